@@ -1,0 +1,126 @@
+create function interlock.absorb_touches(p_limit integer default 1000)
+returns table (absorbed integer, left_over integer)
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_touch_ids bigint[];
+  v_touched uuid[];
+  v_lanes uuid[];
+  v_taken integer;
+begin
+  perform interlock.check_isolation();
+  select array_agg(t.id), array_agg(t.lane_id)
+  into v_touch_ids, v_touched
+  from (
+    select x.id, x.lane_id
+    from interlock.job_lane_touches as x
+    order by x.id
+    limit p_limit
+    for update skip locked
+  ) as t;
+  v_taken := cardinality(v_touch_ids);
+  if v_touch_ids is null then
+    absorbed := 0;
+    left_over := 0;
+    return next;
+    return;
+  end if;
+
+  -- In sorted order and before any lane is locked: creating may wait for another absorber that creates the same.
+  insert into interlock.job_lanes (id, route, task, resources)
+  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources
+  from (select distinct x.lane_id from unnest(v_touched) as x (lane_id) order by x.lane_id) as u
+  cross join lateral (
+    select k.queue, k.permission_level, k.task, k.resources
+    from interlock.jobs as k
+    where k.lane_id = u.lane_id and k.status = 'pending'
+    limit 1
+  ) as j
+  where not exists (select from interlock.job_lanes as l where l.id = u.lane_id)
+  order by u.lane_id
+  on conflict (id) do nothing;
+
+  -- Each touch beside the lane that could be locked for it: one look for each, not each against all the others.
+  select
+    coalesce(array_agg(x.touch_id) filter (where x.locked is not null or x.is_gone), '{}'),
+    coalesce(array_agg(distinct x.locked) filter (where x.locked is not null), '{}')
+  into v_touch_ids, v_lanes
+  from (
+    select u.touch_id, l.locked,
+      -- Neither a lane nor anything pending for one: the touch has nothing to say. (The lane may have been there a statement
+      -- ago, empty, in the hands of who collected it.)
+      l.locked is null
+        and not exists (select from interlock.job_lanes as k where k.id = u.lane_id)
+        and not exists (select from interlock.jobs as j where j.lane_id = u.lane_id and j.status = 'pending') as is_gone
+    from (
+      select y.touch_id, y.lane_id
+      from unnest(v_touch_ids, v_touched) as y (touch_id, lane_id)
+      order by y.lane_id
+    ) as u
+    left join lateral (
+      select k.id as locked
+      from interlock.job_lanes as k
+      where k.id = u.lane_id
+      for no key update skip locked
+    ) as l on true
+  ) as x;
+  -- Only what was taken, before the heads are read: a touch that comes in between speaks of a head that may be missed.
+  delete from interlock.job_lane_touches as t
+  using unnest(v_touch_ids) as u (id)
+  where t.id = u.id;
+  get diagnostics absorbed = row_count;
+
+  with heads as materialized (
+    select l.id, h.id as head_id, h.queued_at,
+      case when h.id is not null then
+        interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, l.last_started_at)
+      end as rank
+    from unnest(v_lanes) as v (id)
+    join interlock.job_lanes as l on l.id = v.id
+    join interlock.queues as q on q.name = split_part(l.route, '/', 1)
+    left join lateral (
+      select j.id, j.seniority, j.queued_at
+      from interlock.jobs as j
+      where j.lane_id = v.id and j.status = 'pending'
+      order by j.seniority, j.id
+      limit 1
+    ) as h on true
+    left join lateral (
+      select x.last_started_at
+      from interlock.lane_users as x
+      where x.queue = q.name and x.user_key = l.resources[1]
+      limit 1
+    ) as u on true
+  )
+  update interlock.job_lanes as l
+  set rank = case
+        when h.head_id is not null then case when l.reserving then least(l.rank, h.rank) else h.rank end
+        when l.blocked_on is not null and not l.reserving then null
+        else l.rank
+      end,
+      waiting_since = coalesce(h.queued_at, l.waiting_since),
+      -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it.
+      blocked_on = case when h.head_id is not null and not l.reserving then l.blocked_on end
+  from heads as h
+  where l.id = h.id
+    and (l.reserving
+      or (h.head_id is null and l.blocked_on is not null)
+      or (h.head_id is not null and (l.rank is distinct from h.rank or l.waiting_since is distinct from h.queued_at)));
+
+  left_over := v_taken - absorbed;
+  if v_taken = p_limit then
+    left_over := left_over + (select count(*)::integer from (select from interlock.job_lane_touches limit 1) as t);
+  end if;
+  return next;
+end
+$$;
+
+comment on function interlock.absorb_touches(integer) is
+  'Folds up to p_limit touches into lanes: each touched lane''s true head is read from jobs and its rank set. A transaction of its own, committed before a claim. Returns how many touches it took away, and how many it knows that it left (somebody has their lane, or there were more): come back for those.
+Locks touches, SKIP LOCKED; creates missing lanes in sorted order before it locks any; lanes by id, SKIP LOCKED. It locks no resource and wakes nobody: what may owe a wake (an empty lane that is awake or reserving) is left awake for a claim to vacate.';

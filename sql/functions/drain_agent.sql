@@ -1,0 +1,26 @@
+create function interlock.drain_agent(p_agent_id text, p_actor text default null)
+returns table (state text, active_jobs integer)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_agent interlock.agent_stats;
+begin
+  v_agent := interlock.lock_agent(p_agent_id, v_now);
+  if v_agent.state = 'active' then
+    update interlock.agent_stats as a
+    set state = 'draining'
+    where a.id = p_agent_id;
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
+    values (v_now, 'agent_draining', p_agent_id, p_actor);
+    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
+  end if;
+  state := 'draining';
+  active_jobs := v_agent.active_jobs;
+  return next;
+end
+$$;
+
+comment on function interlock.drain_agent(text, text) is
+  'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004.';

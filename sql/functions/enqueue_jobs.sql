@@ -1,0 +1,134 @@
+create function interlock.enqueue_jobs(p_jobs jsonb, p_actor text default null)
+returns table (ordinal integer, job_id text, status text)
+language plpgsql
+set search_path = ''
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_many boolean;
+  v_inserted integer;
+  v_ids text[];
+  v_statuses text[];
+  v_routes text[];
+begin
+  if p_jobs is null or jsonb_typeof(p_jobs) <> 'array' or jsonb_array_length(p_jobs) not between 1 and 10000 then
+    raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
+  end if;
+  v_many := jsonb_array_length(p_jobs) > 1;
+
+  -- Everything that can be wrong is named before anything is written: the first wrong field of the first wrong job.
+  select e.ordinal, w.field, w.problem, w.code
+  into v_wrong
+  from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  cross join lateral interlock.wrong_field(e.job) as w
+  where not interlock.is_everyday_job(e.job)
+  order by e.ordinal
+  limit 1;
+  if found then
+    raise exception using
+      errcode = v_wrong.code,
+      message = format('%s%s', case when v_many then format('jobs[%s]: ', v_wrong.ordinal - 1) else '' end, v_wrong.problem),
+      column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
+  end if;
+
+  -- An id names one job for ever: one that has ended is in the history.
+  if exists (
+    select
+    from jsonb_array_elements(p_jobs) as e (job)
+    join interlock.task_history as t on t.job_id = e.job ->> 'id'
+    where e.job ? 'id'
+  ) then
+    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
+  end if;
+
+  with given as materialized (
+    select
+      e.ordinal::integer as ordinal,
+      e.job,
+      coalesce(e.job ->> 'id', interlock.sortable_id(nextval('interlock.job_numbers'))) as id,
+      interlock.priority_number(e.job -> 'priority') as priority,
+      coalesce(e.job ->> 'permission_level', 'autonomous') as permission_level,
+      case
+        when e.job ? 'delay_seconds' then v_now + (e.job ->> 'delay_seconds')::double precision * interval '1 second'
+        else (e.job ->> 'run_at')::timestamptz
+      end as run_at,
+      interlock.job_resources(e.job) as resources
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  ),
+  routed as materialized (
+    select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
+      q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
+      case
+        when g.job -> 'start' = 'false' then 'paused'
+        when g.run_at > v_now then 'scheduled'
+        else 'pending'
+      end as status,
+      coalesce((g.job ->> 'ttl_seconds')::double precision, q.ttl_seconds) as ttl
+    from given as g
+    join interlock.queues as q on q.name = coalesce(g.job ->> 'queue', interlock.queue_of_priority(g.priority))
+  ),
+  enqueued as (
+    insert into interlock.jobs (id, status, task, kind, user_name, project, queue, permission_level, priority, resources,
+      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, payload)
+    select r.id, r.status, r.job ->> 'task', coalesce(r.job ->> 'kind', 'normal'), r.job ->> 'user', r.job ->> 'project',
+      r.queue, r.permission_level, r.priority, r.resources,
+      coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
+      v_now,
+      case when r.status = 'scheduled' then r.run_at end,
+      case when r.status = 'pending' then v_now end,
+      case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
+      coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
+      case when r.job ? 'retry_delays_seconds' then array(select x::integer from jsonb_array_elements_text(r.job -> 'retry_delays_seconds') as x) end,
+      -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
+      case when r.status = 'pending' then v_now + (r.priority * r.priority_step_seconds + (r.ordinal - 1) * 1e-6) * interval '1 second' end,
+      interlock.lane_id(r.queue || '/' || r.permission_level, r.job ->> 'task', r.resources),
+      coalesce(r.job -> 'payload', '{}')
+    from routed as r
+    order by r.ordinal
+    on conflict (id) do nothing
+    returning jobs.id, jobs.status, jobs.kind, jobs.lane_id, jobs.queue, jobs.permission_level
+  ),
+  logged as (
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor)
+    select v_now, 'enqueued', n.id, n.kind, n.status, p_actor
+    from enqueued as n
+  ),
+  touched as (
+    insert into interlock.job_lane_touches (lane_id)
+    select distinct n.lane_id
+    from enqueued as n
+    where n.status = 'pending'
+  )
+  select
+    (select count(*) from enqueued),
+    array_agg(r.id order by r.ordinal),
+    array_agg(r.status order by r.ordinal)
+  into v_inserted, v_ids, v_statuses
+  from routed as r;
+
+  if v_inserted < jsonb_array_length(p_jobs) then
+    raise exception using
+      errcode = 'IL006',
+      message = format('a job with this id exists already (%s of %s could be enqueued)', v_inserted, jsonb_array_length(p_jobs)),
+      column = 'id',
+      hint = 'Choose another id, or leave it out.';
+  end if;
+  v_routes := array(
+    select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
+      || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
+    from jsonb_array_elements(p_jobs) as e (job)
+  );
+  perform interlock.ring(v_routes);
+  return query
+  select u.n::integer, u.id, u.status
+  from unnest(v_ids, v_statuses) with ordinality as u (id, status, n);
+end
+$$;
+
+comment on function interlock.enqueue_jobs(jsonb, text) is
+  'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
+Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';

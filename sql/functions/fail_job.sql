@@ -1,0 +1,48 @@
+create function interlock.fail_job(p_job_id text, p_token bigint, p_error jsonb, p_retry text default 'auto')
+returns table (status text, run_at timestamptz)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_release record;
+  v_job record;
+  v_delays integer[];
+  v_error jsonb := interlock.bounded_error(p_error);
+begin
+  if p_retry is null or p_retry not in ('auto', 'now', 'never') then
+    raise exception using errcode = 'IL005', message = 'retry must be auto, now or never', column = 'retry';
+  end if;
+  select r.reason, r.held into v_release from interlock.release_held(array[p_job_id], array[p_token]) as r;
+  perform interlock.refuse_holder(p_job_id, p_token, v_release.reason);
+
+  select j.attempt, j.max_attempts, j.agent_id, j.cancel_requested_at, j.cancel_reason, j.retry_delays_seconds, q.retry_delays_seconds as queue_delays
+  into v_job
+  from interlock.jobs as j
+  join interlock.queues as q on q.name = j.queue
+  where j.id = p_job_id
+  for no key update of j;
+  if v_job.cancel_requested_at is not null then
+    -- Asked to stop, it failed instead: it is gone either way, and is not tried again.
+    perform interlock.end_jobs(array[p_job_id], 'cancelled', v_now, v_job.cancel_reason, null, v_error);
+    perform interlock.wake_and_ring(v_release.held, array[v_job.agent_id]);
+    status := 'cancelled';
+    return next;
+    return;
+  end if;
+  v_delays := coalesce(v_job.retry_delays_seconds, v_job.queue_delays);
+  status := 'failed';
+  if p_retry <> 'never' and v_job.attempt < v_job.max_attempts then
+    run_at := v_now + case when p_retry = 'auto' and pg_catalog.cardinality(v_delays) > 0
+      then v_delays[least(v_job.attempt, pg_catalog.cardinality(v_delays))] else 0 end * interval '1 second';
+    status := case when run_at > v_now then 'scheduled' else 'pending' end;
+  end if;
+  perform interlock.move_jobs(array[p_job_id], status, run_at, 'retried', v_now, null, null, v_error);
+  perform interlock.wake_and_ring(v_release.held, array[v_job.agent_id]);
+  return next;
+end
+$$;
+
+comment on function interlock.fail_job(text, bigint, jsonb, text) is
+  'The holder says that this attempt failed, with an error ({message, code, stack, exit_code, ...}, cut at 16 KiB). retry: auto (after the next of the job''s or queue''s waits), now, never. Returns what the job is now: scheduled or pending for another attempt, failed for good (the dead letter), or cancelled if that had been asked for.
+Locks: as release_held(); the job''s row; then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL001, IL002, IL005.';

@@ -1,0 +1,32 @@
+create function interlock.neglected_routes() returns text[]
+language sql stable
+set search_path = ''
+set enable_seqscan = off
+as $$
+  select array(
+    select distinct r.route
+    from interlock.agent_stats as a
+    cross join lateral pg_catalog.unnest(a.routes) as r (route)
+    where a.state = 'active'
+      and a.active_jobs < a.slots
+      and a.load_score <= 80
+      and a.lease_until > interlock.clock()
+      and exists (
+        select
+        from interlock.job_lanes as l
+        where l.route = r.route
+          and l.rank is not null
+          and l.blocked_on is null
+      )
+      and not exists (
+        select
+        from interlock.queues as q
+        where q.name = pg_catalog.split_part(r.route, '/', 1)
+          and q.is_paused
+      )
+    order by 1
+  )
+$$;
+
+comment on function interlock.neglected_routes() is
+  'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';

@@ -1,0 +1,148 @@
+create function interlock.apply_limits(p_pattern text) returns void
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  v_prefix text := pg_catalog.rtrim(p_pattern, '*');
+  v_is_prefix boolean := p_pattern like '%*';
+  v_routes text[];
+begin
+  -- A new limit counts what already runs: a job that needs it now holds it from now on, in a slot of its own beyond the
+  -- others, which retires when it is freed.
+  with missing as materialized (
+    select j.id, j.kind, j.token, j.resources, d.resource,
+      row_number() over (partition by d.resource order by j.token) + coalesce((
+        select max(s.slot) from interlock.job_queue_state as s where s.resource = d.resource
+      ), 0) as slot
+    from interlock.agent_stats as a
+    join interlock.jobs as j on j.agent_id = a.id and j.held is not null
+    cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
+    where d.capacity is not null
+      and (d.resource = p_pattern or (v_is_prefix and starts_with(d.resource, v_prefix)))
+      and d.resource <> all (j.held)
+  ),
+  counted as (
+    insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
+    select m.resource, m.slot, m.id, m.kind, array(select substr(x, 7) from unnest(m.resources) as x where x like 'model:%'), interlock.clock(), m.token
+    from missing as m
+  )
+  update interlock.jobs as j
+  set held = j.held || m.resources,
+      held_slots = j.held_slots || m.slots
+  from (
+    select x.id, array_agg(x.resource) as resources, array_agg(x.slot::integer) as slots
+    from missing as x
+    group by x.id
+  ) as m
+  where j.id = m.id;
+  -- Surplus reservations, beyond what the new capacity leaves, go back; their lanes are examined again.
+  with over as (
+    select s.resource, s.slot, s.reserved_lane_id,
+      row_number() over (partition by s.resource order by s.slot desc) as nth,
+      c.used - m.capacity as surplus
+    from interlock.job_queue_state as s
+    cross join lateral interlock.limit_of(s.resource) as m
+    cross join lateral (
+      select count(*) as used
+      from interlock.job_queue_state as o
+      where o.resource = s.resource
+        and (o.active_job_id is not null or o.reserved_lane_id is not null)
+    ) as c
+    where s.reserved_lane_id is not null
+      and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
+      and c.used > m.capacity
+  )
+  update interlock.job_queue_state as s
+  set reserved_lane_id = null
+  from over as o
+  where s.resource = o.resource
+    and s.slot = o.slot
+    and o.nth <= o.surplus;
+  -- Slots beyond the capacity that nobody uses go too.
+  delete from interlock.job_queue_state as s
+  where (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
+    and s.active_job_id is null
+    and s.reserved_lane_id is null
+    and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
+
+  -- What is parked on it may be startable now, and what reserves may hold too little or too much: all that are first in
+  -- line, as many as there are free slots, and all that reserve. One that is not limited any more frees everybody.
+  with recursive obstacle (resource) as (
+    (
+      select l.blocked_on
+      from interlock.job_lanes as l
+      where l.blocked_on >= v_prefix
+        and (l.blocked_on = p_pattern or (v_is_prefix and starts_with(l.blocked_on, v_prefix)))
+      order by l.blocked_on
+      limit 1
+    )
+    union all
+    select (
+      select l.blocked_on
+      from interlock.job_lanes as l
+      where l.blocked_on > o.resource
+        and v_is_prefix
+        and starts_with(l.blocked_on, v_prefix)
+      order by l.blocked_on
+      limit 1
+    )
+    from obstacle as o
+    where o.resource is not null
+  ),
+  freed as materialized (
+    select o.resource, m.capacity, d.is_demanded,
+      m.capacity - (
+        select count(*)
+        from interlock.job_queue_state as s
+        where s.resource = o.resource
+          and (s.active_job_id is not null or s.reserved_lane_id is not null)
+      ) as free
+    from obstacle as o
+    cross join lateral interlock.limit_of(o.resource) as m
+    cross join lateral (
+      select exists (
+        select
+        from interlock.resource_limits as r
+        where r.pattern = o.resource
+          or (r.pattern like '%*' and starts_with(o.resource, left(r.pattern, -1)))
+      ) or split_part(o.resource, ':', 1) not in ('limit', 'queue', 'task') as is_demanded
+    ) as d
+    where o.resource is not null
+      and not m.is_paused
+  ),
+  first as materialized (
+    select l.id
+    from freed as f
+    cross join lateral (
+      select x.id
+      from (select distinct a.route from interlock.agent_stats as s cross join lateral unnest(s.routes) as a (route) where s.state <> 'gone'
+        union select q.name || '/' || p.level from interlock.queues as q cross join unnest(array['autonomous', 'supervised', 'human_required']) as p (level)) as r
+      cross join lateral (
+        select y.id
+        from interlock.job_lanes as y
+        where y.blocked_on = f.resource
+          and y.route = r.route
+        order by y.rank, y.id
+        limit case when f.capacity is null or not f.is_demanded then null else greatest(f.free, 0) end
+      ) as x
+    ) as l
+  ),
+  moved as (
+    update interlock.job_lanes as l
+    set blocked_on = null
+    where l.blocked_on is not null
+      and (l.id in (select f.id from first as f)
+        or (l.reserving and exists (
+          select
+          from unnest(l.resources || array['limit:all', 'queue:' || split_part(l.route, '/', 1), 'task:' || l.task]) as n (resource)
+          where n.resource = p_pattern or (v_is_prefix and starts_with(n.resource, v_prefix)))))
+    returning l.route
+  )
+  select array_agg(distinct m.route) into v_routes from moved as m;
+  perform interlock.ring(coalesce(v_routes, '{}'));
+end
+$$;
+
+comment on function interlock.apply_limits(text) is
+  'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks lanes, waiting for absorbers and the tick.';

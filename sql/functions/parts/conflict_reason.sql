@@ -1,0 +1,42 @@
+create function interlock.conflict_reason(p_resource text)
+returns table (reason text, holder_id text)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select
+    case pg_catalog.split_part(p_resource, ':', 1)
+      when 'user' then 'User conflict: '
+      when 'model' then 'Model conflict: '
+      when 'limit' then 'Limit reached: '
+      when 'queue' then 'Limit reached: '
+      when 'task' then 'Limit reached: '
+      else 'Conflict: '
+    end
+    || case
+      when pg_catalog.split_part(p_resource, ':', 1) in ('user', 'model') then pg_catalog.substr(p_resource, pg_catalog.strpos(p_resource, ':') + 1)
+      else p_resource
+    end
+    || case
+      when m.is_paused then ' is paused'
+      when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
+      when s.reserved_lane_id is not null then ' reserved for a more senior job'
+      when m.capacity = 0 then ' is switched off'
+      else ' is wanted by a more senior job'
+    end,
+    s.active_job_id::text
+  from interlock.limit_of(p_resource) as m
+  left join lateral (
+    select q.active_job_id, q.active_job_type, q.reserved_lane_id
+    from interlock.job_queue_state as q
+    where q.resource = p_resource
+      and (q.active_job_id is not null or q.reserved_lane_id is not null)
+    order by (q.active_job_id is null), q.started_at, q.slot
+    limit 1
+  ) as s on true;
+end
+$$;
+
+comment on function interlock.conflict_reason(text) is
+  'Why a resource cannot be had now, in words, and the job that holds it (the one that has held it longest, where several may).';

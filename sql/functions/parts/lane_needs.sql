@@ -1,0 +1,11 @@
+create function interlock.lane_needs(p_route text, p_task text, p_resources text[], p_resource text) returns boolean
+language sql immutable parallel safe
+as $$
+  select p_resource = any (p_resources)
+    or p_resource = 'limit:all'
+    or p_resource = 'queue:' || split_part(p_route, '/', 1)
+    or p_resource = 'task:' || p_task
+$$;
+
+comment on function interlock.lane_needs(text, text, text[], text) is
+  'Whether a lane needs this resource, by its jobs'' own naming or as a limit.';

@@ -1,0 +1,113 @@
+create function interlock.release_held(p_job_ids text[], p_tokens bigint[])
+returns table (job_id text, token bigint, reason text, held text[])
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_locked text[];
+  v_ids text[];
+  v_agents text[];
+  v_slots integer;
+  v_freed integer;
+begin
+  if cardinality(p_job_ids) is distinct from cardinality(p_tokens) or cardinality(p_job_ids) > 1000
+    or array_position(p_job_ids, null) is not null then
+    raise exception using errcode = 'IL005', message = 'there must be a token for each job, and at most 1000 of them', column = 'tokens';
+  end if;
+  perform interlock.lock_limits();
+  select
+    array(select distinct h.resource from unnest(array_agg(x.held_text)) as t (held_text) cross join lateral unnest(t.held_text::text[]) as h (resource)),
+    array_agg(distinct x.agent_id)
+  into v_locked, v_agents
+  from (
+    select j.held::text as held_text, j.agent_id
+    from unnest(p_job_ids, p_tokens) as u (id, token)
+    join interlock.jobs as j on j.id = u.id
+    where j.token = u.token
+      and j.held is not null
+  ) as x;
+  perform interlock.lock_resources(v_locked);
+  -- Whose they are comes next in the order of locks. Every verb that changes who holds what locks the holder's agent first,
+  -- so this settles the tokens too, of jobs that hold no resource as well, and two verbs on one batch queue here and not
+  -- among its rows.
+  perform
+  from interlock.agent_stats as a
+  where a.id = any (v_agents)
+  order by a.id
+  for no key update;
+
+  -- In a later statement than the locks: is the token still the one, and what does the job hold?
+  select coalesce(array_agg(x.id), '{}'), coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
+  into v_ids, v_slots, v_agents
+  from (
+    select distinct on (j.id) j.id, j.held, j.agent_id
+    from unnest(p_job_ids, p_tokens) as u (id, token)
+    join interlock.jobs as j on j.id = u.id
+    where j.token = u.token
+      and j.held <@ v_locked
+    order by j.id
+  ) as x;
+  with freed as (
+    update interlock.job_queue_state as s
+    set active_job_id = null,
+        active_job_type = null,
+        active_models = null
+    from (
+      select p.place, j.id
+      from interlock.jobs as j
+      cross join lateral unnest(j.held, j.held_slots) as h (resource, slot)
+      cross join lateral (
+        select x.ctid as place
+        from interlock.job_queue_state as x
+        where x.resource = h.resource
+          and x.slot = h.slot
+        limit 1
+      ) as p
+      where j.id = any (v_ids)
+    ) as f
+    where s.ctid = f.place
+      and s.active_job_id = f.id
+    returning 1
+  )
+  select count(*) into v_freed from freed;
+  if v_freed <> v_slots then
+    raise exception using
+      errcode = 'XX000',
+      message = format('interlock: %s of %s slots could be freed', v_freed, v_slots),
+      hint = 'This is a defect: nothing was changed. Look at interlock.violations.';
+  end if;
+  update interlock.agent_stats as a
+  set active_jobs = greatest(a.active_jobs - g.jobs, 0)
+  from (
+    select u.id, count(*)::integer as jobs
+    from unnest(v_agents) as u (id)
+    group by u.id
+  ) as g
+  where a.id = g.id;
+
+  return query
+  select
+    u.id,
+    u.token,
+    case
+      when j.token = u.token and u.id = any (v_ids) then case when u.nth > 1 then 'stale_token' end
+      else interlock.holder_refusal(u.id)
+    end,
+    j.held
+  from (
+    select x.id, x.token, x.ord, row_number() over (partition by x.id, x.token) as nth
+    from unnest(p_job_ids, p_tokens) with ordinality as x (id, token, ord)
+  ) as u
+  left join interlock.jobs as j on j.id = u.id
+  order by u.ord;
+end
+$$;
+
+comment on function interlock.release_held(text[], bigint[]) is
+  'Frees what these claims hold, where the token is still the one; the verb that calls it moves the jobs on and then wakes what was freed. Returns, in the order asked, the reason why a claim was refused (stale_token, job_not_found; null: freed) and what the job held.
+Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010).';

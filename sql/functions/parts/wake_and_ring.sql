@@ -1,0 +1,35 @@
+create function interlock.wake_and_ring(p_freed text[], p_agent_ids text[] default '{}') returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_resources text[];
+  v_times integer[];
+begin
+  select pg_catalog.array_agg(f.resource), pg_catalog.array_agg(f.times)
+  into v_resources, v_times
+  from (
+    select u.resource, pg_catalog.count(*)::integer as times
+    from pg_catalog.unnest(p_freed) as u (resource)
+    group by u.resource
+  ) as f;
+  if v_resources is null then
+    return;
+  end if;
+  -- Whoever finishes a job claims the next one itself: a bell is for the lanes beyond that, and for routes it does not serve.
+  perform interlock.ring(array(
+    select w.route
+    from interlock.wake_resources(v_resources, v_times) as w
+    where w.woken > (
+      select pg_catalog.count(*)
+      from pg_catalog.unnest(p_agent_ids) as u (id)
+      join interlock.agent_stats as a on a.id = u.id
+      where a.state = 'active'
+        and w.route = any (a.routes)
+    )
+  ));
+end
+$$;
+
+comment on function interlock.wake_and_ring(text[], text[]) is
+  'Wakes each resource once for each time that it is listed, and rings the routes of what was made awake, but for as many lanes as the agents listed (one entry a finished job) will come back for themselves. Called at the end of every verb that frees, under the resources'' locks.';

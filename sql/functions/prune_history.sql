@@ -1,0 +1,65 @@
+create function interlock.prune_history(p_log_days integer default 7, p_history_days integer default 365, p_limit integer default 10000)
+returns table (partitions integer, results integer, outputs integer, agents integer)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_name text;
+begin
+  if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  end if;
+  partitions := 0;
+  for v_name in
+    select c.relname
+    from pg_catalog.pg_inherits as i
+    join pg_catalog.pg_class as c on c.oid = i.inhrelid
+    where (i.inhparent = 'interlock.job_queue_log'::regclass
+        and c.relname ~ '_[0-9]{8}$' and p_log_days > 0
+        and pg_catalog.to_date(pg_catalog.right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now at time zone 'UTC')::date - p_log_days)
+      or (i.inhparent = 'interlock.task_history'::regclass
+        and c.relname ~ '_[0-9]{6}$' and p_history_days > 0
+        and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
+    order by c.relname
+  loop
+    execute pg_catalog.format('drop table interlock.%I', v_name);
+    partitions := partitions + 1;
+  end loop;
+
+  with old as (
+    select r.ctid
+    from interlock.job_results as r
+    where r.expires_at <= v_now
+    order by r.expires_at
+    limit p_limit
+  )
+  delete from interlock.job_results as r
+  using old as o
+  where r.ctid = o.ctid;
+  get diagnostics results = row_count;
+
+  with old as (
+    select o.job_id, o.seq
+    from interlock.job_output as o
+    where p_log_days > 0
+      and o.created_at < v_now - p_log_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = o.job_id)
+    limit p_limit
+  )
+  delete from interlock.job_output as x
+  using old as o
+  where x.job_id = o.job_id
+    and x.seq = o.seq;
+  get diagnostics outputs = row_count;
+
+  delete from interlock.agent_stats as a
+  where a.state = 'gone'
+    and a.ended_at < v_now - interval '1 day';
+  get diagnostics agents = row_count;
+  return next;
+end
+$$;
+
+comment on function interlock.prune_history(integer, integer, integer) is
+  'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab; dropping a partition takes a short exclusive lock of its table.';

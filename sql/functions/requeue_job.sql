@@ -1,0 +1,36 @@
+create function interlock.requeue_job(p_job_id text, p_reason text default null, p_actor text default null)
+returns table (status text)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_job record;
+begin
+  v_job := interlock.lock_job(p_job_id);
+  if v_job.status not in ('failed', 'scheduled') then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('job %s is %s: only one that failed, or waits for its time, can be requeued', p_job_id, v_job.status),
+      hint = case when v_job.status = 'paused' then 'Start it.' else 'It needs none: look at what it waits for, or at what it does.' end;
+  end if;
+  if v_job.status = 'failed' then
+    -- A new life: its attempts count from nothing, and it stands in line as of now.
+    update interlock.jobs as j
+    set attempt = 0,
+        queued_at = null,
+        seniority = null,
+        expires_at = case when q.ttl_seconds > 0 then v_now + q.ttl_seconds * interval '1 second' end
+    from interlock.queues as q
+    where j.id = p_job_id
+      and q.name = j.queue;
+  end if;
+  perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
+  perform interlock.ring(array[v_job.queue || '/' || v_job.permission_level]);
+  status := 'pending';
+  return next;
+end
+$$;
+
+comment on function interlock.requeue_job(text, text, text) is
+  'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003.';

@@ -1,0 +1,58 @@
+create function interlock.set_queue(p_name text, p_settings jsonb default '{}', p_actor text default null) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := interlock.clock();
+  v_key text;
+  v_was_paused boolean;
+begin
+  if p_name is null or p_name !~ '^[a-z][a-z0-9_-]{0,62}$' then
+    raise exception using errcode = 'IL005', message = 'name must be 1 to 63 lower-case letters, digits, _ and -', column = 'name';
+  elsif pg_catalog.jsonb_typeof(p_settings) is distinct from 'object' then
+    raise exception using errcode = 'IL005', message = 'settings must be an object', column = 'settings';
+  end if;
+  select k
+  into v_key
+  from pg_catalog.jsonb_object_keys(p_settings) as k
+  where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'timeout_seconds', 'ttl_seconds',
+    'max_attempts', 'retry_delays_seconds', 'result_retention_seconds', 'failure_retention_seconds');
+  if found then
+    raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
+  end if;
+
+  insert into interlock.queues (name) values (p_name) on conflict (name) do nothing;
+  select q.is_paused into v_was_paused from interlock.queues as q where q.name = p_name for no key update;
+  begin
+    update interlock.queues as q
+    set is_paused = coalesce((p_settings ->> 'is_paused')::boolean, q.is_paused),
+        tasks = case when p_settings ? 'tasks' then
+          case when p_settings -> 'tasks' = 'null' then null else array(select pg_catalog.jsonb_array_elements_text(p_settings -> 'tasks')) end
+          else q.tasks end,
+        scheduling = coalesce(p_settings ->> 'scheduling', q.scheduling),
+        priority_step_seconds = coalesce((p_settings ->> 'priority_step_seconds')::double precision, q.priority_step_seconds),
+        patience_seconds = coalesce((p_settings ->> 'patience_seconds')::double precision, q.patience_seconds),
+        timeout_seconds = coalesce((p_settings ->> 'timeout_seconds')::integer, q.timeout_seconds),
+        ttl_seconds = coalesce((p_settings ->> 'ttl_seconds')::integer, q.ttl_seconds),
+        max_attempts = coalesce((p_settings ->> 'max_attempts')::integer, q.max_attempts),
+        retry_delays_seconds = case when p_settings ? 'retry_delays_seconds'
+          then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
+          else q.retry_delays_seconds end,
+        result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
+        failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
+        updated_at = v_now
+    where q.name = p_name;
+  exception
+    when data_exception or check_violation then
+      raise exception using errcode = 'IL005', message = pg_catalog.format('a setting of queue %s is out of range: %s', p_name, sqlerrm), column = 'settings';
+  end;
+  insert into interlock.job_queue_log (created_at, event_type, actor, details)
+  values (v_now, 'queue_set', p_actor, p_settings || pg_catalog.jsonb_build_object('queue', p_name));
+  if v_was_paused and not coalesce((p_settings ->> 'is_paused')::boolean, v_was_paused) then
+    perform interlock.ring(array(select p_name || '/' || l from pg_catalog.unnest(array['autonomous', 'supervised', 'human_required']) as l));
+  end if;
+end
+$$;
+
+comment on function interlock.set_queue(text, jsonb, text) is
+  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds, patience_seconds, timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';

@@ -1,0 +1,267 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Assignment } from '../domain/assignment.ts'
+import type { AgentId } from '../domain/ids.ts'
+import type { TaskTable } from '../domain/task-table.ts'
+import { type HeartbeatAnswer, hasSuccessor } from '../store/agents.ts'
+import { type AttemptStore, createAttemptStore } from '../store/attempts.ts'
+import type { Database } from '../store/database.ts'
+import { within } from '../store/deadline.ts'
+import type { AgentLog } from './agent-log.ts'
+import { Attempt, type AttemptSurroundings, keyOf } from './attempt.ts'
+import { coalesce } from './coalesce.ts'
+import { Incarnation } from './incarnation.ts'
+import { Keeper } from './keeper.ts'
+import { killBudgetMsOf, Lease } from './lease.ts'
+import type { Outcome, StopReason } from './outcome.ts'
+
+/**
+ * An agent runs jobs: it registers, claims what it has room for, runs each in a process group of its own under the
+ * keeper, and tells the database once how it ended.
+ *
+ *     registered (an incarnation) -> claims and runs -> draining -> ended
+ *
+ * What can go wrong, and what then happens to its jobs:
+ *   the agent is killed            the keeper ends them; its lock is gone, so they run elsewhere within seconds
+ *   it stands still past its lease the keeper ends them; what it says afterwards is refused
+ *   its lock is lost for a second  it ends them itself and gives them back
+ *   its incarnation was given up   it ends them, forgets them, and registers anew
+ *   the database is away           they go on until the lease is over, then the keeper ends them
+ *   the keeper is killed           the agent ends them and starts another keeper
+ */
+export interface AgentOptions {
+  readonly database: Database
+  readonly name: string
+  readonly queues: readonly string[]
+  readonly tasks: TaskTable
+  /** How many jobs at once. */
+  readonly slots: number
+  readonly log: AgentLog
+  /** What its jobs inherit; see inheritedByJobs(). */
+  readonly environment: Readonly<Record<string, string>>
+  /** `autonomous` unless set. */
+  readonly permissionLevels?: readonly string[]
+  /** 15 unless set. */
+  readonly leaseSeconds?: number
+  /** A third of the lease unless set. */
+  readonly heartbeatSeconds?: number
+  /** How long stop() lets jobs finish; 25 unless set. */
+  readonly drainSeconds?: number
+  /** Between SIGTERM and SIGKILL for a job that is cancelled or timed out; 5 unless set. */
+  readonly stopGraceSeconds?: number
+  /** `lease` behind a transaction pooler, or where a hiccup of the network must not cost a long job; else `connection`. */
+  readonly liveness?: 'connection' | 'lease'
+  /** Told to jobs as INTERLOCK_URL. */
+  readonly url?: string | null
+  readonly onAttempt?: (event: AttemptEvent) => void
+}
+
+export type AttemptEvent =
+  | { readonly type: 'begun'; readonly assignment: Assignment }
+  | { readonly type: 'ended'; readonly assignment: Assignment; readonly outcome: Outcome }
+
+const registerAgainMsMin = 500
+const registerAgainMsMax = 5000
+const standByMs = 1000
+const drainedGraceMs = 2000
+const afterKillMsMax = 2000
+const settleMsMax = 3000
+
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #leaseSeconds: number
+  readonly #lease = new Lease()
+  readonly #keeper: Keeper
+  readonly #around: AttemptSurroundings
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #stopping = new AbortController()
+  #incarnation: Incarnation | null = null
+  #starting: Promise<void> | null = null
+  #renewing: Promise<void> | null = null
+  #ending: Promise<void> | null = null
+  #drainUntilMs = Number.POSITIVE_INFINITY
+  #isDraining = false
+
+  constructor(options: AgentOptions) {
+    this.#options = Object.freeze({ ...options })
+    this.#leaseSeconds = options.leaseSeconds ?? 15
+    const { environment, log, tasks, url } = options
+    const killBudgetMs = killBudgetMsOf(this.#leaseSeconds)
+    this.#keeper = new Keeper({ environment, killBudgetMs, log })
+    this.#around = {
+      keeper: this.#keeper,
+      lease: this.#lease,
+      tasks,
+      log,
+      store: batched(createAttemptStore(options.database)),
+      environment,
+      url: url ?? null,
+      stopGraceMs: (options.stopGraceSeconds ?? 5) * 1000,
+      hurryGraceMs: killBudgetMs / 2,
+    }
+  }
+
+  /** The present incarnation; null before the first and between two. */
+  get id(): AgentId | null {
+    return this.#incarnation?.agentId ?? null
+  }
+
+  get keeperPid(): number | null {
+    return this.#keeper.pid
+  }
+
+  /** How many jobs it has in hand. */
+  get activeJobs(): number {
+    return this.#attempts.size
+  }
+
+  /** Starts the keeper and registers. Throws InterlockError: an unknown queue or task, a database that is away. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /**
+   * Claims no more, lets its jobs finish for so long (drainSeconds unless set), ends and returns the rest, says good-bye.
+   * All in all it takes no longer than that, or a few seconds where that is less. Called again with less, it hurries.
+   */
+  stop(options: { readonly graceSeconds?: number } = {}): Promise<void> {
+    const graceSeconds = options.graceSeconds ?? this.#options.drainSeconds ?? 25
+    const killMs = drainedGraceMs + 1000
+    this.#drainUntilMs = Math.min(this.#drainUntilMs, performance.now() + Math.max(0, graceSeconds * 1000 - killMs))
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #start(): Promise<void> {
+    await this.#keeper.open()
+    try {
+      await this.#register()
+    } catch (error) {
+      await this.#keeper.close()
+      throw error
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { database, log, name, queues, slots, tasks, permissionLevels, heartbeatSeconds, liveness } = this.#options
+    if (this.#stopping.signal.aborted) return
+    const settings = {
+      name,
+      queues,
+      slots,
+      permissionLevels: permissionLevels ?? ['autonomous'],
+      tasks: Object.keys(tasks),
+      leaseSeconds: this.#leaseSeconds,
+      heartbeatSeconds: heartbeatSeconds ?? this.#leaseSeconds / 3,
+      liveness: liveness ?? 'connection',
+    }
+    const incarnation = await Incarnation.begin({ database, lease: this.#lease, log }, settings, {
+      held: () => [...this.#attempts.values()].map(({ assignment }) => assignment),
+      room: () => (this.#isDraining ? 0 : slots - this.#attempts.size),
+      onAssignment: (assignment) => this.#take(assignment),
+      onAnswer: (answer) => this.#obey(answer),
+      onLeaseExtended: () => this.#keeper.extendLease(this.#lease.untilMs),
+      onLockLost: () => this.#stopAll('lock_lost'),
+      onGone: () => this.#renew(),
+    })
+    if (this.#stopping.signal.aborted) return await incarnation.end('stopped')
+    this.#incarnation = incarnation
+    log.info({ agentId: incarnation.agentId, queues, slots }, 'agent registered')
+    // Drained by an operator as a former incarnation, it stays so.
+    if (this.#isDraining) await incarnation.drain()
+  }
+
+  #take(assignment: Assignment): void {
+    const key = keyOf(assignment)
+    if (this.#attempts.has(key) || this.#stopping.signal.aborted) return
+    const attempt = new Attempt(assignment, this.#around)
+    this.#attempts.set(key, attempt)
+    this.#options.onAttempt?.({ type: 'begun', assignment })
+    void attempt.done.then((outcome) => {
+      this.#attempts.delete(key)
+      this.#options.onAttempt?.({ type: 'ended', assignment, outcome })
+      this.#incarnation?.ringForWork()
+    })
+  }
+
+  #obey(answer: HeartbeatAnswer): void {
+    const { log } = this.#options
+    for (const order of answer.stop) this.#attempts.get(keyOf(order))?.stop(order.reason)
+    if (answer.unknownCount > 0) log.warn({ count: answer.unknownCount }, 'jobs that the agent no longer has go back')
+    if (answer.state === 'draining' && !this.#isDraining) {
+      this.#isDraining = true
+      log.info({ agentId: this.id }, 'agent is drained: it claims no more')
+    }
+  }
+
+  #stopAll(reason: StopReason): void {
+    for (const attempt of this.#attempts.values()) attempt.stop(reason)
+  }
+
+  /** Its jobs are another's now; when they are gone, it begins anew. */
+  #renew(): void {
+    this.#options.log.error({ agentId: this.id }, 'the database has given this agent up; its jobs are stopped')
+    this.#stopAll('incarnation_gone')
+    this.#renewing ??= this.#registerAnew().finally(() => {
+      this.#renewing = null
+    })
+  }
+
+  async #registerAnew(): Promise<void> {
+    const former = this.#incarnation
+    const { signal } = this.#stopping
+    await Promise.all([...this.#attempts.values()].map(({ done }) => done))
+    await former?.end('given up')
+    this.#incarnation = null
+    for (let waitMs = registerAgainMsMin; !signal.aborted; waitMs = Math.min(waitMs * 2, registerAgainMsMax)) {
+      try {
+        if (former === null || !(await this.#hasSuccessor(former.agentId))) return await this.#register()
+      } catch (error) {
+        this.#options.log.warn({ error }, 'agent cannot register; trying again')
+      }
+      await sleep(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  // Two processes of one name would supersede each other in turns, and end each other's jobs: the later one has it.
+  async #hasSuccessor(agentId: AgentId): Promise<boolean> {
+    const { database, log, name } = this.#options
+    if (!(await hasSuccessor(database, agentId))) return false
+    log.error({ name }, 'another process is the agent of this name; this one stands by')
+    await sleep(standByMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+    return true
+  }
+
+  async #end(): Promise<void> {
+    this.#isDraining = true
+    this.#stopping.abort()
+    const settled = Promise.allSettled([this.#starting, this.#renewing])
+    await within(settleMsMax, 'starting', settled).catch(() => undefined)
+    await this.#incarnation?.drain()
+    while (this.#attempts.size > 0 && performance.now() < this.#drainUntilMs) {
+      await Promise.race([this.#allDone(), sleep(50)])
+    }
+    this.#stopAll('drained')
+    for (const attempt of this.#attempts.values()) attempt.hurry(drainedGraceMs)
+    await within(drainedGraceMs + afterKillMsMax, 'ending the jobs', this.#allDone()).catch((error: unknown) =>
+      this.#options.log.error({ error, jobs: this.#attempts.size }, 'some jobs did not end in time'),
+    )
+    await this.#keeper.close()
+    await this.#incarnation?.end('stopped')
+    this.#lease.end()
+    this.#options.log.info({ agentId: this.id }, 'agent ended')
+  }
+
+  async #allDone(): Promise<void> {
+    await Promise.all([...this.#attempts.values()].map(({ done }) => done))
+  }
+}
+
+// What an agent confirms and finishes at the same time goes by one statement.
+function batched(store: AttemptStore): AttemptSurroundings['store'] {
+  return {
+    ...store,
+    startJob: coalesce(store.startJobs, { itemsMax: 100 }),
+    completeJob: coalesce(store.completeJobs, { itemsMax: 16 }),
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isInterlockError } from '../domain/errors.ts'
+import type { AttemptStore, HeldJob, OutputChunk } from '../store/attempts.ts'
+import { within } from '../store/deadline.ts'
+import type { AgentLog } from './agent-log.ts'
+import type { OutputStream } from './keeper-messages.ts'
+
+export interface ReportOptions {
+  readonly job: HeldJob
+  readonly store: Pick<AttemptStore, 'appendOutput' | 'reportProgress'>
+  readonly log: AgentLog
+  /** Between two batches; 200 ms unless set. */
+  readonly batchMs?: number
+  /** The token was refused. */
+  readonly onStale: () => void
+  /** More waits to be sent than ought to: let the process wait in its write, until told that it is less. */
+  readonly onFull: (isFull: boolean) => void
+}
+
+const chunkBytesMax = 256 * 1024
+const callBytesMax = 1024 * 1024
+const callChunksMax = 500
+const pendingBytesMax = 1024 * 1024
+const callMsMax = 10_000
+const longestPauseMs = 2000
+
+/** Progress and output of one attempt, on their way to the database: in batches, in order, in bounded memory. */
+export class AttemptReport {
+  readonly #options: ReportOptions
+  readonly #batchMs: number
+  readonly #ending = new AbortController()
+  #chunks: OutputChunk[] = []
+  #pendingBytes = 0
+  #progress: { readonly percent: number; readonly description: string | null } | null = null
+  #sending: Promise<void> | null = null
+  #isFull = false
+  #isCut = false
+  #isOver = false
+  #failures = 0
+
+  constructor(options: ReportOptions) {
+    this.#options = options
+    this.#batchMs = options.batchMs ?? 200
+  }
+
+  output(stream: OutputStream, lines: string): void {
+    if (this.#isCut || this.#isOver) return
+    const last = this.#chunks.at(-1)
+    if (last?.stream === stream && last.lines.length + lines.length < chunkBytesMax) {
+      this.#chunks[this.#chunks.length - 1] = { stream, lines: `${last.lines}\n${lines}` }
+    } else this.#chunks.push({ stream, lines })
+    this.#pendingBytes += Buffer.byteLength(lines) + 1
+    this.#setFull(this.#pendingBytes > pendingBytesMax)
+    this.#begin(this.#batchMs)
+  }
+
+  /** The latest wins; what it replaced before it was sent is nobody's loss. */
+  progress(percent: number, description: string | null): void {
+    if (this.#isOver) return
+    this.#progress = { percent, description: description ?? this.#progress?.description ?? null }
+    this.#begin(this.#batchMs)
+  }
+
+  /** Sends what is left, for at most so long; then nothing more is sent. */
+  async end(limitMs: number): Promise<void> {
+    const deadlineMs = performance.now() + limitMs
+    this.#ending.abort()
+    for (;;) {
+      const leftMs = deadlineMs - performance.now()
+      if (!this.#hasMore && this.#sending === null) break
+      if (this.#isOver || leftMs <= 0) break
+      this.#begin(0)
+      await within(leftMs, 'the last of the output', this.#sending ?? Promise.resolve()).catch(() => undefined)
+      if (this.#failures > 0) await sleep(Math.min(this.#batchMs, leftMs))
+    }
+    if (this.#hasMore && !this.#isOver) {
+      this.#options.log.warn({ jobId: this.#options.job.jobId }, 'the last of its output was not kept')
+    }
+    this.#isOver = true
+  }
+
+  /** Nothing more is sent. */
+  abandon(): void {
+    this.#isOver = true
+    this.#chunks = []
+    this.#progress = null
+  }
+
+  get #hasMore(): boolean {
+    return this.#chunks.length > 0 || this.#progress !== null
+  }
+
+  #begin(waitMs: number): void {
+    this.#sending ??= this.#send(waitMs).finally(() => {
+      this.#sending = null
+      if (this.#hasMore && !this.#isOver && !this.#ending.signal.aborted)
+        this.#begin(Math.min(this.#batchMs * 2 ** this.#failures, longestPauseMs))
+    })
+  }
+
+  async #send(waitMs: number): Promise<void> {
+    const { job, store } = this.#options
+    await sleep(waitMs, undefined, { signal: this.#ending.signal }).catch(() => undefined)
+    if (this.#isOver) return
+    const progress = this.#progress
+    this.#progress = null
+    try {
+      if (progress !== null) {
+        await within(callMsMax, 'reporting progress', store.reportProgress(job, progress.percent, progress.description))
+      }
+      await this.#sendOutput()
+      this.#failures = 0
+    } catch (error) {
+      this.#failures += 1
+      if (isInterlockError(error, 'unavailable')) this.#progress ??= progress
+      else this.#refuse(error)
+    }
+  }
+
+  async #sendOutput(): Promise<void> {
+    const { job, store } = this.#options
+    const batch = this.#chunks.slice(0, countOf(this.#chunks))
+    if (batch.length === 0) return
+    // Taken before it is sent: what comes meanwhile must not grow a chunk that is on its way.
+    this.#chunks = this.#chunks.slice(batch.length)
+    try {
+      const { isCut } = await within(callMsMax, 'keeping output', store.appendOutput(job, batch))
+      this.#isCut = isCut
+    } catch (error) {
+      if (isInterlockError(error, 'unavailable')) this.#chunks = [...batch, ...this.#chunks]
+      throw error
+    } finally {
+      this.#pendingBytes = this.#chunks.reduce((bytes, { lines }) => bytes + Buffer.byteLength(lines) + 1, 0)
+      this.#setFull(this.#pendingBytes > pendingBytesMax)
+    }
+    if (this.#isCut) this.#chunks = []
+  }
+
+  #refuse(error: unknown): void {
+    const { job, log, onStale } = this.#options
+    if (isInterlockError(error, 'stale_token') || isInterlockError(error, 'job_not_found')) {
+      this.abandon()
+      onStale()
+    } else log.error({ jobId: job.jobId, error }, 'output or progress was refused and is lost')
+  }
+
+  #setFull(isFull: boolean): void {
+    if (isFull === this.#isFull) return
+    this.#isFull = isFull
+    this.#options.onFull(isFull)
+  }
+}
+
+// As many as one call takes.
+function countOf(chunks: readonly OutputChunk[]): number {
+  let bytes = 0
+  let count = 0
+  for (const { lines } of chunks) {
+    bytes += Buffer.byteLength(lines)
+    if (count > 0 && (bytes > callBytesMax || count >= callChunksMax)) break
+    count += 1
+  }
+  return count
+}

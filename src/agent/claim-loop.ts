@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Assignment } from '../domain/assignment.ts'
+import { isInterlockError } from '../domain/errors.ts'
+import type { AgentId } from '../domain/ids.ts'
+import { absorbTouches, type Claimed, claimJobs, claimLane, listAssignments } from '../store/agents.ts'
+import type { Queryable } from '../store/queryable.ts'
+import { retryTransient } from '../store/retry.ts'
+import type { AgentLog } from './agent-log.ts'
+import { Bell } from './bell.ts'
+
+export interface ClaimLoopOptions {
+  readonly agentId: AgentId
+  readonly database: Queryable
+  /** How many more jobs may be claimed; 0 while the agent drains, or is not sure of its right. */
+  readonly room: () => number
+  readonly log: AgentLog
+  readonly onAssignment: (assignment: Assignment) => void
+  readonly onGone: () => void
+}
+
+const tickMs = 1000
+const contendedMsMax = 10
+const contendedTimesMax = 3
+// A loop that finds more each time is ended by the next tick; nothing is lost by that.
+const roundsMax = 100
+
+/**
+ * Finds work: what was assigned to the agent on its behalf, and what it can claim itself. It runs when it is rung (a
+ * notification, a job that ended) and every second in any case, so that a bell that nobody heard costs a second.
+ */
+export class ClaimLoop {
+  readonly #options: ClaimLoopOptions
+  readonly #bell = new Bell()
+  readonly #stopping = new AbortController()
+  /** How often running a lane was found contended. */
+  readonly #contended = new Map<string, number>()
+  #listedAtMs = Number.NEGATIVE_INFINITY
+  /** A database that is away is worth one line, not one a second. */
+  #isAway = false
+  #running: Promise<void> | null = null
+
+  constructor(options: ClaimLoopOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Something may have been assigned, or become startable. */
+  ring(): void {
+    this.#listedAtMs = Number.NEGATIVE_INFINITY
+    this.#bell.ring()
+  }
+
+  /** There is room for another. */
+  ringForRoom(): void {
+    this.#bell.ring()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    const { agentId, log, onGone } = this.#options
+    while (!signal.aborted) {
+      try {
+        await this.#look()
+        this.#isAway = false
+      } catch (error) {
+        if (isInterlockError(error, 'agent_not_active')) onGone()
+        else if (!this.#isAway) log.warn({ agentId, error }, 'looking for work failed; it is repeated')
+        this.#isAway = isInterlockError(error, 'unavailable')
+      }
+      await this.#bell.wait(tickMs * (0.9 + Math.random() / 10), signal)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { agentId, database, onAssignment } = this.#options
+    const now = performance.now()
+    if (now - this.#listedAtMs > tickMs / 2) {
+      this.#listedAtMs = now
+      for (const assignment of await listAssignments(database, agentId)) onAssignment(assignment)
+    }
+    for (let round = 0; round < roundsMax && this.#mayClaim; round += 1) {
+      await absorbTouches(database)
+      const limit = this.#options.room()
+      if (limit < 1) return
+      const claimed = await retryTransient(() => claimJobs(database, agentId, limit))
+      for (const assignment of claimed.assignments) onAssignment(assignment)
+      await this.#insist(claimed.contended)
+      if (!claimed.hasMore && claimed.contended.length === 0) return
+      if (claimed.assignments.length === 0) await sleep(Math.random() * contendedMsMax)
+    }
+  }
+
+  get #mayClaim(): boolean {
+    return !this.#stopping.signal.aborted && this.#options.room() > 0
+  }
+
+  // A lane that needs many busy resources could lose the race for their locks for ever: the third time running it is
+  // examined alone, and waits for them.
+  async #insist(contended: Claimed['contended']): Promise<void> {
+    const { agentId, database, onAssignment } = this.#options
+    for (const lane of this.#contended.keys()) if (!contended.includes(lane)) this.#contended.delete(lane)
+    for (const lane of contended) {
+      const times = (this.#contended.get(lane) ?? 0) + 1
+      this.#contended.set(lane, times)
+      if (times < contendedTimesMax || !this.#mayClaim) continue
+      this.#contended.delete(lane)
+      const claimed = await retryTransient(() => claimLane(database, agentId, lane))
+      for (const assignment of claimed.assignments) onAssignment(assignment)
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { jobLimits } from '../domain/job-protocol.ts'
+import {
+  exitWithoutProcess,
+  type JobExit,
+  type JobStart,
+  type KeeperEvent,
+  type OutputStream,
+  type StopCause,
+} from './keeper-messages.ts'
+import { type OutputBudget, OutputLines, type Taken } from './output-lines.ts'
+import { ProcessEnding } from './process-ending.ts'
+
+const straysGraceMs = 500
+// A pipeline's last part may still be writing when its first has ended.
+const straysPatienceMs = 100
+const pipesPatienceMs = 1000
+
+interface Pipe {
+  readonly stream: Readable
+  readonly lines: OutputLines
+  readonly name: OutputStream
+}
+
+/** One job in the keeper: its processes from the start until the last of them is gone. */
+export class KeptJob {
+  /** Settled when nothing is left of it, and the agent has been told. */
+  readonly done: Promise<void>
+  readonly #start: JobStart
+  readonly #keeperId: string
+  readonly #send: (event: KeeperEvent) => void
+  readonly #budget: OutputBudget = { bytesLeft: jobLimits.outputBytes }
+  readonly #settle: () => void
+  #child: ChildProcess | null = null
+  #pipes: readonly Pipe[] = []
+  #ending: ProcessEnding | null = null
+  #stopCause: StopCause | null = null
+  #isPaused = false
+  #isThrottled = false
+  #hasExited = false
+  #isOver = false
+
+  constructor(start: JobStart, keeper: { readonly id: string; readonly send: (event: KeeperEvent) => void }) {
+    this.#start = start
+    this.#keeperId = keeper.id
+    this.#send = keeper.send
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.done = promise
+    this.#settle = resolve
+    try {
+      this.#spawn()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** The agent cannot take more of this job's output for now. */
+  set isPaused(isPaused: boolean) {
+    this.#isPaused = isPaused
+    this.#flow()
+  }
+
+  /** The agent takes nothing for now. */
+  set isThrottled(isThrottled: boolean) {
+    this.#isThrottled = isThrottled
+    this.#flow()
+  }
+
+  /** Ends all its processes; asked again, with the shorter of the graces. The first cause is the one reported. */
+  stop(cause: StopCause, graceMs: number): void {
+    const pid = this.#child?.pid
+    if (this.#isOver || pid === undefined) return
+    this.#stopCause ??= cause
+    if (this.#ending !== null) {
+      this.#ending.hasten(graceMs)
+      return
+    }
+    this.#ending = this.#end(pid, graceMs)
+    void this.#ending.done.then(({ left }) => {
+      // It was killed and the kernel does not let go of it: nobody waits for an exit that may never come.
+      if (left > 0) void this.#finish({ exitCode: null, signal: null })
+    })
+  }
+
+  #spawn(): void {
+    const { command, cwd, environment, input, key, hasChannel } = this.#start
+    const [program = '', ...words] = command
+    const child = spawn(program, words, {
+      cwd: cwd ?? undefined,
+      env: { ...environment, INTERLOCK_KEEPER: this.#keeperId, INTERLOCK_START: key },
+      stdio: hasChannel ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['pipe', 'pipe', 'pipe'],
+      // A session, and so a process group, of its own.
+      detached: true,
+    })
+    this.#child = child
+    child.on('error', (error) => this.#fail(error))
+    if (child.pid === undefined) return
+    preferToBeKilled(child.pid)
+    const [stdin, stdout, stderr, channel] = child.stdio as unknown as [Writable, Readable, Readable, Readable?]
+    // Few commands read all of their stdin; the others close it.
+    stdin.on('error', () => undefined)
+    stdin.end(input)
+    this.#pipes = [
+      this.#read('stdout', stdout, { controls: !hasChannel, budget: this.#budget }),
+      this.#read('stderr', stderr, { controls: false, budget: this.#budget }),
+      ...(channel === undefined ? [] : [this.#read('stdout', channel, { controls: true, budget: { bytesLeft: 0 } })]),
+    ]
+    child.on('exit', (exitCode, signal) => {
+      this.#hasExited = true
+      void this.#finish({ exitCode, signal })
+    })
+    this.#send({ type: 'started', key, pid: child.pid })
+  }
+
+  #read(name: OutputStream, stream: Readable, options: { controls: boolean; budget: OutputBudget }): Pipe {
+    const lines = new OutputLines(options)
+    stream.on('data', (chunk: Buffer) => this.#tell(name, lines.push(chunk)))
+    stream.on('error', () => undefined)
+    return { stream, lines, name }
+  }
+
+  #tell(stream: OutputStream, { text, controls }: Taken): void {
+    const { key } = this.#start
+    if (this.#isOver) return
+    if (text !== null) this.#send({ type: 'output', key, stream, text })
+    for (const line of controls) this.#send({ type: 'control', key, line })
+  }
+
+  // A job whose output is no longer kept is never held up, only skimmed; but nobody writes to an agent that takes
+  // nothing. What it printed last is read to the end in any case: it is no more than the pipes hold.
+  #flow(): void {
+    const isHeld = this.#isThrottled || (this.#isPaused && this.#budget.bytesLeft > 0)
+    for (const { stream } of this.#pipes) isHeld && !this.#hasExited ? stream.pause() : stream.resume()
+  }
+
+  async #finish(exit: { readonly exitCode: number | null; readonly signal: string | null }): Promise<void> {
+    const child = this.#child
+    if (this.#isOver || child?.pid === undefined) return
+    const areClosed = Promise.all(this.#pipes.map(({ stream }) => closed(stream)))
+    this.#flow()
+    if (this.#ending === null) await Promise.race([areClosed, sleep(straysPatienceMs)])
+    const isStopped = this.#ending !== null
+    this.#ending ??= this.#end(child.pid, straysGraceMs)
+    const { found, left } = await this.#ending.done
+    await Promise.race([areClosed, sleep(pipesPatienceMs)])
+    if (this.#isOver) return
+    for (const { lines, name } of this.#pipes) this.#tell(name, lines.end())
+    const [stdout, stderr] = this.#pipes
+    this.#over({
+      ...exitWithoutProcess(this.#start.key, exit),
+      lastLine: stdout?.lines.lastLine ?? null,
+      errorTail: stderr?.lines.tail ?? '',
+      strays: isStopped ? 0 : found,
+      left,
+    })
+  }
+
+  #end(leader: number, graceMs: number): ProcessEnding {
+    const variables = [`INTERLOCK_KEEPER=${this.#keeperId}`, `INTERLOCK_START=${this.#start.key}`]
+    return new ProcessEnding({ marks: { leader, variables }, graceMs })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver || this.#child?.pid !== undefined) return
+    const startError = error instanceof Error ? error.message : String(error)
+    this.#over(exitWithoutProcess(this.#start.key, { startError }))
+  }
+
+  #over(exit: JobExit): void {
+    this.#isOver = true
+    this.#send({ type: 'exited', ...exit, stopCause: this.#stopCause })
+    for (const { stream } of this.#pipes) stream.destroy()
+    this.#settle()
+  }
+}
+
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed || stream.destroyed) resolve()
+    else stream.once('close', () => resolve())
+  })
+}
+
+// When memory runs out, the kernel takes the job, not the keeper or the database beside it.
+function preferToBeKilled(pid: number): void {
+  if (process.platform !== 'linux') return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '500')
+  } catch {
+    // It has ended already, or this kernel does not let us: then the kernel chooses as it likes.
+  }
+}

@@ -1,0 +1,108 @@
+import { writeSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
+import { format } from 'node:util'
+import type { Assignment } from '../domain/assignment.ts'
+import { assignmentFromJson } from '../domain/assignment-json.ts'
+import { clampPercent, controlPrefix, exitCodes } from '../domain/job-protocol.ts'
+import { fieldOfIssue, isTaskDefinition, type TaskContext, type TaskDefinition } from '../domain/task-definition.ts'
+
+/**
+ * The process of a task that is a module: `module-runner PATH`, the job as JSON on stdin. What it reports goes by
+ * control lines on descriptor 3; what the module prints is output and nothing else, whatever it looks like.
+ */
+const channel = 3
+const [, , path = ''] = process.argv
+
+interface Failure {
+  readonly message: string
+  readonly code: string
+  readonly stack?: string
+  readonly field?: string
+}
+
+function say(verb: string, words: string): void {
+  let bytes = Buffer.from(`${controlPrefix}${verb} ${words}\n`)
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(channel, bytes))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
+
+async function leave(exitCode: number): Promise<never> {
+  await new Promise((resolve) => process.stdout.write('', resolve))
+  // A module may leave timers and connections behind; the job is over all the same.
+  process.exit(exitCode)
+}
+
+async function fail(exitCode: number, failure: Failure): Promise<never> {
+  say('error', JSON.stringify(failure))
+  return await leave(exitCode)
+}
+
+async function failWith(error: unknown): Promise<never> {
+  if (!(error instanceof Error)) return await fail(1, { message: `threw ${format(error)}`, code: 'exception' })
+  const { code, retry } = error as { readonly code?: unknown; readonly retry?: unknown }
+  const exitCode = retry === 'now' ? exitCodes.retry : retry === 'never' ? exitCodes.fatal : 1
+  return await fail(exitCode, {
+    message: error.message,
+    code: typeof code === 'string' ? code : 'exception',
+    ...(error.stack === undefined ? {} : { stack: error.stack.slice(0, 8192) }),
+  })
+}
+
+async function load(): Promise<TaskDefinition> {
+  const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+  if (isTaskDefinition(module.default)) return module.default
+  const message = `${path} does not export a task: its default export must come from defineTask()`
+  return await fail(exitCodes.fatal, { message, code: 'no_task' })
+}
+
+async function validate(task: TaskDefinition, payload: unknown): Promise<unknown> {
+  if (task.input === undefined) return payload
+  const checked = await task.input['~standard'].validate(payload)
+  if (checked.issues === undefined) return checked.value
+  const [first] = checked.issues
+  const field = first === undefined ? '' : fieldOfIssue(first)
+  const message = checked.issues
+    .slice(0, 10)
+    .map((issue) => `${fieldOfIssue(issue) || 'payload'}: ${issue.message}`)
+    .join('; ')
+  return await fail(exitCodes.fatal, {
+    message,
+    code: 'invalid_input',
+    field: field === '' ? 'payload' : `payload.${field}`,
+  })
+}
+
+function contextOf(job: Assignment, signal: AbortSignal): TaskContext {
+  return {
+    signal,
+    job,
+    token: job.token,
+    fences: job.fences,
+    log: (...words) => {
+      process.stdout.write(`${format(...words)}\n`)
+    },
+    progress: (percent, description = '') => {
+      say('progress', `${clampPercent(percent)} ${description.replaceAll(/\s+/g, ' ')}`)
+    },
+  }
+}
+
+async function run(): Promise<void> {
+  const stopping = new AbortController()
+  process.on('SIGTERM', () => stopping.abort(new Error('the job is stopped')))
+  const job = assignmentFromJson(JSON.parse(await text(process.stdin)))
+  const task = await load()
+  const payload = await validate(task, job.payload)
+  const result = await task.run(payload, contextOf(job, stopping.signal))
+  say('result', JSON.stringify(result ?? null) ?? 'null')
+  await leave(exitCodes.completed)
+}
+
+process.on('uncaughtException', (error) => void failWith(error))
+run().catch(failWith)

@@ -1,0 +1,209 @@
+import { Agent } from './agent/agent.ts'
+import type { AgentLog } from './agent/agent-log.ts'
+import type { App, AppOptions } from './cli/launcher.ts'
+import { type Config, inheritedEnvironment } from './config.ts'
+import { inheritedByJobs } from './domain/job-environment.ts'
+import { createHttpServer } from './http/server.ts'
+import { createLogger, type Logger } from './observability/logger.ts'
+import { Database } from './store/database.ts'
+import { startEmbeddedServer } from './store/embedded-server.ts'
+import { checkSchema, migrate } from './store/migrations.ts'
+import { applyPolicy, type Policy } from './store/policy.ts'
+import { checkServer, describeUrl } from './store/server-check.ts'
+import { createCoordinator } from './worker/worker.ts'
+
+/**
+ * The composition root: the one file that knows every part, and the order in which they depend on each other.
+ *
+ *     Postgres -> schema -> policy -> coordinator -> HTTP -> agent
+ *
+ * They are stopped in reverse: first the agent, while the coordinator still answers it, last the server. What has come
+ * up is stopped however far the start got.
+ */
+
+/** A long-lived part. */
+interface Service {
+  stop(): Promise<void>
+}
+
+interface Surroundings {
+  readonly config: Config
+  readonly options: AppOptions
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  /** Remembers what came up, or is about to, to stop it. */
+  keep(service: Service): void
+}
+
+const embeddedDatabase = 'interlock'
+
+export function createApp(config: Config, options: AppOptions): App {
+  const logger = createLogger({
+    level: options.logLevel,
+    format: config.log.format === 'auto' ? (options.log.isInteractive ? 'text' : 'json') : config.log.format,
+    color: options.log.hasColour,
+  })
+  const running: Service[] = []
+  let databaseUrl: string | null = null
+  let starting: Promise<void> | null = null
+  let stopping: Promise<void> | null = null
+
+  const start = async (signal: AbortSignal): Promise<void> => {
+    const around: Surroundings = { config, options, logger, signal, keep: (service) => void running.push(service) }
+    databaseUrl = config.database.url ?? (await startPostgres(around))
+    const database = await openDatabase(around, databaseUrl)
+    if (options.parts.coordinator) await startCoordinator(around, database)
+    const url = options.parts.http ? await startHttp(around, database) : config.client.url
+    if (options.parts.agent) await startAgent(around, database, url)
+  }
+
+  const stop = async (): Promise<void> => {
+    // A part that is just coming up is waited for: nobody else would stop it.
+    await starting?.catch(() => undefined)
+    for (const service of running.toReversed()) {
+      await service.stop().catch((error: unknown) => logger.error({ error }, 'a part did not stop in order'))
+    }
+  }
+
+  return {
+    get databaseUrl() {
+      return databaseUrl
+    },
+    start(signal) {
+      starting ??= start(signal)
+      return starting
+    },
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+async function startPostgres({ config, options, signal, keep }: Surroundings): Promise<string> {
+  const server = await startEmbeddedServer({ dataDir: config.database.dataDir, signal })
+  keep(server)
+  await server.ensureDatabase(embeddedDatabase)
+  const { dataDir, port, startedHere } = server
+  // The password stays in its file: whoever may read it may use the line, and nobody reads it off a screen.
+  const psql = `PGPASSWORD="$(cat ${shellWord(`${dataDir}/server/password`)})" psql -h 127.0.0.1 -p ${port} -U postgres ${embeddedDatabase}`
+  options.onUp({
+    part: 'postgres',
+    text: `port ${port}, data in ${dataDir}${startedHere ? '' : ', found running'}`,
+    details: { port, data_dir: dataDir, started_here: startedHere, psql },
+  })
+  options.onUp({ part: 'psql', text: psql, details: { command: psql } })
+  return server.url(embeddedDatabase)
+}
+
+async function openDatabase(around: Surroundings, url: string): Promise<Database> {
+  const { config, options, logger, signal, keep } = around
+  signal.throwIfAborted()
+  const database = new Database({
+    url,
+    poolSize: config.database.poolSize,
+    onIdleError: (error) => logger.debug({ error }, 'an idle connection to the database broke'),
+  })
+  keep({ stop: () => database.end() })
+  const { major } = await checkServer(database)
+  if (config.database.url !== null) {
+    const address = describeUrl(url)
+    options.onUp({ part: 'postgres', text: `${address} (Postgres ${major})`, details: { address, major } })
+  }
+  if (options.parts.migrations) {
+    const log = (sentence: string) => logger.info(sentence)
+    const { applied, functionsInstalled } = await migrate(database, { signal, log })
+    const text = [...applied, ...(functionsInstalled ? ['functions and views'] : [])].join(', ')
+    options.onUp({
+      part: 'schema',
+      text: text === '' ? 'up to date' : `installed ${text}`,
+      details: { applied, functions_installed: functionsInstalled },
+    })
+  } else {
+    await checkSchema(database)
+  }
+  return database
+}
+
+async function startCoordinator(around: Surroundings, database: Database): Promise<void> {
+  const { config, options, logger, signal, keep } = around
+  signal.throwIfAborted()
+  const changed = await applyPolicy(database, policyOf(config), 'configuration')
+  const coordinator = createCoordinator({ database, logger, retention: config.retention })
+  keep(coordinator)
+  await coordinator.start()
+  options.onUp({
+    part: 'coordinator',
+    text: changed.length === 0 ? 'assigns, sweeps and prunes' : `assigns, sweeps and prunes; set ${changed.join(', ')}`,
+    details: { policy_set: changed },
+  })
+}
+
+async function startHttp(around: Surroundings, database: Database): Promise<string> {
+  const { config, options, logger, signal, keep } = around
+  signal.throwIfAborted()
+  const { host, port, hostNames } = config.http
+  const server = createHttpServer({ database, logger, host, port, hostNames })
+  keep(server)
+  await server.start()
+  options.onUp({ part: 'http', text: server.url, details: { url: server.url } })
+  return server.url
+}
+
+async function startAgent(around: Surroundings, database: Database, url: string | null): Promise<void> {
+  const { config, options, logger, signal, keep } = around
+  signal.throwIfAborted()
+  const { name, queues, slots, permissionLevels, drainSeconds } = config.agent
+  const agent = new Agent({
+    database,
+    name,
+    queues,
+    slots,
+    permissionLevels,
+    drainSeconds,
+    tasks: config.tasks,
+    log: options.showsEvents ? quietAboutJobs(logger) : logger,
+    environment: inheritedByJobs(inheritedEnvironment()),
+    leaseSeconds: config.agents.leaseSeconds,
+    heartbeatSeconds: config.agents.heartbeatSeconds,
+    url,
+  })
+  keep(agent)
+  await agent.start()
+  const tasks = Object.keys(config.tasks)
+  options.onUp({
+    part: 'agent',
+    text: `${agent.id}, ${slots} slots for ${queues.join(', ')}; ${describeTasks(tasks)}`,
+    details: { agent_id: agent.id, slots, queues, tasks },
+  })
+}
+
+/** A log in which warnings about a single job are of interest to who debugs only. */
+function quietAboutJobs(logger: Logger): AgentLog {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => ('jobId' in fields ? logger.debug(fields, message) : logger.warn(fields, message)),
+    error: (fields, message) => logger.error(fields, message),
+  }
+}
+
+function describeTasks(tasks: readonly string[]): string {
+  if (tasks.length === 0) return 'knows no tasks: name some in interlock.toml, [tasks.<name>]'
+  return `tasks ${tasks.join(', ')}`
+}
+
+/** A path as a shell takes it for one word. */
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}
+
+/** What the configuration says of queues and limits, as rows. */
+function policyOf(config: Config): Policy {
+  const { perUser, perModel, serialiseAll } = config.exclusivity
+  const limits: Record<string, number | null | 'default'> = {}
+  if (perUser !== null) limits['user:*'] = perUser ? 'default' : null
+  if (perModel !== null) limits['model:*'] = perModel ? 'default' : null
+  if (serialiseAll !== null) limits['limit:all'] = serialiseAll ? 1 : 'default'
+  return { queues: config.queues, limits: { ...limits, ...config.resources } }
+}

@@ -1,0 +1,74 @@
+import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
+import type { Config } from '../config.ts'
+import { InterlockError } from '../domain/errors.ts'
+import type { Explanation } from '../domain/explanation.ts'
+import type { JobRequest } from '../domain/job-request.ts'
+import type { JobView } from '../domain/job-view.ts'
+import type { QueueStatus } from '../domain/queue-status.ts'
+
+/** What `queue list` filters by; a field that is left out does not restrict. */
+export interface JobFilter {
+  readonly status?: readonly string[] | undefined
+  readonly user?: string | undefined
+  readonly project?: string | undefined
+  readonly task?: string | undefined
+  readonly queue?: string | undefined
+  readonly model?: string | undefined
+  readonly agent?: string | undefined
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/** A change of one job that somebody asks for; the reason and the actor are written into its log. */
+export type JobChange = 'cancel' | 'requeue' | 'delete'
+
+/**
+ * A queue as the commands see it, be it behind HTTP or straight in a database. All calls throw InterlockError; ids
+ * that nobody has are job_not_found, and whatever does not answer is unavailable.
+ */
+export interface Backend {
+  enqueue(request: JobRequest): Promise<JobView>
+  getJob(id: string): Promise<JobView>
+  listJobs(filter: JobFilter): Promise<JobPage>
+  explainJob(id: string): Promise<Explanation>
+  timeline(id: string): Promise<readonly EventView[]>
+  /** Chunks written after one (0: from the start), oldest first; at most some hundred a call. */
+  output(id: string, after: number): Promise<readonly OutputChunkView[]>
+  /** Answers when the job has ended, or after the time with the job as it is then. */
+  waitForJob(id: string, timeoutSeconds: number): Promise<JobView>
+  changeJob(id: string, change: JobChange, reason: string | null): Promise<{ readonly status: string }>
+  queueStatus(): Promise<QueueStatus>
+  agents(): Promise<readonly AgentView[]>
+  close(): Promise<void>
+}
+
+export interface BackendOptions {
+  readonly signal: AbortSignal
+  /** The database was named on the command line, which outweighs a coordinator that is named elsewhere. */
+  readonly prefersDatabase?: boolean
+}
+
+/**
+ * The backend that the configuration names: HTTP when client.url does, else the database when database.url does, else
+ * HTTP where a coordinator of this configuration would listen. A URL is the more particular wish: DATABASE_URL is often
+ * set for some other program.
+ */
+export async function openBackend(config: Config, options: BackendOptions): Promise<Backend> {
+  const { client, database, http } = config
+  if ((client.url === null || options.prefersDatabase === true) && database.url !== null) {
+    const { openDatabaseBackend } = await import('./database-backend.ts')
+    return openDatabaseBackend(database.url, options)
+  }
+  const { createHttpBackend } = await import('./http-backend.ts')
+  return createHttpBackend(client.url ?? `http://${hostInUrl(http.host)}:${http.port}`, options)
+}
+
+/** The job as it would be refused when it does not exist, for backends that are told so by an empty answer. */
+export function jobNotFound(id: string): InterlockError {
+  return new InterlockError('job_not_found', `there is no job ${id}`)
+}
+
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,82 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { isJobStatus, jobStatuses } from '../../domain/job.ts'
+import type { JobSummaryView } from '../../domain/job-view.ts'
+import { paintStatus, showPriority } from '../job-words.ts'
+import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { renderTable } from '../table.ts'
+import type { Terminal } from '../terminal.ts'
+import { showSince } from '../times.ts'
+import { wholeNumber } from './serve.ts'
+
+interface ListOptions {
+  readonly status?: readonly string[]
+  readonly user?: string
+  readonly project?: string
+  readonly task?: string
+  readonly queue?: string
+  readonly model?: string
+  readonly agent?: string
+  readonly limit: number
+  readonly cursor?: string
+}
+
+/** `queue list` and `job list`: the same list, wherever one looks for it. */
+export function createListCommand(runtime: Runtime, typed: string): Command {
+  const command = new Command('list')
+    .description('jobs, live and finished, by filter')
+    .addOption(new Option('--status <names>', 'by commas').argParser(parseStatuses))
+    .addOption(new Option('--user <name>'))
+    .addOption(new Option('--project <name>'))
+    .addOption(new Option('--task <name>'))
+    .addOption(new Option('--queue <name>'))
+    .addOption(new Option('--model <name>'))
+    .addOption(new Option('--agent <id>'))
+    .addOption(
+      new Option('--limit <number>', 'at most so many').argParser(wholeNumber({ least: 1, most: 500 })).default(50),
+    )
+    .addOption(new Option('--cursor <cursor>', 'go on where a former list ended'))
+  withExamples(command, [`${typed} --status pending,running`, `${typed} --user alice --json`])
+  return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
+    const { status, user, project, task, queue, model, agent, limit, cursor } = call.options
+    const page = await backend.listJobs({ status, user, project, task, queue, model, agent, limit, cursor })
+    call.show(page, () => renderJobs(page.jobs, call.terminal))
+    if (page.next_cursor !== null && !call.isJson) {
+      call.terminal.note(`there are more: --cursor ${page.next_cursor}`)
+    }
+    return undefined
+  })
+}
+
+function renderJobs(jobs: readonly JobSummaryView[], terminal: Terminal): string {
+  if (jobs.length === 0) return 'no jobs'
+  return renderTable(
+    [
+      { title: 'JOB', narrow: 'keep' },
+      { title: 'STATUS', narrow: 'keep' },
+      { title: 'TASK' },
+      { title: 'USER' },
+      { title: 'MODELS' },
+      { title: 'QUEUE' },
+      { title: 'PRIO', narrow: 'keep' },
+      { title: 'AGE', align: 'right', narrow: 'keep' },
+    ],
+    jobs.map((job) => [
+      job.id,
+      paintStatus(job.status, terminal),
+      job.task,
+      job.user ?? '',
+      job.models.join(' '),
+      job.queue,
+      showPriority(job.priority_number),
+      showSince(job.created_at) ?? '',
+    ]),
+    terminal,
+  )
+}
+
+function parseStatuses(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !isJobStatus(name))
+  if (unknown === undefined) return names
+  throw new InvalidArgumentError(`${unknown} is no status; there are ${jobStatuses.join(', ')}.`)
+}

@@ -1,0 +1,62 @@
+import { HttpClient } from '../client/http-client.ts'
+import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
+import { readActor } from '../config.ts'
+import type { Explanation } from '../domain/explanation.ts'
+import type { JobView } from '../domain/job-view.ts'
+import type { QueueStatus } from '../domain/queue-status.ts'
+import type { Backend, BackendOptions } from './backend.ts'
+
+/** A chunk may be a megabyte. */
+const chunksAtOnce = 20
+
+interface EventPage {
+  readonly events: readonly EventView[]
+  readonly next_after: number | null
+}
+
+interface OutputPage {
+  readonly chunks: readonly OutputChunkView[]
+}
+
+/** A queue behind a coordinator's HTTP interface. */
+export function createHttpBackend(url: string, options: BackendOptions): Backend {
+  const client = new HttpClient({ url, signal: options.signal })
+  const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
+  return {
+    enqueue: (request) => client.send<JobView>('/jobs', { method: 'POST', body: request }),
+    getJob: (id) => client.send<JobView>(jobPath(id)),
+    listJobs: ({ status, ...filter }) =>
+      client.send<JobPage>('/jobs', { query: { ...filter, status: status?.join(',') } }),
+    explainJob: (id) => client.send<Explanation>(`${jobPath(id)}/explain`),
+    async timeline(id) {
+      const events: EventView[] = []
+      for (let after: number | null = 0; after !== null; ) {
+        const page: EventPage = await client.send(`${jobPath(id)}/timeline`, { query: { after } })
+        events.push(...page.events)
+        after = page.next_after
+      }
+      return events
+    },
+    async output(id, after) {
+      const page = await client.send<OutputPage>(`${jobPath(id)}/output`, { query: { after, limit: chunksAtOnce } })
+      return page.chunks
+    },
+    waitForJob: (id, timeoutSeconds) =>
+      client.send<JobView>(`${jobPath(id)}/wait`, {
+        query: { timeout_seconds: timeoutSeconds },
+        timeoutSeconds: timeoutSeconds + 10,
+      }),
+    changeJob(id, change, reason) {
+      const body = { ...(reason === null ? {} : { reason }), actor: readActor() }
+      return change === 'delete'
+        ? client.send(jobPath(id), { method: 'DELETE', body })
+        : client.send(`${jobPath(id)}/${change}`, { method: 'POST', body })
+    },
+    queueStatus: () => client.send<QueueStatus>('/queue/status'),
+    async agents() {
+      const { agents } = await client.send<{ readonly agents: readonly AgentView[] }>('/agents')
+      return agents
+    },
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,96 @@
+import { isInterlockError } from '../domain/errors.ts'
+import { absorbTouches, type Claimed, claimJobs, claimLane } from '../store/agents.ts'
+import { type AgentWithRoom, agentsWithRoom, notifyAgent } from '../store/dispatch.ts'
+import type { Queryable } from '../store/queryable.ts'
+
+/** A lane that one caller found contended so often running is examined alone, its locks waited for. */
+const contendedTimesAtMost = 3
+/** Doorbells and the tick come again; no dispatch holds its caller for ever. */
+const roundsAtMost = 200
+
+export interface DispatcherOptions {
+  readonly database: Queryable
+}
+
+/**
+ * Answers doorbells: folds touches into lanes, then claims for the agents of the route, least loaded first, as much
+ * as they have room for, and tells them.
+ *
+ * Several bells of one route are answered once. One that arrives during a dispatch runs it again: what it speaks of
+ * may have been committed after the running one looked.
+ */
+export class Dispatcher {
+  readonly #database: Queryable
+  readonly #running = new Map<string, { again: boolean; done: Promise<number> }>()
+
+  constructor(options: DispatcherOptions) {
+    this.#database = options.database
+  }
+
+  /** Resolves, with the number of jobs assigned, when what was startable at the time of the call is assigned. */
+  dispatch(route: string): Promise<number> {
+    const running = this.#running.get(route)
+    if (running !== undefined) {
+      running.again = true
+      return running.done
+    }
+    const state = { again: false, done: Promise.resolve(0) }
+    state.done = this.#answer(route, state).finally(() => this.#running.delete(route))
+    this.#running.set(route, state)
+    return state.done
+  }
+
+  async #answer(route: string, state: { again: boolean }): Promise<number> {
+    let assigned = 0
+    do {
+      state.again = false
+      await this.#absorb()
+      for (const agent of await agentsWithRoom(this.#database, route)) {
+        const { jobs, hasMore } = await this.#claimFor(agent).catch(passOver)
+        assigned += jobs
+        if (!hasMore) break
+      }
+    } while (state.again)
+    return assigned
+  }
+
+  async #absorb(): Promise<void> {
+    for (let round = 0; round < roundsAtMost; round++) {
+      if ((await absorbTouches(this.#database)) === 0) return
+    }
+  }
+
+  /** `hasMore`: the agent is full and something may still be startable, for the next one. */
+  async #claimFor(agent: AgentWithRoom): Promise<{ readonly jobs: number; readonly hasMore: boolean }> {
+    const contendedTimes = new Map<string, number>()
+    let { room } = agent
+    let jobs = 0
+    for (let round = 0; round < roundsAtMost && room > 0; round++) {
+      const claimed = await this.#claimOnce(agent, room, contendedTimes)
+      jobs += claimed.assignments.length
+      room -= claimed.assignments.length
+      if (claimed.assignments.length > 0) await notifyAgent(this.#database, agent.agentId)
+      if (!claimed.hasMore && contendedTimes.size === 0) return { jobs, hasMore: room <= 0 }
+    }
+    return { jobs, hasMore: true }
+  }
+
+  async #claimOnce(agent: AgentWithRoom, room: number, contendedTimes: Map<string, number>): Promise<Claimed> {
+    const lone = [...contendedTimes].find(([, times]) => times >= contendedTimesAtMost)?.[0]
+    if (lone !== undefined) {
+      contendedTimes.delete(lone)
+      return claimLane(this.#database, agent.agentId, lone)
+    }
+    const claimed = await claimJobs(this.#database, agent.agentId, room)
+    const still = new Set(claimed.contended)
+    for (const lane of contendedTimes.keys()) if (!still.has(lane)) contendedTimes.delete(lane)
+    for (const lane of still) contendedTimes.set(lane, (contendedTimes.get(lane) ?? 0) + 1)
+    return claimed
+  }
+}
+
+/** An agent that went away between the look and the claim is no reason to leave out the others. */
+function passOver(error: unknown): { readonly jobs: number; readonly hasMore: boolean } {
+  if (isInterlockError(error, 'agent_not_active')) return { jobs: 0, hasMore: true }
+  throw error
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isInterlockError } from '../domain/errors.ts'
+import type { Logger } from '../observability/logger.ts'
+import { absorbTouches } from '../store/agents.ts'
+import { createAttemptStore } from '../store/attempts.ts'
+import type { Queryable } from '../store/queryable.ts'
+import { retryTransient } from '../store/retry.ts'
+import {
+  collectIdle,
+  expireJobs,
+  lostAgents,
+  neglectedRoutes,
+  promoteDueJobs,
+  stopReserving,
+  stuckClaims,
+  sweepAgent,
+  unservedReservers,
+  wakePatientLanes,
+} from '../store/upkeep.ts'
+import type { Dispatcher } from './dispatcher.ts'
+
+export interface TickerOptions {
+  readonly database: Queryable
+  readonly dispatcher: Dispatcher
+  readonly logger: Logger
+  /** 1000 unless set; jittered by a tenth, so that coordinators started together do not tick together. */
+  readonly intervalMs?: number
+}
+
+/**
+ * The clock of a coordinator: every second or so it does what no event sets off, and is the backstop of every doorbell.
+ *
+ * Every coordinator runs it, and there is no leader: each item is bounded, SKIP LOCKED, and a transaction of its own,
+ * so that a slow or failing one holds up none of the others.
+ */
+export class Ticker {
+  readonly #options: TickerOptions
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | null = null
+  #turn = 0
+  #patientAfter = ''
+  #isAway = false
+
+  constructor(options: TickerOptions) {
+    this.#options = Object.freeze({ ...options })
+  }
+
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  /** Resolves when the tick under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  /** One turn of everything. */
+  async tick(): Promise<void> {
+    this.#turn++
+    const { database, dispatcher } = this.#options
+    const failuresBefore = this.#failures
+    await this.#item('absorbing touches', () => absorbTouches(database))
+    await this.#item('promoting due jobs', () => promoteDueJobs(database))
+    await this.#item('expiring jobs', () => expireJobs(database))
+    await this.#item('sweeping agents', () => this.#sweepAgents())
+    await this.#item('returning stuck claims', () => this.#returnStuckClaims())
+    await this.#item('stopping reservations nobody serves', () => this.#stopReservers())
+    await this.#item('waking patient lanes', async () => {
+      this.#patientAfter = await wakePatientLanes(database, this.#patientAfter)
+    })
+    if (this.#turn % 5 === 0) await this.#item('collecting idle lanes', () => collectIdle(database))
+    await this.#item('dispatching', async () => {
+      for (const route of await neglectedRoutes(database)) await dispatcher.dispatch(route)
+    })
+    if (this.#failures === failuresBefore && this.#isAway) {
+      this.#isAway = false
+      this.#options.logger.info('the database is back')
+    }
+  }
+
+  #failures = 0
+
+  async #run(): Promise<void> {
+    const intervalMs = this.#options.intervalMs ?? 1000
+    while (!this.#stopping.signal.aborted) {
+      await this.tick()
+      await sleep(intervalMs * (0.9 + Math.random() * 0.2), undefined, { signal: this.#stopping.signal }).catch(
+        () => {},
+      )
+    }
+  }
+
+  async #item(name: string, work: () => Promise<unknown>): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    try {
+      await work()
+    } catch (error) {
+      this.#failures++
+      // Said once while the database is away, not nine times a second.
+      if (isInterlockError(error, 'unavailable')) {
+        if (!this.#isAway) this.#options.logger.warn({ error }, 'the database is away')
+        this.#isAway = true
+      } else {
+        this.#options.logger.error({ error }, `${name} failed; the next tick tries again`)
+      }
+    }
+  }
+
+  async #sweepAgents(): Promise<void> {
+    const { database, logger } = this.#options
+    for (const { agentId, reason } of await lostAgents(database)) {
+      const jobs = await retryTransient(() => sweepAgent(database, agentId))
+      logger.warn({ agentId, reason, jobs }, 'agent given up, its jobs go back')
+    }
+  }
+
+  async #returnStuckClaims(): Promise<void> {
+    const { database, logger } = this.#options
+    const store = createAttemptStore(database)
+    for (const claim of await stuckClaims(database)) {
+      await store.returnJobs([claim], claim.reason)
+      logger.warn({ jobId: claim.jobId, reason: claim.reason }, 'claim taken back')
+    }
+  }
+
+  async #stopReservers(): Promise<void> {
+    const { database } = this.#options
+    for (const lane of await unservedReservers(database)) await stopReserving(database, lane)
+  }
+}

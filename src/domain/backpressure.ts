@@ -1,0 +1,36 @@
+export type BackpressureLevel = 'low' | 'moderate' | 'high' | 'critical'
+
+/** Whether more comes in than the agents can start. What waits for a busy user or model is no pressure on them. */
+export interface Backpressure {
+  readonly is_detected: boolean
+  readonly level: BackpressureLevel
+  readonly reasons: readonly string[]
+}
+
+export interface Load {
+  /** Lines whose first job waits for nothing but an agent, as far as anybody has looked; counted to a thousand. */
+  readonly startableLanes: number
+  readonly waitingJobs: number
+  readonly slotsUsed: number
+  /** Of all live agents. */
+  readonly slots: number
+}
+
+/** How many startable lines there are for each slot, from which each level begins. */
+const beginnings = { critical: 10, high: 3, moderate: 1 } as const
+
+export function judgeBackpressure(load: Load): Backpressure {
+  if (load.slots === 0) {
+    if (load.waitingJobs === 0) return { is_detected: false, level: 'low', reasons: [] }
+    return { is_detected: true, level: 'critical', reasons: [`${load.waitingJobs} jobs wait and no agent lives`] }
+  }
+  // While an agent has room, what is startable is about to be started.
+  if (load.slotsUsed < load.slots || load.startableLanes === 0) return { is_detected: false, level: 'low', reasons: [] }
+  const perSlot = load.startableLanes / load.slots
+  const level = (['critical', 'high', 'moderate'] as const).find((name) => perSlot >= beginnings[name]) ?? 'low'
+  return {
+    is_detected: level !== 'low',
+    level,
+    reasons: [`all ${load.slots} slots are in use and ${load.startableLanes} lines of jobs wait for one`],
+  }
+}

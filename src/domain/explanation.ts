@@ -1,0 +1,35 @@
+import type { JobStatus } from './job.ts'
+
+/** Why a job waits, or what it does instead, as `interlock.explain_job` puts it. Times in ISO 8601. */
+export interface Explanation {
+  readonly job_id: string
+  readonly status: JobStatus
+  /** The whole answer in one English sentence. */
+  readonly sentence: string
+  readonly queued_at?: string
+  readonly obstacle?: { readonly resource: string; readonly kind: string }
+  readonly blocked_by_job_id?: string
+  readonly conflict_reason?: string
+  /** Who holds or reserves what it waits for, what that one waits for, down to a job that runs. */
+  readonly chain?: readonly ExplanationLink[]
+  readonly place_in_lane?: CountedPlace
+  readonly lane_rank?: CountedPlace
+  readonly queue_position?: CountedPlace
+  readonly reserving?: boolean
+  readonly may_reserve?: boolean
+  readonly may_reserve_at?: string
+}
+
+export interface ExplanationLink {
+  readonly resource: string
+  readonly state: 'held' | 'reserved' | 'paused' | 'switched off' | 'free'
+  readonly job_id?: string
+  readonly user?: string
+  readonly task?: string
+  readonly status?: JobStatus
+  readonly agent_id?: string
+  readonly since?: string
+}
+
+/** Counted from 1, and no further than a thousand: behind a million nobody waits for the exact figure. */
+export type CountedPlace = number | '1000+'

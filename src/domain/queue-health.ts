@@ -1,0 +1,77 @@
+import { judgeBackpressure } from './backpressure.ts'
+import { countsByStatus, type QueueSnapshot } from './queue-status.ts'
+
+/** `GET /queue/health`. `unhealthy` means that jobs wait and cannot run; `degraded` that a person should look. */
+export interface QueueHealth {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy'
+  readonly running: boolean
+  readonly total_jobs: number
+  readonly pending_jobs: number
+  readonly running_jobs: number
+  readonly completed_jobs: number
+  readonly failed_jobs: number
+  readonly is_estimated: boolean
+  readonly agents: QueueSnapshot['agents']
+  readonly reasons: readonly HealthReason[]
+}
+
+export interface HealthReason {
+  readonly code: 'no_agents' | 'backpressure' | 'dead_letters'
+  readonly severity: 'degraded' | 'unhealthy'
+  readonly message: string
+}
+
+/** More dead letters than this are an alarm. */
+const deadLettersMax = 10
+
+export function queueHealth(
+  snapshot: QueueSnapshot,
+  completed: { readonly count: number; readonly isEstimated: boolean },
+): QueueHealth {
+  const {
+    pending = 0,
+    scheduled = 0,
+    paused = 0,
+    deferred = 0,
+    assigned = 0,
+    running = 0,
+    failed = 0,
+  } = countsByStatus(snapshot.counts)
+  const waiting = pending + scheduled + paused + deferred
+  const reasons = findReasons(snapshot, { pending, failed })
+  const severities = new Set(reasons.map(({ severity }) => severity))
+  return {
+    status: severities.has('unhealthy') ? 'unhealthy' : severities.has('degraded') ? 'degraded' : 'healthy',
+    running: true,
+    total_jobs: waiting + assigned + running + completed.count + failed,
+    pending_jobs: waiting,
+    running_jobs: assigned + running,
+    completed_jobs: completed.count,
+    failed_jobs: failed,
+    is_estimated: snapshot.is_estimated || completed.isEstimated,
+    agents: snapshot.agents,
+    reasons,
+  }
+}
+
+function findReasons(
+  snapshot: QueueSnapshot,
+  { pending, failed }: { readonly pending: number; readonly failed: number },
+): readonly HealthReason[] {
+  const reasons: HealthReason[] = []
+  const pressure = judgeBackpressure({
+    startableLanes: snapshot.startable_lanes,
+    waitingJobs: pending,
+    slotsUsed: snapshot.slots_used,
+    slots: snapshot.agents.slots,
+  })
+  if (snapshot.agents.total === 0 && pending > 0) {
+    reasons.push({ code: 'no_agents', severity: 'unhealthy', message: `${pending} jobs wait and no agent lives` })
+  } else if (pressure.is_detected) {
+    reasons.push({ code: 'backpressure', severity: 'degraded', message: pressure.reasons.join('; ') })
+  }
+  if (failed > deadLettersMax) {
+    reasons.push({ code: 'dead_letters', severity: 'degraded', message: `${failed} jobs have failed for good` })
+  }
+  return reasons
+}

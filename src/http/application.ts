@@ -1,0 +1,125 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
+import { say } from '../observability/log-phrases.ts'
+import type { Logger } from '../observability/logger.ts'
+import { createAccessLog, requestIdOf } from './access-log.ts'
+import { withDeadline } from './deadline.ts'
+import { createHostCheck } from './host-check.ts'
+import { HttpError, toProblem } from './problem.ts'
+import { readJsonBody } from './request-body.ts'
+import { type Answer, type Call, matchesPath, type Route } from './route.ts'
+
+export interface ApplicationOptions {
+  readonly routes: readonly Route[]
+  readonly logger: Logger
+  readonly host: string
+  readonly hostNames: readonly string[]
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal
+}
+
+/** The routes behind what all of them need: an id and a log line, the Host check, a parsed body, errors as problems. */
+export function createApplication(options: ApplicationOptions): Express {
+  const { routes, logger, stopping } = options
+  const application = express()
+  application.disable('x-powered-by')
+  application.set('query parser', 'simple')
+  application.use(createAccessLog(logger, (request) => isQuiet(routes, request)))
+  application.use((_request, response, next) => {
+    // Whoever asks while we stop gets an answer, and looks for another server next time.
+    if (stopping.aborted) response.set('Connection', 'close')
+    response.set('X-Content-Type-Options', 'nosniff')
+    next()
+  })
+  application.use(createHostCheck(options))
+  application.use(readJsonBody)
+  for (const route of routes) {
+    application[methodOf(route)](route.path, (request: Request, response: Response) =>
+      serve(route, request, response, stopping),
+    )
+  }
+  application.use((request: Request) => refuse(routes, request))
+  application.use(createErrorHandler(logger))
+  return application
+}
+
+async function serve(route: Route, request: Request, response: Response, stopping: AbortSignal): Promise<void> {
+  const left = new AbortController()
+  response.once('close', () => left.abort())
+  const call: Call = { request, requestId: requestIdOf(response), signal: AbortSignal.any([left.signal, stopping]) }
+  if (route.stream !== undefined) return route.stream(call, response)
+  if (route.answer === undefined) throw new TypeError(`${route.method} ${route.path} has nobody to answer it`)
+  const answer = route.isLong === true ? await route.answer(call) : await withDeadline(route.answer(call))
+  send(request, response, answer)
+}
+
+function send(request: Request, response: Response, { status, headers = {}, body }: Answer): void {
+  response.status(status).set(headers)
+  if (isKnown(request, headers.ETag)) {
+    response.status(304).end()
+    return
+  }
+  if (typeof body === 'string') response.type('application/json').send(body)
+  else response.json(body)
+}
+
+/**
+ * Whether the caller has this already. express says no to a request with `Cache-Control: no-cache`, which fetch adds by
+ * itself to every If-None-Match that its caller sets: programs would never see a 304.
+ */
+function isKnown(request: Request, etag: string | undefined): boolean {
+  const known = request.get('if-none-match')
+  if (etag === undefined || known === undefined) return false
+  return known
+    .split(',')
+    .some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag.replace(/^W\//, ''))
+}
+
+function methodOf(route: Route) {
+  return route.method.toLowerCase() as Lowercase<Route['method']>
+}
+
+function isQuiet(routes: readonly Route[], request: Request): boolean {
+  return routes.some((route) => route.isQuiet === true && matchesPath(route, request.path))
+}
+
+/** Nobody has answered: either the path is unknown, or only the method is wrong. */
+function refuse(routes: readonly Route[], request: Request): never {
+  const methods = routes.filter((route) => matchesPath(route, request.path)).map((route) => route.method)
+  if (methods.length === 0) {
+    throw new HttpError(404, 'route_not_found', `There is nothing at ${request.path}.`)
+  }
+  const allowed = [...new Set(methods.includes('GET') ? ['HEAD', ...methods] : methods)].sort().join(', ')
+  throw new HttpError(405, 'method_not_allowed', `${request.path} does not take ${request.method}.`, {
+    hint: `It takes ${allowed}.`,
+    headers: { Allow: allowed },
+  })
+}
+
+function createErrorHandler(logger: Logger): ErrorRequestHandler {
+  // express knows an error handler by its four parameters.
+  return (thrown: unknown, _request, response, _next) => {
+    const requestId = requestIdOf(response)
+    const error = fromRouter(thrown)
+    const problem = toProblem(error, requestId)
+    if (problem.status >= 500) {
+      const event = problem.status === 500 ? 'http.failed' : 'http.refused'
+      say(logger, event, { request_id: requestId, code: problem.body.code, error })
+    }
+    // Too late for a status: cut it off, so that nobody takes half an answer for a whole one.
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    response
+      .status(problem.status)
+      .set(problem.headers)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem.body))
+  }
+}
+
+/** What the router itself refuses: a path that is no valid encoding. */
+function fromRouter(error: unknown): unknown {
+  if (error instanceof URIError) return new HttpError(400, 'malformed_path', 'The path is not validly encoded.')
+  return error
+}

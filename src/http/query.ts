@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+// Parameters of a query are text, and a name that comes twice is a list: these make of them what the routes work with.
+
+export const text = z.string({ error: 'must be given once' }).min(1).max(200)
+
+/** `?after=12` */
+export function wholeNumber(range: { readonly min: number; readonly max: number }) {
+  return z
+    .string({ error: 'must be given once' })
+    .regex(/^\d{1,15}$/, `must be a whole number from ${range.min} to ${range.max}`)
+    .transform(Number)
+    .pipe(z.int().min(range.min).max(range.max))
+}
+
+/** `?timeout_seconds=2.5` */
+export function seconds(range: { readonly max: number }) {
+  return z
+    .string({ error: 'must be given once' })
+    .regex(/^\d{1,9}(\.\d{1,6})?$/, `must be a number of seconds from 0 to ${range.max}`)
+    .transform(Number)
+    .pipe(z.number().min(0).max(range.max))
+}
+
+/** `?follow=1`, `?follow=true`, or the bare name. */
+export const flag = z
+  .enum(['', '0', '1', 'false', 'true'], { error: 'must be 1 or 0' })
+  .transform((value) => value !== '0' && value !== 'false')
+
+/** `?status=running,assigned` or `?status=running&status=assigned` */
+export function listOf<const Word extends string>(words: readonly Word[]) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) => (Array.isArray(value) ? value : [value]).flatMap((part) => part.split(',')))
+    .pipe(z.array(z.enum(words)).min(1).max(words.length))
+}

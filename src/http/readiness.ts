@@ -1,0 +1,95 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Database } from '../store/database.ts'
+import type { JobFeed } from '../store/job-feed.ts'
+import { withDeadline } from './deadline.ts'
+
+/** One thing that has to be so before this process should be sent any work. */
+export interface ReadinessCheck {
+  readonly name: string
+  /** Null: it is so. Else why it is not, for a person. A throw counts as a reason. */
+  readonly check: () => Promise<string | null> | string | null
+}
+
+export interface Readiness {
+  readonly is_ready: boolean
+  readonly checks: readonly { readonly name: string; readonly is_ok: boolean; readonly reason: string | null }[]
+}
+
+/** An orchestrator asks every few seconds and waits as long: what does not answer in this time is not ready. */
+const checkSeconds = 2
+
+export async function askReadiness(checks: readonly ReadinessCheck[]): Promise<Readiness> {
+  const answers = await Promise.all(
+    checks.map(async ({ name, check }) => {
+      const reason = await withDeadline(Promise.resolve().then(check), checkSeconds).catch((error: unknown) =>
+        error instanceof Error ? error.message : String(error),
+      )
+      return { name, is_ok: reason === null, reason }
+    }),
+  )
+  return { is_ready: answers.every(({ is_ok }) => is_ok), checks: answers }
+}
+
+/** It answers, takes writes, and has our schema. A standby answers too, and could serve nobody. */
+export function databaseCheck(database: Database): ReadinessCheck {
+  return {
+    name: 'database',
+    async check() {
+      const [row] = await database.query<{ readonly is_standby: boolean; readonly is_read_only: boolean }>(
+        `select pg_is_in_recovery() as is_standby, current_setting('transaction_read_only') = 'on' as is_read_only`,
+      )
+      if (row?.is_standby === true) return 'the server is a standby'
+      return row?.is_read_only === true ? 'the server is read-only' : null
+    },
+  }
+}
+
+export function schemaCheck(database: Database): ReadinessCheck {
+  return {
+    name: 'schema',
+    async check() {
+      const [row] = await database.query<{ readonly is_there: boolean }>(
+        `select to_regclass('interlock.jobs') is not null
+          and to_regprocedure('interlock.enqueue_jobs(jsonb, text)') is not null as is_there`,
+      )
+      return row?.is_there === true ? null : 'the schema is not there: run `interlock migrate up`'
+    },
+  }
+}
+
+export function listenCheck(feed: JobFeed): ReadinessCheck {
+  return { name: 'listen', check: () => (feed.isListening ? null : 'the connection that listens is lost') }
+}
+
+const windowSeconds = 10
+const longestStallMs = 5000
+
+/** Whether the event loop has stalled lately: heartbeats of this process came late by as much. */
+export class EventLoopWatch {
+  readonly #histogram = monitorEventLoopDelay({ resolution: 20 })
+  #timer: NodeJS.Timeout | null = null
+  #worstMs = 0
+
+  start(): void {
+    this.#histogram.enable()
+    this.#timer = setInterval(() => {
+      this.#worstMs = this.#histogram.max / 1e6
+      this.#histogram.reset()
+    }, windowSeconds * 1000).unref()
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#histogram.disable()
+  }
+
+  /** The longest delay of the last ten to twenty seconds. */
+  get worstDelayMs(): number {
+    return Math.round(Math.max(this.#worstMs, this.#histogram.max / 1e6))
+  }
+
+  readonly readiness: ReadinessCheck = {
+    name: 'event_loop',
+    check: () => (this.worstDelayMs < longestStallMs ? null : `the event loop stalled for ${this.worstDelayMs} ms`),
+  }
+}

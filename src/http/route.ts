@@ -1,0 +1,43 @@
+import type { Request, Response } from 'express'
+
+export interface Answer {
+  readonly status: number
+  /** Sent as JSON; a string goes out as it is, as JSON too: what was made once for many callers. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Call {
+  readonly request: Request
+  readonly requestId: string
+  /** Aborted when the caller has left or the server stops. */
+  readonly signal: AbortSignal
+}
+
+/** One line of the interface: a method, a path with `:names`, and who answers. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
+  readonly path: string
+  /** Returns the answer, or throws the error that is one. Has to be done within the server's deadline unless `isLong`. */
+  readonly answer?: (call: Call) => Promise<Answer>
+  /** Writes the answer itself, bit by bit. Throws only before its first byte. */
+  readonly stream?: (call: Call, response: Response) => Promise<void>
+  /** It waits for something, and looks after its own deadline. */
+  readonly isLong?: boolean
+  /** Asked by machines every few seconds: kept out of the log. */
+  readonly isQuiet?: boolean
+}
+
+/** Whether the path is one of the route's, and so whether the method alone was wrong. */
+export function matchesPath(route: Route, path: string): boolean {
+  const parts = route.path.split('/')
+  const given = path.replace(/\/$/, '').split('/')
+  return parts.length === given.length && parts.every((part, index) => part.startsWith(':') || part === given[index])
+}
+
+/** A parameter of the path, which the router has found there. */
+export function pathParameter(request: Request, name: string): string {
+  const value = request.params[name]
+  if (typeof value !== 'string') throw new TypeError(`the route has no parameter ${name}`)
+  return value
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { checkContract } from '../../domain/contract.ts'
+import { isJobId, type JobId } from '../../domain/ids.ts'
+import { jobView } from '../../domain/job-view.ts'
+import type { Database } from '../../store/database.ts'
+import { readJob } from '../../store/job-reader.ts'
+import { cancelJob, deleteJob, type Motive, requeueJob } from '../../store/jobs.ts'
+import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import { httpActor, type Services } from '../services.ts'
+import { jobNotFound } from './jobs.ts'
+
+/** Why, and on whose behalf: both go into the job's log. */
+const motive = z.strictObject({
+  reason: z.string().max(4096).optional(),
+  actor: z.string().min(1).max(200).optional(),
+})
+
+type Change = (database: Database, id: JobId, motive: Motive) => Promise<string>
+
+/** What a person does to a job. Each answers with what the verb said and with the job as it is now. */
+export function jobChangeRoutes({ database }: Services): readonly Route[] {
+  return [
+    { method: 'POST', path: '/jobs/:id/cancel', answer: (call) => change(call, cancelJob) },
+    { method: 'POST', path: '/jobs/:id/requeue', answer: (call) => change(call, requeueJob) },
+    { method: 'DELETE', path: '/jobs/:id', answer: (call) => change(call, deleteJob) },
+  ]
+
+  async function change({ request }: Call, verb: Change): Promise<Answer> {
+    const id = pathParameter(request, 'id')
+    const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
+    if (!isJobId(id)) throw jobNotFound(id)
+    const status = await verb(database, id, { actor, reason })
+    const job = await readJob(database, id)
+    // What runs was only asked to stop: its holder has to say that it has.
+    return {
+      status: status === 'cancelling' ? 202 : 200,
+      body: { id, status, job: job === null ? null : jobView(job) },
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { checkContract } from '../../domain/contract.ts'
+import { InterlockError, isInterlockError } from '../../domain/errors.ts'
+import { jobStatuses } from '../../domain/job.ts'
+import { checkJobBatch, checkJobRequest } from '../../domain/job-request.ts'
+import { jobSummaryView, jobView } from '../../domain/job-view.ts'
+import { listJobs } from '../../store/job-list.ts'
+import { readJob } from '../../store/job-reader.ts'
+import { enqueueJobs } from '../../store/jobs.ts'
+import { listOf, text, wholeNumber } from '../query.ts'
+import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import { httpActor, type Services } from '../services.ts'
+
+const listQuery = z.strictObject({
+  status: listOf(jobStatuses).optional(),
+  user: text.optional(),
+  project: text.optional(),
+  task: text.optional(),
+  queue: text.optional(),
+  model: text.optional(),
+  agent: text.optional(),
+  limit: wholeNumber({ min: 1, max: 500 }).default(50),
+  cursor: z.string({ error: 'must be given once' }).max(500).optional(),
+})
+
+/** Enqueueing jobs, and looking at them. */
+export function jobRoutes({ database }: Services): readonly Route[] {
+  return [
+    { method: 'POST', path: '/jobs', answer: enqueueOne },
+    { method: 'POST', path: '/jobs/batch', answer: enqueueMany },
+    { method: 'GET', path: '/jobs', answer: list },
+    { method: 'GET', path: '/jobs/:id', answer: show },
+  ]
+
+  async function enqueueOne({ request }: Call): Promise<Answer> {
+    const job = checkJobRequest(request.body)
+    const [enqueued] = await enqueueJobs(database, [job], { actor: httpActor })
+    if (enqueued === undefined) throw new TypeError('a job was enqueued without an id')
+    const shown = await readJob(database, enqueued.id)
+    return {
+      status: 201,
+      headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}` },
+      // Retention may be shorter than the blink of an eye; it was enqueued all the same.
+      body: shown === null ? enqueued : jobView(shown),
+    }
+  }
+
+  async function enqueueMany({ request }: Call): Promise<Answer> {
+    const jobs = checkJobBatch(request.body)
+    const enqueued = await enqueueJobs(database, jobs, { actor: httpActor }).catch((error: unknown) => {
+      throw namedInBatch(error)
+    })
+    return { status: 201, body: { count: enqueued.length, jobs: enqueued } }
+  }
+
+  async function list({ request }: Call): Promise<Answer> {
+    const { status: statuses, limit, cursor, ...filter } = checkContract(listQuery, { ...request.query })
+    const page = await listJobs(database, { ...filter, statuses }, { limit, cursor })
+    return { status: 200, body: { jobs: page.jobs.map(jobSummaryView), next_cursor: page.nextCursor } }
+  }
+
+  async function show({ request }: Call): Promise<Answer> {
+    const id = pathParameter(request, 'id')
+    const job = await readJob(database, id)
+    if (job === null) throw jobNotFound(id)
+    return { status: 200, body: jobView(job) }
+  }
+}
+
+export function jobNotFound(id: string): InterlockError {
+  return new InterlockError('job_not_found', `job ${id} does not exist`)
+}
+
+/** The verb names the fields of a lone job without its place; in a batch of one, its place is known. */
+function namedInBatch(error: unknown): unknown {
+  if (!isInterlockError(error) || error.field === null || /^jobs(\[|$)/.test(error.field)) return error
+  if (error.field === 'id') return error
+  return new InterlockError(error.code, error.message, {
+    field: `jobs[0].${error.field}`,
+    hint: error.hint,
+    cause: error,
+  })
+}

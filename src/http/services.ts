@@ -1,0 +1,15 @@
+import type { Database } from '../store/database.ts'
+import type { JobFeed } from '../store/job-feed.ts'
+import type { QueueAnswers } from './queue-answers.ts'
+import type { ReadinessCheck } from './readiness.ts'
+
+/** What the routes answer from. */
+export interface Services {
+  readonly database: Database
+  readonly feed: JobFeed
+  readonly queue: () => Promise<QueueAnswers>
+  readonly readiness: readonly ReadinessCheck[]
+}
+
+/** What the log says of who asked through this door, unless they say who they are. */
+export const httpActor = 'http'

@@ -1,0 +1,137 @@
+import pg from 'pg'
+import { InterlockError } from '../domain/errors.ts'
+import { Connection, timeouts } from './connection.ts'
+import { type Queryable, runQuery } from './queryable.ts'
+import { breaksConnection, toInterlockError } from './sqlstate.ts'
+import { valueParsers } from './value-parsers.ts'
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** As pg_stat_activity shows it; `interlock` unless set. */
+  readonly applicationName?: string
+  /** 10 unless set. */
+  readonly poolSize?: number
+  /** 30 unless set; 0 for no limit. */
+  readonly statementTimeoutSeconds?: number
+  /** How long to wait for a connection, be it new or one of the pool that is busy; 5 unless set. */
+  readonly connectTimeoutSeconds?: number
+  /** Told of an idle connection that broke. The pool replaces it by itself, so nothing needs to be done. */
+  readonly onIdleError?: (error: InterlockError) => void
+}
+
+/** A pool of connections to one database. Nothing that happens to a connection ends the process. */
+export class Database implements Queryable {
+  readonly #options: DatabaseOptions
+  readonly #pool: pg.Pool
+  #ending: Promise<void> | null = null
+
+  constructor(options: DatabaseOptions) {
+    this.#options = Object.freeze({ ...options })
+    refuseUnlessPostgres(options.url)
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      application_name: this.applicationName,
+      max: options.poolSize ?? 10,
+      connectionTimeoutMillis: this.#connectTimeoutSeconds * 1000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      types: valueParsers,
+      ...timeouts(options.statementTimeoutSeconds ?? 30),
+    })
+    this.#pool.on('error', (error) => options.onIdleError?.(toInterlockError(error)))
+    // The pool listens for errors of idle clients only. One that is killed between two statements of a transaction
+    // would throw out of the event loop; its next statement fails anyway.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+  }
+
+  get url(): string {
+    return this.#options.url
+  }
+
+  get applicationName(): string {
+    return this.#options.applicationName ?? 'interlock'
+  }
+
+  /** The pool itself, for libraries that bring their own statements (graphile-worker, kysely). */
+  get pool(): pg.Pool {
+    return this.#pool
+  }
+
+  get #connectTimeoutSeconds(): number {
+    return this.#options.connectTimeoutSeconds ?? 5
+  }
+
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row[]> {
+    return this.#withClient((client) => runQuery<Row>(client, text, values, name))
+  }
+
+  /** Runs the work between BEGIN and COMMIT (read committed), or rolls back and throws what it threw. */
+  async transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result> {
+    return this.#withClient(async (client) => {
+      await runQuery(client, 'begin')
+      try {
+        const result = await work({ query: (text, values, name) => runQuery(client, text, values, name) })
+        await commit(client)
+        return result
+      } catch (error) {
+        if (!breaksConnection(error)) await runQuery(client, 'rollback')
+        throw error
+      }
+    })
+  }
+
+  /** Opens a connection outside the pool, for a session's own things: LISTEN, advisory locks. The caller closes it. */
+  connect(
+    options: { applicationName?: string; statementTimeoutSeconds?: number; signal?: AbortSignal } = {},
+  ): Promise<Connection> {
+    return Connection.open({
+      url: this.#options.url,
+      applicationName: this.applicationName,
+      connectTimeoutSeconds: this.#connectTimeoutSeconds,
+      ...options,
+    })
+  }
+
+  /** Closes the pool once what runs has ended; may be called twice. */
+  end(): Promise<void> {
+    this.#ending ??= this.#pool.end()
+    return this.#ending
+  }
+
+  // Not pool.query(): it throws the connection away on any error, and a refusal by a verb is an ordinary answer.
+  async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw toInterlockError(error)
+    })
+    let broken = false
+    try {
+      return await work(client)
+    } catch (error) {
+      broken = breaksConnection(error)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+}
+
+// COMMIT of a transaction in which a statement failed is answered with ROLLBACK, and without an error.
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit').catch((error: unknown) => {
+    throw toInterlockError(error)
+  })
+  if (command !== 'COMMIT')
+    throw new InterlockError('internal', 'the transaction was rolled back: a statement in it failed')
+}
+
+function refuseUnlessPostgres(url: string): void {
+  if (/^postgres(ql)?:/.test(url) && URL.canParse(url)) return
+  throw new InterlockError('invalid_argument', 'DATABASE_URL is not the URL of a Postgres database', {
+    field: 'DATABASE_URL',
+    hint: 'It looks like postgres://user:password@host:5432/database.',
+  })
+}

@@ -1,0 +1,23 @@
+import { type AgentId, asAgentId } from '../domain/ids.ts'
+import type { Queryable } from './queryable.ts'
+
+export interface AgentWithRoom {
+  readonly agentId: AgentId
+  /** How many more jobs it may hold. */
+  readonly room: number
+}
+
+/** The live agents of a route that have room, the least loaded first. */
+export async function agentsWithRoom(database: Queryable, route: string): Promise<readonly AgentWithRoom[]> {
+  const rows = await database.query<{ agent_id: string; room: number }>(
+    'select agent_id, room from interlock.agents_with_room($1)',
+    [route],
+    'agents_with_room',
+  )
+  return rows.map(({ agent_id, room }) => ({ agentId: asAgentId(agent_id), room }))
+}
+
+/** Tells an agent, wherever it listens, that something was assigned to it. */
+export async function notifyAgent(database: Queryable, agentId: AgentId): Promise<void> {
+  await database.query(`select pg_notify('interlock_agent', $1)`, [agentId], 'notify_agent')
+}

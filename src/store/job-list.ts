@@ -1,0 +1,181 @@
+import { InterlockError } from '../domain/errors.ts'
+import { asJobId } from '../domain/ids.ts'
+import { type Job, type JobStatus, liveStatuses, outcomes } from '../domain/job.ts'
+import { finishedColumns, type JobRow, liveColumns, toJob } from './job-row.ts'
+import type { Queryable } from './queryable.ts'
+
+/** What to list; a field that is left out does not restrict. */
+export interface JobFilter {
+  readonly statuses?: readonly JobStatus[] | undefined
+  readonly user?: string | undefined
+  readonly project?: string | undefined
+  readonly task?: string | undefined
+  readonly queue?: string | undefined
+  readonly model?: string | undefined
+  /** An agent's id (`name.incarnation`), or its name for all its incarnations. */
+  readonly agent?: string | undefined
+}
+
+export interface JobPage {
+  /** Without payloads and results, which may be megabytes. */
+  readonly jobs: readonly Job[]
+  /** Where the next page starts; null: this was the last one. Opaque. */
+  readonly nextCursor: string | null
+}
+
+/** The live jobs come first, by id; then what has ended, the latest first. */
+type Cursor = { readonly live: string } | { readonly finished: readonly [finishedAt: string, id: string] | null }
+
+/**
+ * A page of jobs. A job that ends while somebody reads page after page may come a second time, as finished; none that
+ * was there all the time is left out. Throws invalid_argument for a cursor that is not one of ours.
+ */
+export async function listJobs(
+  queryable: Queryable,
+  filter: JobFilter,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<JobPage> {
+  const start: Cursor = page.cursor === undefined ? { live: '' } : decodeCursor(page.cursor)
+  const wanted = filter.statuses ?? [...liveStatuses, ...outcomes]
+  const live = wanted.filter((status) => (liveStatuses as readonly string[]).includes(status))
+  const ended = wanted.filter((status) => (outcomes as readonly string[]).includes(status))
+  // One more than asked for tells whether there is a next page.
+  const most = page.limit + 1
+
+  const rows: ListRow[] = []
+  if ('live' in start && live.length > 0)
+    rows.push(...(await readLive(queryable, { ...filter, statuses: live }, start.live, most)))
+  if (rows.length < most && ended.length > 0) {
+    const after = 'finished' in start ? start.finished : null
+    rows.push(...(await readFinished(queryable, { ...filter, statuses: ended }, after, most - rows.length)))
+  }
+  const shown = rows.slice(0, page.limit)
+  const last = shown.at(-1)
+  return {
+    jobs: shown.map((row) => toJob(row, toWaiting(row))),
+    nextCursor: rows.length > page.limit && last !== undefined ? encodeCursor(cursorAfter(last)) : null,
+  }
+}
+
+interface ListRow extends JobRow {
+  readonly blocked_by_job_id: string | null
+  readonly conflict_reason: string | null
+  /** With microseconds, which a Date has not: a cursor that rounds skips or repeats. Null: a live job. */
+  readonly finished_key: string | null
+}
+
+/**
+ * What is few is found by its own index, whatever the planner believes about the share of jobs that wait: behind a
+ * hundred thousand of them, the primary key read backwards takes 50 ms to find those that run.
+ */
+function narrow(statuses: readonly JobStatus[]): string {
+  const among = (few: readonly JobStatus[]) => statuses.every((status) => few.includes(status))
+  if (among(['assigned', 'running'])) return 'j.held is not null'
+  if (among(['failed'])) return "j.status = 'failed'"
+  if (among(['scheduled'])) return "j.status = 'scheduled'"
+  return 'true'
+}
+
+function readLive(queryable: Queryable, filter: JobFilter, before: string, limit: number): Promise<ListRow[]> {
+  const statuses = filter.statuses ?? []
+  return queryable.query<ListRow>(
+    `with page as materialized (
+      select ${liveColumns}
+      from interlock.jobs as j
+      where ${narrow(statuses)}
+        and j.status = any ($1::text[])
+        and ($2::text is null or j.user_name = $2)
+        and ($3::text is null or j.project = $3)
+        and ($4::text is null or j.task = $4)
+        and ($5::text is null or j.queue = $5)
+        and ($6::text is null or j.resources @> array['model:' || $6])
+        and ($7::text is null or j.agent_id = $7 or (starts_with(j.agent_id, $7 || '.')))
+        and ($8::text = '' or j.id < $8 collate "C")
+      order by j.id desc
+      limit $9
+    )
+    select p.*, w.blocked_by_job_id, w.conflict_reason, null::jsonb as payload, null::jsonb as result, null::text as finished_key
+    from page as p
+    left join interlock.waiting_jobs as w on w.job_id = p.id
+    order by p.id desc`,
+    [...filterValues(filter, statuses), before, limit],
+  )
+}
+
+function readFinished(
+  queryable: Queryable,
+  filter: JobFilter,
+  before: readonly [finishedAt: string, id: string] | null,
+  limit: number,
+): Promise<ListRow[]> {
+  return queryable.query<ListRow>(
+    `select ${finishedColumns}, null::text as blocked_by_job_id, null::text as conflict_reason,
+      null::jsonb as payload, null::jsonb as result, h.finished_at::text as finished_key
+    from interlock.task_history as h
+    left join interlock.job_results as r
+      on r.job_id = h.job_id
+      and r.finished_at = h.finished_at
+    where h.outcome = any ($1::text[])
+      and ($2::text is null or h.user_name = $2)
+      and ($3::text is null or h.project = $3)
+      and ($4::text is null or h.task = $4)
+      and ($5::text is null or h.queue = $5)
+      and ($6::text is null or h.resources @> array['model:' || $6])
+      and ($7::text is null or h.agent_id = $7 or starts_with(h.agent_id, $7 || '.'))
+      and ($8::timestamptz is null or (h.finished_at, h.job_id) < ($8, $9 collate "C"))
+      -- A dead letter is in both tables, and a job that was requeued ended more than once: each is shown as it is now.
+      and not exists (select from interlock.jobs as j where j.id = h.job_id)
+      and not exists (
+        select
+        from interlock.task_history as l
+        where l.job_id = h.job_id
+          and l.finished_at > h.finished_at
+      )
+    order by h.finished_at desc, h.job_id desc
+    limit $10`,
+    [...filterValues(filter, filter.statuses ?? []), before?.[0] ?? null, before?.[1] ?? null, limit],
+  )
+}
+
+function filterValues(filter: JobFilter, statuses: readonly JobStatus[]): readonly unknown[] {
+  const { user, project, task, queue, model, agent } = filter
+  return [statuses, ...[user, project, task, queue, model, agent].map((value) => value ?? null)]
+}
+
+function toWaiting(row: ListRow): Job['waiting'] {
+  if (row.status !== 'pending') return null
+  return {
+    position: null,
+    blockedByJobId: row.blocked_by_job_id === null ? null : asJobId(row.blocked_by_job_id),
+    reason: row.conflict_reason,
+  }
+}
+
+function cursorAfter(row: ListRow): Cursor {
+  return row.finished_key === null ? { live: row.id } : { finished: [row.finished_key, row.id] }
+}
+
+function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url')
+}
+
+function decodeCursor(text: string): Cursor {
+  try {
+    const cursor: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
+    if (isCursor(cursor)) return cursor
+  } catch {
+    // No JSON: refused below, like any other text.
+  }
+  throw new InterlockError('invalid_argument', 'cursor is not one that a list has given', {
+    field: 'cursor',
+    hint: 'Pass on next_cursor of the page before, as it is.',
+  })
+}
+
+function isCursor(cursor: unknown): cursor is Cursor {
+  if (typeof cursor !== 'object' || cursor === null) return false
+  if ('live' in cursor) return typeof cursor.live === 'string'
+  if (!('finished' in cursor) || !Array.isArray(cursor.finished)) return false
+  const [finishedAt, id] = cursor.finished as readonly unknown[]
+  return typeof id === 'string' && typeof finishedAt === 'string' && /^[0-9 :.+-]{10,40}$/.test(finishedAt)
+}

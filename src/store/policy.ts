@@ -1,0 +1,86 @@
+import type { Queryable } from './queryable.ts'
+
+/** What a configuration says about queues and limits; what it does not name stays as it is in the database. */
+export interface Policy {
+  /** By queue, columns of interlock.queues. */
+  readonly queues: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** By resource or pattern: a capacity, null for unlimited, or `default` for no row of its own. */
+  readonly limits: Readonly<Record<string, number | null | 'default'>>
+}
+
+interface LimitRow {
+  readonly pattern: string
+  readonly capacity: number | null
+  readonly is_paused: boolean
+}
+
+/**
+ * Makes the rows say what the policy says, by the verbs, and tells what it changed. Only what differs is set: a verb
+ * that changes nothing would still take the limits' lock, which every claim waits for, at each start of each process.
+ */
+export async function applyPolicy(queryable: Queryable, policy: Policy, actor: string): Promise<readonly string[]> {
+  const changed: string[] = []
+  for (const [name, settings] of Object.entries(policy.queues)) {
+    if (await setQueue(queryable, name, settings, actor)) changed.push(`queue ${name}`)
+  }
+  const rows = await queryable.query<LimitRow>(
+    'select l.pattern, l.capacity, l.is_paused from interlock.resource_limits as l where l.pattern = any ($1)',
+    [Object.keys(policy.limits)],
+  )
+  for (const [pattern, capacity] of Object.entries(policy.limits)) {
+    const row = rows.find((candidate) => candidate.pattern === pattern)
+    if (await setLimit(queryable, pattern, capacity, row, actor)) changed.push(`limit ${pattern}`)
+  }
+  return changed
+}
+
+async function setQueue(
+  queryable: Queryable,
+  name: string,
+  settings: Readonly<Record<string, unknown>>,
+  actor: string,
+): Promise<boolean> {
+  const json = JSON.stringify(settings, (_key, value: unknown) =>
+    value === Number.POSITIVE_INFINITY ? 'Infinity' : value,
+  )
+  // Compared key by key: containment would find [60] inside [60, 180, 600].
+  const [same] = await queryable.query(
+    `select
+     from interlock.queues as q
+     where q.name = $1
+       and not exists (
+         select
+         from jsonb_each($2::jsonb) as s (key, value)
+         where to_jsonb(q) -> s.key is distinct from s.value
+       )`,
+    [name, json],
+  )
+  if (same !== undefined) return false
+  await queryable.query('select interlock.set_queue(p_name => $1, p_settings => $2::jsonb, p_actor => $3)', [
+    name,
+    json,
+    actor,
+  ])
+  return true
+}
+
+async function setLimit(
+  queryable: Queryable,
+  pattern: string,
+  capacity: number | null | 'default',
+  row: LimitRow | undefined,
+  actor: string,
+): Promise<boolean> {
+  if (capacity === 'default') {
+    if (row === undefined) return false
+    await queryable.query('select interlock.remove_limit(p_pattern => $1, p_actor => $2)', [pattern, actor])
+    return true
+  }
+  if (row !== undefined && row.capacity === capacity) return false
+  // Somebody who paused a resource did so at run time; a capacity in a file does not resume it.
+  await queryable.query(
+    'select interlock.set_limit(p_pattern => $1, p_capacity => $2, p_paused => $3, p_actor => $4)',
+    [pattern, capacity, row?.is_paused ?? false, actor],
+  )
+  return true
+}

@@ -1,0 +1,117 @@
+import { type AgentId, asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
+import type { HeldJob } from './attempts.ts'
+import type { Queryable } from './queryable.ts'
+
+export interface LostAgent {
+  readonly agentId: AgentId
+  readonly reason: string
+}
+
+export interface StuckClaim extends HeldJob {
+  readonly reason: string
+}
+
+export interface Pruned {
+  readonly partitions: number
+  readonly results: number
+  readonly outputs: number
+  readonly agents: number
+}
+
+/** Makes due jobs pending; returns how many. */
+export async function promoteDueJobs(database: Queryable, limit = 1000): Promise<number> {
+  return oneNumber(database, 'select interlock.promote_due_jobs($1) as n', [limit], 'promote_due_jobs')
+}
+
+/** Ends jobs that have waited beyond their time to live; returns how many. */
+export async function expireJobs(database: Queryable, limit = 1000): Promise<number> {
+  return oneNumber(database, 'select interlock.expire_jobs($1) as n', [limit], 'expire_jobs')
+}
+
+/** Looks at the liveness of all agents and returns who is lost. */
+export async function lostAgents(database: Queryable): Promise<readonly LostAgent[]> {
+  const rows = await database.query<{ agent_id: string; reason: string }>(
+    'select agent_id, reason from interlock.lost_agents()',
+    [],
+    'lost_agents',
+  )
+  return rows.map(({ agent_id, reason }) => ({ agentId: asAgentId(agent_id), reason }))
+}
+
+/** Gives a lost agent up, unless it came back; returns how many jobs moved. Repeatable where it says 40001. */
+export async function sweepAgent(database: Queryable, agentId: AgentId): Promise<number> {
+  return oneNumber(database, 'select jobs_returned as n from interlock.sweep_agent($1)', [agentId])
+}
+
+/** Claims that nobody stands for: not confirmed in time, or unknown to their own agent. */
+export async function stuckClaims(database: Queryable): Promise<readonly StuckClaim[]> {
+  const rows = await database.query<{ job_id: string; token: number; reason: string }>(
+    'select job_id, token, reason from interlock.stuck_claims()',
+    [],
+    'stuck_claims',
+  )
+  return rows.map(({ job_id, token, reason }) => ({ jobId: asJobId(job_id), token: asFencingToken(token), reason }))
+}
+
+/** Reserving lanes whose route is paused or unserved. */
+export async function unservedReservers(database: Queryable): Promise<readonly string[]> {
+  const [row] = await database.query<{ lanes: readonly string[] }>(
+    'select interlock.unserved_reservers() as lanes',
+    [],
+    'unserved_reservers',
+  )
+  return row?.lanes ?? []
+}
+
+export async function stopReserving(database: Queryable, laneId: string): Promise<void> {
+  await database.query('select interlock.stop_reserving($1)', [laneId])
+}
+
+/** Makes awake what may reserve by now, looking on from where it stopped; returns where to go on, empty for the start. */
+export async function wakePatientLanes(database: Queryable, after: string): Promise<string> {
+  const [row] = await database.query<{ next_after: string }>(
+    'select next_after from interlock.wake_patient_lanes($1)',
+    [after],
+    'wake_patient_lanes',
+  )
+  return row?.next_after ?? ''
+}
+
+/** Routes with an awake lane and an agent with room. */
+export async function neglectedRoutes(database: Queryable): Promise<readonly string[]> {
+  const [row] = await database.query<{ routes: readonly string[] }>(
+    'select interlock.neglected_routes() as routes',
+    [],
+    'neglected_routes',
+  )
+  return row?.routes ?? []
+}
+
+/** Takes empty lanes and idle slots away; returns how many of both. */
+export async function collectIdle(database: Queryable): Promise<number> {
+  return oneNumber(database, 'select lanes + slots as n from interlock.collect_idle()', [], 'collect_idle')
+}
+
+/** Makes the partitions of the coming days; returns how many. */
+export async function ensurePartitions(database: Queryable): Promise<number> {
+  return oneNumber(database, 'select interlock.ensure_partitions() as n', [])
+}
+
+/** Lets the past go, as many days after (0: never). */
+export async function pruneHistory(database: Queryable, logDays: number, historyDays: number): Promise<Pruned> {
+  const [row] = await database.query<Pruned>(
+    'select partitions, results, outputs, agents from interlock.prune_history($1, $2)',
+    [logDays, historyDays],
+  )
+  return row ?? { partitions: 0, results: 0, outputs: 0, agents: 0 }
+}
+
+async function oneNumber(
+  database: Queryable,
+  text: string,
+  values: readonly unknown[],
+  name?: string,
+): Promise<number> {
+  const [row] = await database.query<{ n: number }>(text, values, name)
+  return row?.n ?? 0
+}

