@@ -53,12 +53,13 @@ async function main(signal: AbortSignal): Promise<number> {
   // The server's folder is another: the user that it may have to run as must not own what the jobs make.
   const dataDir = await mkdtemp(join(tmpdir(), 'interlock-demo-postgres-'))
   const running = bringUp(dataDir)
-  let areKept = process.argv.includes('--keep')
+  // What did not come to its end is worth a look.
+  let areKept = true
   try {
     await mkdir(workspace)
     await running.app.start(signal)
     const isOk = await play(running, workspace, signal)
-    areKept ||= !isOk
+    areKept = !isOk || process.argv.includes('--keep')
     terminal.print(
       `\n${isOk ? 'Everything held.' : 'SOMETHING DID NOT HOLD.'} ${inSeconds(performance.now() - startedAtMs)}`,
     )
@@ -66,7 +67,7 @@ async function main(signal: AbortSignal): Promise<number> {
   } finally {
     await running.app.stop()
     await rm(dataDir, { recursive: true, force: true })
-    if (areKept) terminal.print(`The files of the jobs are in ${workspace}`)
+    if (areKept && !interruption.signal.aborted) terminal.print(`The files of the jobs are in ${workspace}`)
     else await rm(folder, { recursive: true, force: true })
   }
 }

@@ -879,11 +879,12 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
-  -- Surplus reservations, beyond what the new capacity leaves, go back; their lanes are examined again.
+  -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
+  -- would ask for it again. Their lanes are examined anew.
   with over as (
-    select s.resource, s.slot, s.reserved_lane_id,
+    select s.resource, s.slot,
       row_number() over (partition by s.resource order by s.slot desc) as nth,
-      c.used - m.capacity as surplus
+      case when m.capacity is null or not interlock.is_demanded(s.resource) then 2147483647 else c.used - m.capacity end as surplus
     from interlock.job_queue_state as s
     cross join lateral interlock.limit_of(s.resource) as m
     cross join lateral (
@@ -894,7 +895,6 @@ begin
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
-      and c.used > m.capacity
   )
   update interlock.job_queue_state as s
   set reserved_lane_id = null
@@ -934,7 +934,7 @@ begin
     where o.resource is not null
   ),
   freed as materialized (
-    select o.resource, m.capacity, d.is_demanded,
+    select o.resource, m.capacity, interlock.is_demanded(o.resource) as is_demanded,
       m.capacity - (
         select count(*)
         from interlock.job_queue_state as s
@@ -943,14 +943,6 @@ begin
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m
-    cross join lateral (
-      select exists (
-        select
-        from interlock.resource_limits as r
-        where r.pattern = o.resource
-          or (r.pattern like '%*' and starts_with(o.resource, left(r.pattern, -1)))
-      ) or split_part(o.resource, ':', 1) not in ('limit', 'queue', 'task') as is_demanded
-    ) as d
     where o.resource is not null
       and not m.is_paused
   ),
@@ -1104,385 +1096,99 @@ declare
   v_now timestamptz := interlock.clock();
   v_agent record;
   v_routes text[];
-  v_room integer;
-  v_any_limits boolean := exists (select from interlock.resource_limits);
-  v_any_missing boolean;
-  v_pop integer;
   v_wanted integer;
+  v_room integer;
+  v_pop integer;
   v_examined integer := 0;
   v_corrected integer := 0;
   v_locks integer := 0;
   v_skipped uuid[] := '{}';
   v_woken text[] := '{}';
-  -- The batch: lanes in order of rank, and what each needs as (lane, resource) pairs in resource order.
-  v_lane uuid[];
-  v_size integer;
-  v_popped integer;
-  v_reserving boolean[];
-  v_late uuid[];
-  v_late_ranks timestamptz[];
-  v_pair_lane integer[];
-  v_pair_resource integer[];
-  v_name text[];
-  v_capacity integer[];
-  v_locked boolean[];
-  v_free integer[];
-  v_contested boolean[];
-  v_first integer[];
-  v_count integer[];
-  v_head_first integer[];
-  v_head_count integer[];
-  v_head_job text[];
-  v_head_rank timestamptz[];
-  v_has_head boolean[];
-  v_overdue boolean[];
-  v_next_rank timestamptz[];
-  -- The plan.
-  v_start_jobs text[];
-  v_grant_jobs integer[];
-  v_grant_resources text[];
-  v_done_lanes uuid[];
-  v_done_park text[];
-  v_done_started boolean[];
-  v_done_overdue boolean[];
-  v_wake integer[];
-  v_wake_names text[];
-  v_wake_times integer[];
-  v_assignments jsonb;
+  v_batch record;
+  v_try record;
+  v_slots record;
+  v_plan record;
   v_exam record;
-  v_obstacle integer;
-  v_taken integer;
-  v_simple boolean;
-  v_i integer;
-  v_p integer;
   v_from integer;
 begin
   jobs := '[]';
   contended := '{}';
   more := false;
+  if p_limit is null or p_limit < 1 then
+    raise exception using errcode = 'IL005', message = 'limit must be at least 1', column = 'limit';
+  end if;
   perform interlock.lock_limits();
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   v_room := least(p_limit, v_agent.slots - v_agent.active_jobs);
+  v_wanted := v_room;
   v_routes := array(
     select r.route
     from unnest(coalesce(p_routes, v_agent.routes)) as r (route)
     where r.route = any (v_agent.routes)
       and exists (select from interlock.queues as q where q.name = split_part(r.route, '/', 1) and not q.is_paused)
   );
-  if p_limit is null or p_limit < 1 then
-    raise exception using errcode = 'IL005', message = 'limit must be at least 1', column = 'limit';
-  end if;
   if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes = '{}' then
     return next;
     return;
   end if;
 
-  v_wanted := v_room;
   -- A round costs as much as ten lanes, and its locks are kept until the end: so a quarter more is popped than is wanted,
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
   while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_examinations loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
-    -- 1. Pop awake lanes of all the routes merged by rank. A rank that has grown stale (its user was served meanwhile) is
-    --    corrected now, when it is popped, and the lane waits for its new turn.
-    with popped as materialized (
-      select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, cardinality(l.resources) as needs
-      from unnest(v_routes) as r (route)
-      cross join lateral (
-        select x.id, x.route, x.rank, x.reserving, x.last_started_at, x.resources,
-          case when x.resources[1] like 'user:%' then x.resources[1] end as user_key
-        from interlock.job_lanes as x
-        where x.route = r.route
-          and x.rank is not null
-          and x.blocked_on is null
-          and x.id <> all (v_skipped)
-        order by x.rank, x.id
-        limit v_pop
-        for no key update skip locked
-      ) as l
-      order by l.rank, l.id
-      limit v_pop
-    ),
-    ranked as materialized (
-      select p.id, p.rank, p.reserving, p.needs,
-        case when h.id is not null and not p.reserving then
-          interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, p.last_started_at)
-        end as true_rank
-      from popped as p
-      join interlock.queues as q on q.name = split_part(p.route, '/', 1)
-      left join lateral (
-        select j.id, j.seniority, j.queued_at
-        from interlock.jobs as j
-        where j.lane_id = p.id and j.status = 'pending'
-        order by j.seniority, j.id
-        limit 1
-      ) as h on true
-      left join lateral (
-        select x.last_started_at
-        from interlock.lane_users as x
-        where x.queue = q.name and x.user_key = p.user_key
-        limit 1
-      ) as u on true
-    ),
-    kept as (
-      select r.id, r.rank, r.reserving, r.needs, sum(r.needs + case when v_any_limits then 3 else 0 end) over (order by r.rank, r.id) as locks
-      from ranked as r
-      where r.true_rank is null or r.true_rank <= r.rank
-    )
-    select
-      (select count(*) from ranked),
-      (select array_agg(k.id order by k.rank, k.id) from kept as k where v_locks + k.locks <= c_locks),
-      (select array_agg(k.reserving order by k.rank, k.id) from kept as k where v_locks + k.locks <= c_locks),
-      (select array_agg(k.rank order by k.rank, k.id) from kept as k where v_locks + k.locks <= c_locks),
-      (select array_agg(r.id) from ranked as r where r.true_rank > r.rank),
-      (select array_agg(r.true_rank) from ranked as r where r.true_rank > r.rank)
-    into v_popped, v_lane, v_reserving, v_next_rank, v_late, v_late_ranks;
-    exit when v_popped = 0;
-    if v_late is not null then
-      update interlock.job_lanes as l
-      set rank = r.rank
-      from unnest(v_late, v_late_ranks) as r (id, rank)
-      where l.id = r.id;
-      v_corrected := v_corrected + cardinality(v_late);
-      -- Fill the batch up again before any resource is locked: what is done under those locks is in everybody's way.
-      continue when v_corrected < c_examinations;
-    end if;
-    exit when v_lane is null;
-    v_size := cardinality(v_lane);
+    select p.popped, p.corrected, p.lanes, p.reserving, p.patience
+    into v_batch
+    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, v_now) as p;
+    exit when v_batch.popped = 0;
+    v_corrected := v_corrected + v_batch.corrected;
+    exit when v_batch.lanes = '{}';
 
-    -- 2. Try-lock what they need. Whoever fails is left awake, and so is whoever needs the same.
-    with pairs as materialized (
-      select u.i::integer as lane, d.ord, d.resource, case when d.is_paused then 0 else d.capacity end as capacity,
-        dense_rank() over (order by d.resource)::integer as n
-      from unnest(v_lane) with ordinality as u (id, i)
-      join interlock.job_lanes as l on l.id = u.id
-      cross join lateral (
-        -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
-        select u.ord::integer as ord, u.resource, 1 as capacity, false as is_paused
-        from unnest(l.resources) with ordinality as u (resource, ord)
-        where not v_any_limits
-        union all
-        select m.ord, m.resource, m.capacity, m.is_paused
-        from interlock.lane_demand(l.route, l.task, l.resources) as m
-        where v_any_limits
-      ) as d
-    ),
-    tried as materialized (
-      select n.n, n.resource, n.capacity, pg_try_advisory_xact_lock(interlock.lock_key(n.resource)) as locked
-      from (select distinct on (x.n) x.n, x.resource, x.capacity from pairs as x order by x.n offset 0) as n
-    )
-    select
-      (select array_agg(t.resource order by t.n) from tried as t),
-      (select array_agg(t.capacity order by t.n) from tried as t),
-      (select array_agg(t.locked order by t.n) from tried as t),
-      (select array_agg(p.lane order by p.lane, p.ord) from pairs as p),
-      (select array_agg(p.n order by p.lane, p.ord) from pairs as p)
-    into v_name, v_capacity, v_locked, v_pair_lane, v_pair_resource;
-    v_name := coalesce(v_name, '{}');
-    v_locks := v_locks + cardinality(v_name);
-    v_first := array_fill(1, array[v_size]);
-    v_count := array_fill(0, array[v_size]);
-    for v_p in 1 .. coalesce(cardinality(v_pair_lane), 0) loop
-      v_i := v_pair_lane[v_p];
-      if v_count[v_i] = 0 then
-        v_first[v_i] := v_p;
-      end if;
-      v_count[v_i] := v_count[v_i] + 1;
-    end loop;
-
+    -- Lock, then read, in separate statements: a read in the statement of the lock is older than it.
+    select t.names, t.capacities, t.locked, t.pair_lanes, t.pair_names
+    into v_try
+    from interlock.try_lanes(v_batch.lanes) as t;
+    v_locks := v_locks + cardinality(v_try.names);
     v_from := 1;
-    while v_from <= v_size loop
-      -- 3. In a later statement, under the locks: the slots, who has reserved, the heads.
-      select
-        array_agg(n.capacity - s.used order by n.n),
-        array_agg(
-          s.reserved > 0
-            or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
-            or exists (
-              select from interlock.job_lanes as o
-              where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
-            )
-          order by n.n),
-        bool_or(n.locked and s.slots < n.capacity)
-      into v_free, v_contested, v_any_missing
-      from unnest(v_name, v_capacity, v_locked) with ordinality as n (resource, capacity, locked, n)
-      cross join lateral (
-        select
-          count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null)::integer as used,
-          count(*) filter (where q.reserved_lane_id is not null) as reserved,
-          count(*) filter (where q.slot <= n.capacity) as slots
-        from interlock.job_queue_state as q
-        where q.resource = n.resource
-      ) as s;
-      if v_any_missing then
-        insert into interlock.job_queue_state (resource, slot)
-        select n.resource, g.slot
-        from unnest(v_name, v_capacity, v_locked) as n (resource, capacity, locked)
-        cross join lateral generate_series(1, n.capacity) as g (slot)
-        where n.locked
-          and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
-        on conflict do nothing;
+    while v_from <= cardinality(v_batch.lanes) and v_room > 0 loop
+      select s.free, s.contested
+      into v_slots
+      from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
+      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.is_special
+      into v_plan
+      from interlock.decide_lanes(v_batch.lanes, v_batch.reserving, v_batch.patience, v_from,
+        v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
+      if v_plan.start_jobs <> '{}' then
+        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_jobs, v_plan.grant_jobs,
+          array(select v_try.names[g.n] from unnest(v_plan.grant_names) with ordinality as g (n, ord) order by g.ord));
+        v_room := v_room - cardinality(v_plan.start_jobs);
       end if;
-
-      -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
-      with lanes as materialized (
-        select u.i, u.id, coalesce(f.free, v_room) as free, f.needs
-        from unnest(v_lane) with ordinality as u (id, i)
-        cross join lateral (
-          select count(*) as needs, min(case when not v_locked[p.r] then -1 when v_contested[p.r] then -1 else v_free[p.r] end) as free
-          from unnest(v_pair_resource[v_first[u.i] : v_first[u.i] + v_count[u.i] - 1]) as p (r)
-        ) as f
-        where u.i >= v_from
-      ),
-      locked as materialized (
-        select l.i, h.id, h.rank, h.n
-        from lanes as l
-        cross join lateral (
-          select x.id, x.rank, row_number() over () as n
-          from (
-            select j.id, case when q.scheduling = 'fair' and j.user_name is not null then greatest(j.seniority, v_now + (j.seniority - j.queued_at)) else j.seniority end as rank
-            from interlock.jobs as j
-            join interlock.queues as q on q.name = j.queue
-            where j.lane_id = l.id and j.status = 'pending'
-            order by j.seniority, j.id
-            limit least(l.free, v_room)
-            for no key update of j skip locked
-          ) as x
-        ) as h
-        where l.free > 0 and not v_reserving[l.i]
-      ),
-      plain as (
-        select l.i, h.id, h.queued_at, h.resources, o.resources as lane_resources, l.needs, q.patience_seconds
-        from lanes as l
-        join interlock.job_lanes as o on o.id = l.id
-        join interlock.queues as q on q.name = split_part(o.route, '/', 1)
-        left join lateral (
-          select j.id, j.queued_at, j.resources
-          from interlock.jobs as j
-          where j.lane_id = l.id and j.status = 'pending'
-          order by j.seniority, j.id
-          limit 1
-        ) as h on true
-      )
-      select
-        array_fill(false, array[v_from - 1]) || (select array_agg(p.id is not null order by p.i) from plain as p),
-        array_fill(false, array[v_from - 1]) || (select array_agg(coalesce(p.needs > 1 and extract(epoch from v_now - p.queued_at) >= p.patience_seconds, false) order by p.i) from plain as p),
-        (select array_agg(k.id order by k.i, k.n) from locked as k),
-        (select array_agg(k.rank order by k.i, k.n) from locked as k),
-        array_fill(0, array[v_from - 1]) || (select array_agg((select count(*)::integer from locked as k where k.i = p.i) order by p.i) from plain as p),
-        (select case when bool_or(p.resources <> p.lane_resources) then v_size + 1 else 0 end from plain as p)
-      into v_has_head, v_overdue, v_head_job, v_head_rank, v_head_count, v_p;
-      if v_p > 0 then
-        raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
-      end if;
-
-      -- 4. Decide, in order of rank, until a lane comes that is not the everyday case.
-      v_start_jobs := '{}';
-      v_grant_jobs := '{}';
-      v_grant_resources := '{}';
-      v_done_lanes := '{}';
-      v_done_park := '{}';
-      v_done_started := '{}';
-      v_done_overdue := '{}';
-      v_wake := '{}';
-      v_head_first := array_fill(1, array[v_size]);
-      v_p := 1;
-      for v_i in 1 .. v_size loop
-        v_head_first[v_i] := v_p;
-        v_p := v_p + v_head_count[v_i];
-      end loop;
-      v_simple := true;
-      v_i := v_from;
-      while v_i <= v_size and v_room > 0 loop
-        v_examined := v_examined + 1;
-        v_obstacle := null;
-        for v_p in v_first[v_i] .. v_first[v_i] + v_count[v_i] - 1 loop
-          if not v_locked[v_pair_resource[v_p]] then
-            v_obstacle := 0;
-            exit;
-          elsif v_contested[v_pair_resource[v_p]] then
-            v_simple := false;
-          elsif v_obstacle is null and v_free[v_pair_resource[v_p]] < 1 then
-            v_obstacle := v_pair_resource[v_p];
-          end if;
-        end loop;
-        if v_obstacle = 0 then
-          v_simple := true;
-          v_skipped := v_skipped || v_lane[v_i];
-          contended := contended || v_lane[v_i];
-          v_i := v_i + 1;
-          continue;
-        end if;
-        v_simple := v_simple and not v_reserving[v_i] and v_has_head[v_i] and not (v_obstacle is not null and v_overdue[v_i]);
-        exit when not v_simple;
-
-        v_taken := 0;
-        while v_obstacle is null and v_taken < v_head_count[v_i] and v_room > 0
-          and (v_taken = 0 or v_i = v_size or v_head_rank[v_head_first[v_i] + v_taken] <= v_next_rank[v_i + 1])
-        loop
-          v_start_jobs := v_start_jobs || v_head_job[v_head_first[v_i] + v_taken];
-          v_taken := v_taken + 1;
-          v_room := v_room - 1;
-          for v_p in v_first[v_i] .. v_first[v_i] + v_count[v_i] - 1 loop
-            v_grant_jobs := v_grant_jobs || cardinality(v_start_jobs);
-            v_grant_resources := v_grant_resources || v_name[v_pair_resource[v_p]];
-            v_free[v_pair_resource[v_p]] := v_free[v_pair_resource[v_p]] - 1;
-            if v_free[v_pair_resource[v_p]] < 1 and v_obstacle is null then
-              v_obstacle := v_pair_resource[v_p];
-            end if;
-          end loop;
-        end loop;
-        if v_obstacle is null and v_taken = 0 then
-          -- Its head is there, and locked by somebody's uncommitted change.
-          v_skipped := v_skipped || v_lane[v_i];
-          contended := contended || v_lane[v_i];
-        else
-          v_done_lanes := v_done_lanes || v_lane[v_i];
-          v_done_park := v_done_park || case when v_obstacle is not null then v_name[v_obstacle] end;
-          v_done_started := v_done_started || (v_taken > 0);
-          v_done_overdue := v_done_overdue || (v_count[v_i] > 1);
-          for v_p in v_first[v_i] .. v_first[v_i] + v_count[v_i] - 1 loop
-            v_wake := v_wake || v_pair_resource[v_p];
-          end loop;
-        end if;
-        v_i := v_i + 1;
-      end loop;
-
-      -- 5. Carry the plan out.
-      if v_start_jobs <> '{}' then
-        v_assignments := interlock.grant_jobs(p_agent_id, v_now, v_start_jobs, v_grant_jobs, v_grant_resources);
-        jobs := jobs || v_assignments;
-      end if;
-      if v_done_lanes <> '{}' then
-        perform interlock.settle_lanes(v_done_lanes, v_done_park, v_done_started, v_done_overdue, v_now);
-        -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
-        select array_agg(v_name[w.n]), array_agg(w.times)
-        into v_wake_names, v_wake_times
-        from (
-          select u.n, count(*)::integer as times
-          from unnest(v_wake) as u (n)
-          where v_free[u.n] > 0
-          group by u.n
-        ) as w;
-        if v_wake_names is not null then
-          v_woken := v_woken || array(select w.route from interlock.wake_resources(v_wake_names, v_wake_times) as w);
-        end if;
-      end if;
-
-      -- 6. A lane that may reserve, has reserved, stands beside a reservation, or is empty: by every rule, alone.
-      if v_i <= v_size and v_room > 0 then
-        select e.assignments, e.contended, e.woken_routes into v_exam
-        from interlock.examine_lane(p_agent_id, v_lane[v_i], v_now) as e;
+      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_plan.states, v_plan.upto,
+        v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
+      v_examined := v_examined + v_plan.upto - v_from;
+      v_from := v_plan.upto;
+      -- One that may reserve, has reserved, stands beside a reservation, or is empty: by every rule, alone.
+      if v_plan.is_special and v_from <= cardinality(v_batch.lanes) and v_room > 0 then
+        select e.assignments, e.contended, e.woken_routes
+        into v_exam
+        from interlock.examine_lane(p_agent_id, v_batch.lanes[v_from], v_now) as e;
         jobs := jobs || v_exam.assignments;
         v_room := v_room - jsonb_array_length(v_exam.assignments);
         v_woken := v_woken || v_exam.woken_routes;
         if v_exam.contended then
-          v_skipped := v_skipped || v_lane[v_i];
-          contended := contended || v_lane[v_i];
+          v_plan.states[v_from] := 'contended';
         end if;
-        v_i := v_i + 1;
+        v_examined := v_examined + 1;
+        v_from := v_from + 1;
       end if;
-      exit when v_room < 1;
-      v_from := v_i;
+      contended := contended || array(
+        select v_batch.lanes[s.i]
+        from unnest(v_plan.states) with ordinality as s (state, i)
+        where s.state = 'contended'
+          and v_batch.lanes[s.i] <> all (contended)
+      );
+      v_skipped := contended;
+      -- What was woken is popped with the rest again, in order of rank.
+      exit when not v_plan.is_special and v_from <= cardinality(v_batch.lanes);
     end loop;
   end loop;
 
@@ -1766,7 +1472,10 @@ begin
       when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
-      else ' is wanted by a more senior job'
+      when exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = p_resource)
+        or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, p_resource))
+        then ' is wanted by a more senior job'
+      else ' is free, and its line about to be examined'
     end,
     s.active_job_id::text
   from interlock.limit_of(p_resource) as m
@@ -1870,6 +1579,129 @@ begin
 end
 $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_lanes uuid[], p_reserving boolean[], p_patience double precision[], p_from integer, p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer, p_now timestamp with time zone)
+ RETURNS TABLE(start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, is_special boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_mismatch boolean;
+begin
+  with needs as materialized (
+    select p.lane as i, array_agg(p.n order by p.ord) as names, min(p_free[p.n]) as free,
+      bool_or(not p_locked[p.n]) as is_contended, bool_or(p_contested[p.n]) as is_contested
+    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
+    where p.lane >= p_from
+    group by p.lane
+    union all
+    select g.i, '{}', p_room, false, false
+    from generate_series(p_from, cardinality(p_lanes)) as g (i)
+    where g.i <> all (p_pair_lanes)
+  ),
+  seen as materialized (
+    select n.i, n.names, n.free, n.is_contended, h.id is not null as has_head, h.resources <> l.resources as is_mismatch,
+      cardinality(n.names) > 1 and extract(epoch from p_now - h.queued_at) >= p_patience[n.i] as is_overdue,
+      n.is_contested or p_reserving[n.i] or h.id is null as is_special
+    from needs as n
+    join interlock.job_lanes as l on l.id = p_lanes[n.i]
+    left join lateral (
+      select j.id, j.queued_at, j.resources
+      from interlock.jobs as j
+      where j.lane_id = p_lanes[n.i] and j.status = 'pending'
+      order by j.seniority, j.id
+      limit 1
+    ) as h on true
+  ),
+  stop as materialized (
+    -- Up to the first lane that is not the everyday case: one that reserves, stands beside a reservation, is empty, or may reserve.
+    select coalesce(min(s.i), cardinality(p_lanes) + 1) as at
+    from seen as s
+    where not s.is_contended
+      and (s.is_special or (s.free < 1 and s.is_overdue))
+  ),
+  pass_on as materialized (
+    -- Where room is short, also up to the first that is blocked and has something to pass on: who is woken by it may be
+    -- more senior than the rest of the batch, and comes first.
+    select coalesce(min(s.i) + 1, cardinality(p_lanes) + 1) as at
+    from seen as s
+    where p_room <= 4
+      and not s.is_contended
+      and s.free < 1
+      and exists (select from unnest(s.names) as n (n) where p_free[n.n] > 0)
+  ),
+  bound as materialized (
+    select least(t.at, o.at) as at
+    from stop as t
+    cross join pass_on as o
+  ),
+  heads as materialized (
+    -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
+    select s.i, s.names, h.id, h.rank
+    from seen as s
+    cross join lateral (
+      select j.id, case when q.scheduling = 'fair' and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
+      from interlock.jobs as j
+      join interlock.queues as q on q.name = j.queue
+      where j.lane_id = p_lanes[s.i] and j.status = 'pending'
+      order by j.seniority, j.id
+      limit least(s.free, p_room)
+      for no key update of j skip locked
+    ) as h
+    where s.i < (select t.at from bound as t)
+      and not s.is_contended
+      and s.free > 0
+  ),
+  turns as materialized (
+    -- The first head of each lane in the lanes' order; further heads of a lane after those, by rank.
+    select x.i, x.names, x.id, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
+    from (select h.i, h.names, h.id, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
+  ),
+  asked as (
+    select t.turn, n.n, count(*) over (partition by n.n order by t.turn rows unbounded preceding) as nth
+    from turns as t
+    cross join lateral unnest(t.names) as n (n)
+  ),
+  too_late as materialized (
+    select distinct a.turn
+    from asked as a
+    where a.nth > p_free[a.n]
+  ),
+  starts as materialized (
+    select t.i, t.names, t.id, row_number() over (order by t.turn)::integer as place
+    from turns as t
+    where t.turn <> all (array(select l.turn from too_late as l))
+      and t.turn <= p_room
+  )
+  select
+    (select coalesce(array_agg(s.id order by s.place), '{}') from starts as s),
+    (select coalesce(array_agg(s.place order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
+    (select coalesce(array_agg(n.n order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
+    (
+      select array_fill('past'::text, array[p_from - 1]) || array_agg(
+        case
+          when s.i >= t.at then 'left'
+          when s.is_contended then 'contended'
+          when s.free < 1 then 'blocked'
+          when s.i = any (array(select x.i from starts as x)) then 'started'
+          when s.i <> all (array(select h.i from heads as h)) then 'contended'
+          when s.is_overdue then 'left'
+          else 'beaten'
+        end order by s.i)
+      from seen as s
+    ),
+    t.at,
+    t.at = (select x.at from stop as x),
+    (select bool_or(s.is_mismatch) from seen as s)
+  into start_jobs, grant_jobs, grant_names, states, upto, is_special, v_mismatch
+  from bound as t;
+  if v_mismatch then
+    raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.decide_lanes(uuid[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement: as a loop over lanes the same decisions took two thirds of a claim. Locks the heads that may start, SKIP LOCKED.';
 
 CREATE OR REPLACE FUNCTION interlock.delete_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -2296,12 +2128,6 @@ begin
       where pg_try_advisory_xact_lock(interlock.lock_key(v_user_key))
       on conflict (queue, user_key) do update set last_started_at = excluded.last_started_at;
     end if;
-    -- A lane that has become fully granted may still have a reservation of a resource that is unlimited by now.
-    update interlock.job_queue_state as s
-    set reserved_lane_id = null
-    where s.resource = any (v_lane.resources)
-      and s.reserved_lane_id = p_lane_id;
-
     select j.id, j.seniority, j.queued_at
     into v_next
     from interlock.jobs as j
@@ -2909,6 +2735,21 @@ AS $function$
 $function$;
 comment on function interlock.holder_refusal(text) is 'Why a holder''s write matched nothing: the job never was, or the token is not the one any more.';
 
+CREATE OR REPLACE FUNCTION interlock.is_demanded(p_resource text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select split_part(p_resource, ':', 1) not in ('limit', 'queue', 'task')
+    or exists (
+      select
+      from interlock.resource_limits as r
+      where r.pattern = p_resource
+        or (r.pattern like '%*' and starts_with(p_resource, left(r.pattern, -1)))
+    )
+$function$;
+comment on function interlock.is_demanded(text) is 'Whether anything may have to ask for this resource: limits of everything, of a queue and of a task apply only while they have a row (a job may still name one itself).';
+
 CREATE OR REPLACE FUNCTION interlock.is_everyday_job(p_job jsonb)
  RETURNS boolean
  LANGUAGE sql
@@ -3410,6 +3251,107 @@ AS $function$
 $function$;
 comment on function interlock.neglected_routes() is 'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_now timestamp with time zone)
+ RETURNS TABLE(popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_after_rank timestamptz := '-infinity';
+  v_after_id uuid := '00000000-0000-0000-0000-000000000000';
+  v_popped integer;
+  v_late uuid[];
+  v_late_ranks timestamptz[];
+  v_lanes uuid[];
+  v_reserving boolean[];
+  v_patience double precision[];
+  v_locks integer;
+begin
+  popped := 0;
+  corrected := 0;
+  lanes := '{}';
+  reserving := '{}';
+  patience := '{}';
+  v_locks := p_locks;
+  -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
+  while cardinality(lanes) < p_limit and corrected < p_limit loop
+    with popped as materialized (
+      select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, l.needs
+      from unnest(p_routes) as r (route)
+      cross join lateral (
+        select x.id, x.route, x.rank, x.reserving, x.last_started_at, cardinality(x.resources) as needs,
+          case when x.resources[1] like 'user:%' then x.resources[1] end as user_key
+        from interlock.job_lanes as x
+        where x.route = r.route
+          and x.rank is not null
+          and x.blocked_on is null
+          and (x.rank, x.id) > (v_after_rank, v_after_id)
+          and x.id <> all (p_but)
+        order by x.rank, x.id
+        limit p_limit - cardinality(lanes)
+        for no key update skip locked
+      ) as l
+      order by l.rank, l.id
+      limit p_limit - cardinality(lanes)
+    ),
+    ranked as materialized (
+      select p.id, p.rank, p.reserving, p.needs, q.patience_seconds,
+        case when h.seniority is not null and not p.reserving then
+          interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, p.last_started_at)
+        end as true_rank
+      from popped as p
+      join interlock.queues as q on q.name = split_part(p.route, '/', 1)
+      left join lateral (
+        select j.seniority, j.queued_at
+        from interlock.jobs as j
+        where j.lane_id = p.id and j.status = 'pending'
+        order by j.seniority, j.id
+        limit 1
+      ) as h on true
+      left join lateral (
+        select x.last_started_at
+        from interlock.lane_users as x
+        where x.queue = q.name and x.user_key = p.user_key
+        limit 1
+      ) as u on true
+    ),
+    placed as (
+      select r.id, r.rank, r.reserving, r.patience_seconds, r.true_rank,
+        coalesce(r.true_rank > r.rank, false) as is_late,
+        sum(case when r.true_rank > r.rank then 0 else r.needs end) over (order by r.rank, r.id) as locks
+      from ranked as r
+    )
+    select
+      count(*),
+      coalesce(array_agg(p.id order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.reserving order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.patience_seconds order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      v_locks - coalesce(max(p.locks), 0),
+      array_agg(p.id) filter (where p.is_late),
+      array_agg(p.true_rank) filter (where p.is_late),
+      (array_agg(p.rank order by p.rank desc, p.id desc))[1],
+      (array_agg(p.id order by p.rank desc, p.id desc))[1]
+    into v_popped, v_lanes, v_reserving, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
+    from placed as p;
+    exit when v_popped = 0;
+
+    popped := popped + v_popped;
+    lanes := lanes || v_lanes;
+    reserving := reserving || v_reserving;
+    patience := patience || v_patience;
+    exit when v_late is null;
+    corrected := corrected + cardinality(v_late);
+    update interlock.job_lanes as l
+    set rank = r.rank
+    from unnest(v_late, v_late_ranks) as r (id, rank)
+    where l.id = r.id;
+    exit when v_locks <= 0;
+  end loop;
+  return next;
+end
+$function$;
+comment on function interlock.pop_lanes(text[],uuid[],integer,integer,timestamp with time zone) is 'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
+
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
  LANGUAGE sql
@@ -3738,6 +3680,49 @@ begin
 end
 $function$;
 comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[])
+ RETURNS TABLE(free integer[], contested boolean[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_any_missing boolean;
+begin
+  select
+    coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
+    coalesce(array_agg(
+      s.reserved > 0
+        or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
+        or exists (
+          select from interlock.job_lanes as o
+          where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
+        )
+      order by n.n), '{}'),
+    coalesce(bool_or(n.locked and s.slots < n.capacity), false)
+  into free, contested, v_any_missing
+  from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
+  cross join lateral (
+    select
+      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null)::integer as used,
+      count(*) filter (where q.reserved_lane_id is not null) as reserved,
+      count(*) filter (where q.slot <= n.capacity) as slots
+    from interlock.job_queue_state as q
+    where q.resource = n.resource
+  ) as s;
+  if v_any_missing then
+    insert into interlock.job_queue_state (resource, slot)
+    select n.resource, g.slot
+    from unnest(p_names, p_capacities, p_locked) as n (resource, capacity, locked)
+    cross join lateral generate_series(1, n.capacity) as g (slot)
+    where n.locked
+      and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
+    on conflict do nothing;
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.read_slots(text[],integer[],boolean[]) is 'How many slots of each resource are free, and whether somebody has reserved one or is reserving and wants one. Called in a later statement than their locks; makes the slots that are missing of those that were locked.';
 
 CREATE OR REPLACE FUNCTION interlock.refuse_change()
  RETURNS trigger
@@ -4296,22 +4281,53 @@ end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds, patience_seconds, timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lane_ids uuid[], p_park_on text[], p_started boolean[], p_several boolean[], p_now timestamp with time zone)
- RETURNS void
+CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[], p_free integer[], p_granted integer[], p_now timestamp with time zone)
+ RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO ''
- SET enable_seqscan TO 'off'
- SET enable_hashjoin TO 'off'
- SET enable_mergejoin TO 'off'
- SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  v_free integer[] := p_free;
+  v_ids uuid[];
+  v_park_on text[];
+  v_started boolean[];
+  v_several boolean[];
+  v_wake text[];
+  v_wake_times integer[];
+  v_n integer;
 begin
+  foreach v_n in array p_granted loop
+    v_free[v_n] := v_free[v_n] - 1;
+  end loop;
+  -- Who started and has no slot left for its next head, who was blocked, and who was beaten to the last slot: parked on
+  -- the first resource that is full, in resource order. Who was beaten and finds none full stays awake.
+  select array_agg(p_lanes[d.i]), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
+  into v_ids, v_park_on, v_started, v_several
+  from (
+    select p.lane as i, p_states[p.lane] as state, count(*) > 1 as several,
+      p_names[(array_agg(p.n order by p.ord) filter (where v_free[p.n] < 1))[1]] as park_on
+    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
+    where p.lane < p_upto
+      and p_states[p.lane] in ('started', 'blocked', 'beaten')
+    group by p.lane
+    union all
+    select g.i, 'started', false, null
+    from generate_series(1, p_upto - 1) as g (i)
+    where p_states[g.i] = 'started'
+      and g.i <> all (p_pair_lanes)
+  ) as d
+  where d.state = 'started'
+    or d.park_on is not null;
+  if v_ids is null then
+    return '{}';
+  end if;
+
   with done as materialized (
     select u.id, u.park_on, u.started, u.several, l.route, l.rank, l.last_started_at, l.resources, l.blocked_head,
       q.name as queue, q.scheduling, q.patience_seconds,
       case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
       h.id as head_id, h.kind, h.seniority, h.queued_at
-    from unnest(p_lane_ids, p_park_on, p_started, p_several) as u (id, park_on, started, several)
+    from unnest(v_ids, v_park_on, v_started, v_several) as u (id, park_on, started, several)
     join interlock.job_lanes as l on l.id = u.id
     join interlock.queues as q on q.name = split_part(l.route, '/', 1)
     left join lateral (
@@ -4377,9 +4393,24 @@ begin
     jsonb_build_object('blocked_on', d.park_on, 'blocked_by_job_id', r.holder_id)
   from reasons as r
   join decided as d on d.id = r.id;
+
+  -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
+  select array_agg(p_names[w.n]), array_agg(w.times)
+  into v_wake, v_wake_times
+  from (
+    select p.n, count(*)::integer as times
+    from unnest(p_pair_lanes, p_pair_names) as p (lane, n)
+    where v_free[p.n] > 0
+      and p_lanes[p.lane] = any (v_ids)
+    group by p.n
+  ) as w;
+  if v_wake is null then
+    return '{}';
+  end if;
+  return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
 end
 $function$;
-comment on function interlock.settle_lanes(uuid[],text[],boolean[],boolean[],timestamp with time zone) is 'Writes what claim_jobs() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, and one blocked event for each head that parks. A lane whose head vanished meanwhile stays awake, so that a claim vacates it.';
+comment on function interlock.settle_lanes(uuid[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
  RETURNS text
@@ -4544,6 +4575,46 @@ begin
 end
 $function$;
 comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted, or fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
+
+CREATE OR REPLACE FUNCTION interlock.try_lanes(p_lanes uuid[])
+ RETURNS TABLE(names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_any_limits boolean := exists (select from interlock.resource_limits);
+begin
+  with pairs as materialized (
+    select u.i::integer as lane, d.ord, d.resource, d.capacity, dense_rank() over (order by d.resource)::integer as n
+    from unnest(p_lanes) with ordinality as u (id, i)
+    join interlock.job_lanes as l on l.id = u.id
+    cross join lateral (
+      -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
+      select r.ord::integer as ord, r.resource, 1 as capacity
+      from unnest(l.resources) with ordinality as r (resource, ord)
+      where not v_any_limits
+      union all
+      select m.ord, m.resource, case when m.is_paused then 0 else m.capacity end
+      from interlock.lane_demand(l.route, l.task, l.resources) as m
+      where v_any_limits
+    ) as d
+  ),
+  tried as materialized (
+    -- Over a finished list: a try-lock beside a limit or a join may be asked of rows that are never returned.
+    select n.n, n.resource, n.capacity, pg_try_advisory_xact_lock(interlock.lock_key(n.resource)) as locked
+    from (select distinct on (x.n) x.n, x.resource, x.capacity from pairs as x order by x.n offset 0) as n
+  )
+  select
+    coalesce((select array_agg(t.resource order by t.n) from tried as t), '{}'),
+    coalesce((select array_agg(t.capacity order by t.n) from tried as t), '{}'),
+    coalesce((select array_agg(t.locked order by t.n) from tried as t), '{}'),
+    coalesce((select array_agg(p.lane order by p.lane, p.ord) from pairs as p), '{}'),
+    coalesce((select array_agg(p.n order by p.lane, p.ord) from pairs as p), '{}')
+  into names, capacities, locked, pair_lanes, pair_names;
+  return next;
+end
+$function$;
+comment on function interlock.try_lanes(uuid[]) is 'Tries the locks of all that these lanes need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
 
 CREATE OR REPLACE FUNCTION interlock.unserved_reservers(p_limit integer DEFAULT 100)
  RETURNS uuid[]

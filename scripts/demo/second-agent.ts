@@ -32,6 +32,10 @@ export class SecondAgent {
     })
     await once(child, 'spawn')
     if (child.pid === undefined) throw new Error('the second agent has no pid')
+    // Whoever stops the demonstration at once does not want an agent left over.
+    const atExit = () => void child.kill('SIGKILL')
+    process.once('exit', atExit)
+    child.once('exit', () => process.removeListener('exit', atExit))
     return new SecondAgent(child, child.pid)
   }
 

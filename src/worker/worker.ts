@@ -16,7 +16,7 @@ export interface CoordinatorOptions {
   readonly database: Database
   readonly logger: Logger
   readonly retention?: Retention
-  /** How often the tick comes; 1000 unless set. */
+  /** How often the tick comes; 500 unless set. */
   readonly tickIntervalMs?: number
 }
 

@@ -81,7 +81,7 @@ describe('the keeper', () => {
     expect(await untilGone(owner)).toBeLessThan(2000)
   })
 
-  it('is told of the agent’s end by nobody else when it is asked to end by signals of a terminal or a shutdown', async () => {
+  it('does not end by the signals of a terminal or a shutdown: only its agent’s end counts', async () => {
     const owner = await startStubborn({ leaseMs: 60_000, killBudgetMs: 600, extendEveryMs: 1000 })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(owner.keeperPid, signal)
     await sleep(300)

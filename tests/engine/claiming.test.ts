@@ -120,6 +120,22 @@ describe('claim_jobs', () => {
     expect(second?.fences['user:alice']).toBeGreaterThan(first.fences['user:alice'] ?? 0)
   })
 
+  test('with room for one, whom a blocked lane passes its resource on to comes before a junior lane that was awake', async () => {
+    await world.enqueue({ id: 'hold-flux', models: ['flux'] }, { id: 'hold-bob', user: 'bob' })
+    const [flux, bob] = await world.claim()
+    await world.enqueue({ id: 'bob-flux', user: 'bob', models: ['flux'], priority: 'critical' })
+    await world.claim()
+    await world.enqueue({ id: 'image', models: ['flux'], priority: 'high' })
+    await world.claim()
+    if (flux === undefined || bob === undefined) throw new Error('nothing was claimed')
+    // bob-flux is parked on user:bob, image on model:flux. Freed, flux wakes image; then bob's lane is awake as well,
+    // takes the wake of flux, and is blocked again by who has bob.
+    await world.complete(flux)
+    await world.enqueue({ id: 'junior' })
+    await world.absorb()
+    expect((await world.claimOnce(1)).jobs.map((job) => job.job_id)).toEqual(['image'])
+  })
+
   test('passes over a head that an open transaction is cancelling, and says contended', async () => {
     await world.enqueue({ id: 'a1', user: 'alice' })
     await world.absorb()

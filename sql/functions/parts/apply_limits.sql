@@ -36,11 +36,12 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
-  -- Surplus reservations, beyond what the new capacity leaves, go back; their lanes are examined again.
+  -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
+  -- would ask for it again. Their lanes are examined anew.
   with over as (
-    select s.resource, s.slot, s.reserved_lane_id,
+    select s.resource, s.slot,
       row_number() over (partition by s.resource order by s.slot desc) as nth,
-      c.used - m.capacity as surplus
+      case when m.capacity is null or not interlock.is_demanded(s.resource) then 2147483647 else c.used - m.capacity end as surplus
     from interlock.job_queue_state as s
     cross join lateral interlock.limit_of(s.resource) as m
     cross join lateral (
@@ -51,7 +52,6 @@ begin
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
-      and c.used > m.capacity
   )
   update interlock.job_queue_state as s
   set reserved_lane_id = null
@@ -91,7 +91,7 @@ begin
     where o.resource is not null
   ),
   freed as materialized (
-    select o.resource, m.capacity, d.is_demanded,
+    select o.resource, m.capacity, interlock.is_demanded(o.resource) as is_demanded,
       m.capacity - (
         select count(*)
         from interlock.job_queue_state as s
@@ -100,14 +100,6 @@ begin
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m
-    cross join lateral (
-      select exists (
-        select
-        from interlock.resource_limits as r
-        where r.pattern = o.resource
-          or (r.pattern like '%*' and starts_with(o.resource, left(r.pattern, -1)))
-      ) or split_part(o.resource, ':', 1) not in ('limit', 'queue', 'task') as is_demanded
-    ) as d
     where o.resource is not null
       and not m.is_paused
   ),

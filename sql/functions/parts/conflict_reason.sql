@@ -23,7 +23,10 @@ begin
       when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
-      else ' is wanted by a more senior job'
+      when exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = p_resource)
+        or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, p_resource))
+        then ' is wanted by a more senior job'
+      else ' is free, and its line about to be examined'
     end,
     s.active_job_id::text
   from interlock.limit_of(p_resource) as m

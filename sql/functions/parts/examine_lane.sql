@@ -126,12 +126,6 @@ begin
       where pg_try_advisory_xact_lock(interlock.lock_key(v_user_key))
       on conflict (queue, user_key) do update set last_started_at = excluded.last_started_at;
     end if;
-    -- A lane that has become fully granted may still have a reservation of a resource that is unlimited by now.
-    update interlock.job_queue_state as s
-    set reserved_lane_id = null
-    where s.resource = any (v_lane.resources)
-      and s.reserved_lane_id = p_lane_id;
-
     select j.id, j.seniority, j.queued_at
     into v_next
     from interlock.jobs as j

@@ -1,20 +1,52 @@
 create function interlock.settle_lanes(
-  p_lane_ids uuid[], p_park_on text[], p_started boolean[], p_several boolean[], p_now timestamptz
-) returns void
+  p_lanes uuid[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[],
+  p_free integer[], p_granted integer[], p_now timestamptz
+) returns text[]
 language plpgsql
 set search_path = ''
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan
 as $$
+declare
+  v_free integer[] := p_free;
+  v_ids uuid[];
+  v_park_on text[];
+  v_started boolean[];
+  v_several boolean[];
+  v_wake text[];
+  v_wake_times integer[];
+  v_n integer;
 begin
+  foreach v_n in array p_granted loop
+    v_free[v_n] := v_free[v_n] - 1;
+  end loop;
+  -- Who started and has no slot left for its next head, who was blocked, and who was beaten to the last slot: parked on
+  -- the first resource that is full, in resource order. Who was beaten and finds none full stays awake.
+  select array_agg(p_lanes[d.i]), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
+  into v_ids, v_park_on, v_started, v_several
+  from (
+    select p.lane as i, p_states[p.lane] as state, count(*) > 1 as several,
+      p_names[(array_agg(p.n order by p.ord) filter (where v_free[p.n] < 1))[1]] as park_on
+    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
+    where p.lane < p_upto
+      and p_states[p.lane] in ('started', 'blocked', 'beaten')
+    group by p.lane
+    union all
+    select g.i, 'started', false, null
+    from generate_series(1, p_upto - 1) as g (i)
+    where p_states[g.i] = 'started'
+      and g.i <> all (p_pair_lanes)
+  ) as d
+  where d.state = 'started'
+    or d.park_on is not null;
+  if v_ids is null then
+    return '{}';
+  end if;
+
   with done as materialized (
     select u.id, u.park_on, u.started, u.several, l.route, l.rank, l.last_started_at, l.resources, l.blocked_head,
       q.name as queue, q.scheduling, q.patience_seconds,
       case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
       h.id as head_id, h.kind, h.seniority, h.queued_at
-    from unnest(p_lane_ids, p_park_on, p_started, p_several) as u (id, park_on, started, several)
+    from unnest(v_ids, v_park_on, v_started, v_several) as u (id, park_on, started, several)
     join interlock.job_lanes as l on l.id = u.id
     join interlock.queues as q on q.name = split_part(l.route, '/', 1)
     left join lateral (
@@ -80,8 +112,23 @@ begin
     jsonb_build_object('blocked_on', d.park_on, 'blocked_by_job_id', r.holder_id)
   from reasons as r
   join decided as d on d.id = r.id;
+
+  -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
+  select array_agg(p_names[w.n]), array_agg(w.times)
+  into v_wake, v_wake_times
+  from (
+    select p.n, count(*)::integer as times
+    from unnest(p_pair_lanes, p_pair_names) as p (lane, n)
+    where v_free[p.n] > 0
+      and p_lanes[p.lane] = any (v_ids)
+    group by p.n
+  ) as w;
+  if v_wake is null then
+    return '{}';
+  end if;
+  return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
 end
 $$;
 
-comment on function interlock.settle_lanes(uuid[], text[], boolean[], boolean[], timestamptz) is
-  'Writes what claim_jobs() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, and one blocked event for each head that parks. A lane whose head vanished meanwhile stays awake, so that a claim vacates it.';
+comment on function interlock.settle_lanes(uuid[], text[], integer, text[], integer[], integer[], integer[], integer[], timestamptz) is
+  'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';

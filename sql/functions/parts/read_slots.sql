@@ -1,0 +1,44 @@
+create function interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[])
+returns table (free integer[], contested boolean[])
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_any_missing boolean;
+begin
+  select
+    coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
+    coalesce(array_agg(
+      s.reserved > 0
+        or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
+        or exists (
+          select from interlock.job_lanes as o
+          where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
+        )
+      order by n.n), '{}'),
+    coalesce(bool_or(n.locked and s.slots < n.capacity), false)
+  into free, contested, v_any_missing
+  from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
+  cross join lateral (
+    select
+      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null)::integer as used,
+      count(*) filter (where q.reserved_lane_id is not null) as reserved,
+      count(*) filter (where q.slot <= n.capacity) as slots
+    from interlock.job_queue_state as q
+    where q.resource = n.resource
+  ) as s;
+  if v_any_missing then
+    insert into interlock.job_queue_state (resource, slot)
+    select n.resource, g.slot
+    from unnest(p_names, p_capacities, p_locked) as n (resource, capacity, locked)
+    cross join lateral generate_series(1, n.capacity) as g (slot)
+    where n.locked
+      and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
+    on conflict do nothing;
+  end if;
+  return next;
+end
+$$;
+
+comment on function interlock.read_slots(text[], integer[], boolean[]) is
+  'How many slots of each resource are free, and whether somebody has reserved one or is reserving and wants one. Called in a later statement than their locks; makes the slots that are missing of those that were locked.';
