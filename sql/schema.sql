@@ -1093,6 +1093,7 @@ AS $function$
 declare
   c_examinations constant integer := 64;
   c_locks constant integer := 256;
+  c_corrections constant integer := 256;
   v_now timestamptz := interlock.clock();
   v_agent record;
   v_routes text[];
@@ -1134,11 +1135,11 @@ begin
 
   -- A round costs as much as ten lanes, and its locks are kept until the end: so a quarter more is popped than is wanted,
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
-  while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_examinations loop
+  while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     select p.popped, p.corrected, p.lanes, p.reserving, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, v_now) as p;
+    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
@@ -3251,7 +3252,7 @@ AS $function$
 $function$;
 comment on function interlock.neglected_routes() is 'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
  RETURNS TABLE(popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3274,7 +3275,7 @@ begin
   patience := '{}';
   v_locks := p_locks;
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
-  while cardinality(lanes) < p_limit and corrected < p_limit loop
+  while cardinality(lanes) < p_limit and corrected < p_corrections loop
     with popped as materialized (
       select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, l.needs
       from unnest(p_routes) as r (route)
@@ -3350,7 +3351,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],uuid[],integer,integer,timestamp with time zone) is 'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
+comment on function interlock.pop_lanes(text[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text

@@ -11,6 +11,7 @@ as $$
 declare
   c_examinations constant integer := 64;
   c_locks constant integer := 256;
+  c_corrections constant integer := 256;
   v_now timestamptz := interlock.clock();
   v_agent record;
   v_routes text[];
@@ -52,11 +53,11 @@ begin
 
   -- A round costs as much as ten lanes, and its locks are kept until the end: so a quarter more is popped than is wanted,
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
-  while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_examinations loop
+  while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     select p.popped, p.corrected, p.lanes, p.reserving, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, v_now) as p;
+    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';

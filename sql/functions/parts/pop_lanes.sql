@@ -1,4 +1,4 @@
-create function interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_now timestamptz)
+create function interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamptz)
 returns table (popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
 language plpgsql
 set search_path = ''
@@ -21,7 +21,7 @@ begin
   patience := '{}';
   v_locks := p_locks;
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
-  while cardinality(lanes) < p_limit and corrected < p_limit loop
+  while cardinality(lanes) < p_limit and corrected < p_corrections loop
     with popped as materialized (
       select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, l.needs
       from unnest(p_routes) as r (route)
@@ -98,5 +98,5 @@ begin
 end
 $$;
 
-comment on function interlock.pop_lanes(text[], uuid[], integer, integer, timestamptz) is
-  'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
+comment on function interlock.pop_lanes(text[], uuid[], integer, integer, integer, timestamptz) is
+  'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
