@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { InterlockError } from '../domain/errors.ts'
 import { asJobId } from '../domain/ids.ts'
 import { type Job, type JobStatus, liveStatuses, outcomes } from '../domain/job.ts'
 import { finishedColumns, type JobRow, liveColumns, toJob } from './job-row.ts'
+import { all, type Condition, runBuilt } from './query-builder.ts'
 import type { Queryable } from './queryable.ts'
 
 /** What to list; a field that is left out does not restrict. */
@@ -68,37 +70,47 @@ interface ListRow extends JobRow {
  * What is few is found by its own index, whatever the planner believes about the share of jobs that wait: behind a
  * hundred thousand of them, the primary key read backwards takes 50 ms to find those that run.
  */
-function narrow(statuses: readonly JobStatus[]): string {
+function narrow(statuses: readonly JobStatus[]): Condition {
   const among = (few: readonly JobStatus[]) => statuses.every((status) => few.includes(status))
-  if (among(['assigned', 'running'])) return 'j.held is not null'
-  if (among(['failed'])) return "j.status = 'failed'"
-  if (among(['scheduled'])) return "j.status = 'scheduled'"
-  return 'true'
+  if (among(['assigned', 'running'])) return sql`j.held is not null`
+  if (among(['failed'])) return sql`j.status = 'failed'`
+  if (among(['scheduled'])) return sql`j.status = 'scheduled'`
+  return null
+}
+
+/** The filters that both tables know, as conditions on the alias j. */
+function restrictions({ user, project, task, queue, model, agent }: JobFilter): readonly Condition[] {
+  return [
+    user === undefined ? null : sql`j.user_name = ${user}`,
+    project === undefined ? null : sql`j.project = ${project}`,
+    task === undefined ? null : sql`j.task = ${task}`,
+    queue === undefined ? null : sql`j.queue = ${queue}`,
+    model === undefined ? null : sql`j.resources @> array['model:' || ${model}::text]`,
+    agent === undefined ? null : sql`(j.agent_id = ${agent} or starts_with(j.agent_id, ${agent}::text || '.'))`,
+  ]
 }
 
 function readLive(queryable: Queryable, filter: JobFilter, before: string, limit: number): Promise<ListRow[]> {
   const statuses = filter.statuses ?? []
-  return queryable.query<ListRow>(
-    `with page as materialized (
-      select ${liveColumns}
+  const conditions = all([
+    narrow(statuses),
+    sql`j.status = any (${statuses}::text[])`,
+    before === '' ? null : sql`j.id < ${before} collate "C"`,
+    ...restrictions(filter),
+  ])
+  return runBuilt<ListRow>(
+    queryable,
+    sql`with page as materialized (
+      select ${sql.raw(liveColumns)}
       from interlock.jobs as j
-      where ${narrow(statuses)}
-        and j.status = any ($1::text[])
-        and ($2::text is null or j.user_name = $2)
-        and ($3::text is null or j.project = $3)
-        and ($4::text is null or j.task = $4)
-        and ($5::text is null or j.queue = $5)
-        and ($6::text is null or j.resources @> array['model:' || $6])
-        and ($7::text is null or j.agent_id = $7 or (starts_with(j.agent_id, $7 || '.')))
-        and ($8::text = '' or j.id < $8 collate "C")
+      where ${conditions}
       order by j.id desc
-      limit $9
+      limit ${limit}
     )
     select p.*, w.blocked_by_job_id, w.conflict_reason, null::jsonb as payload, null::jsonb as result, null::text as finished_key
     from page as p
     left join interlock.waiting_jobs as w on w.job_id = p.id
     order by p.id desc`,
-    [...filterValues(filter, statuses), before, limit],
   )
 }
 
@@ -108,38 +120,31 @@ function readFinished(
   before: readonly [finishedAt: string, id: string] | null,
   limit: number,
 ): Promise<ListRow[]> {
-  return queryable.query<ListRow>(
-    `select ${finishedColumns}, null::text as blocked_by_job_id, null::text as conflict_reason,
+  const conditions = all([
+    sql`j.outcome = any (${filter.statuses ?? []}::text[])`,
+    before === null ? null : sql`(j.finished_at, j.job_id) < (${before[0]}::timestamptz, ${before[1]} collate "C")`,
+    ...restrictions(filter),
+    // A dead letter is in both tables, and a job that was requeued ended more than once: each is shown as it is now.
+    sql`not exists (select from interlock.jobs as l where l.id = j.job_id)`,
+    sql`not exists (select from interlock.task_history as l where l.job_id = j.job_id and l.finished_at > j.finished_at)`,
+  ])
+  return runBuilt<ListRow>(
+    queryable,
+    sql`with h as materialized (
+      select j.*
+      from interlock.task_history as j
+      where ${conditions}
+      order by j.finished_at desc, j.job_id desc
+      limit ${limit}
+    )
+    select ${sql.raw(finishedColumns)}, null::text as blocked_by_job_id, null::text as conflict_reason,
       null::jsonb as payload, null::jsonb as result, h.finished_at::text as finished_key
-    from interlock.task_history as h
+    from h
     left join interlock.job_results as r
       on r.job_id = h.job_id
       and r.finished_at = h.finished_at
-    where h.outcome = any ($1::text[])
-      and ($2::text is null or h.user_name = $2)
-      and ($3::text is null or h.project = $3)
-      and ($4::text is null or h.task = $4)
-      and ($5::text is null or h.queue = $5)
-      and ($6::text is null or h.resources @> array['model:' || $6])
-      and ($7::text is null or h.agent_id = $7 or starts_with(h.agent_id, $7 || '.'))
-      and ($8::timestamptz is null or (h.finished_at, h.job_id) < ($8, $9 collate "C"))
-      -- A dead letter is in both tables, and a job that was requeued ended more than once: each is shown as it is now.
-      and not exists (select from interlock.jobs as j where j.id = h.job_id)
-      and not exists (
-        select
-        from interlock.task_history as l
-        where l.job_id = h.job_id
-          and l.finished_at > h.finished_at
-      )
-    order by h.finished_at desc, h.job_id desc
-    limit $10`,
-    [...filterValues(filter, filter.statuses ?? []), before?.[0] ?? null, before?.[1] ?? null, limit],
+    order by h.finished_at desc, h.job_id desc`,
   )
-}
-
-function filterValues(filter: JobFilter, statuses: readonly JobStatus[]): readonly unknown[] {
-  const { user, project, task, queue, model, agent } = filter
-  return [statuses, ...[user, project, task, queue, model, agent].map((value) => value ?? null)]
 }
 
 function toWaiting(row: ListRow): Job['waiting'] {
