@@ -25,7 +25,7 @@ export async function schemaText(database: Database): Promise<string> {
   })
 }
 
-/** Domains, tables, views, sequences and functions without a COMMENT, as `kind name`. */
+/** Domains, tables, columns, views, sequences and functions without a COMMENT, as `kind name`. */
 export async function undocumented(queryable: Queryable): Promise<string[]> {
   const rows = await queryable.query<{ name: string }>(`
     select case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end || ' ' || c.relname as name
@@ -39,6 +39,17 @@ export async function undocumented(queryable: Queryable): Promise<string[]> {
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i') and d.refobjsubid > 0
       )
       and obj_description(c.oid, 'pg_class') is null
+    union all
+    select 'column ' || c.relname || '.' || a.attname
+    from pg_class as c
+    join pg_attribute as a on a.attrelid = c.oid
+    where c.relnamespace = 'interlock'::regnamespace
+      and c.relkind in ('r', 'p')
+      and not c.relispartition
+      and c.relname <> 'migrations'
+      and a.attnum > 0
+      and not a.attisdropped
+      and col_description(c.oid, a.attnum) is null
     union all
     select 'domain ' || t.typname
     from pg_type as t

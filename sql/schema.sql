@@ -91,16 +91,32 @@ create table interlock.agent_stats (
 CREATE INDEX agent_stats_alive ON interlock.agent_stats USING btree (id) WHERE (state <> 'gone'::text);
 comment on table interlock.agent_stats is 'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';
 comment on column interlock.agent_stats.id is 'name.incarnation';
+comment on column interlock.agent_stats.state is 'active, draining (finishes what it holds, claims no more) or gone.';
+comment on column interlock.agent_stats.name is 'Its owners name for it; a new incarnation of a name supersedes the former one.';
+comment on column interlock.agent_stats.incarnation is 'Which registration this is; the second key of its liveness lock.';
+comment on column interlock.agent_stats.host is 'Where it runs, for people.';
+comment on column interlock.agent_stats.pid is 'Its process, for people.';
+comment on column interlock.agent_stats.queues is 'The queues that it serves.';
+comment on column interlock.agent_stats.permission_levels is 'The permission levels whose jobs it may claim.';
 comment on column interlock.agent_stats.routes is 'What it may claim: each of its queues with each of its permission levels.';
 comment on column interlock.agent_stats.tasks is 'The tasks that it can run; null: any.';
 comment on column interlock.agent_stats.slots is 'How many jobs it runs at once.';
 comment on column interlock.agent_stats.active_jobs is 'How many it holds now.';
+comment on column interlock.agent_stats.cpu_percent is '0 to 100, as it measured it itself.';
+comment on column interlock.agent_stats.memory_percent is '0 to 100, as it measured it itself.';
+comment on column interlock.agent_stats.queue_depth is 'How many jobs it said it has in hand.';
 comment on column interlock.agent_stats.load_score is '0 to 100: CPU 40 %, memory 35 %, queue depth 25 %.';
+comment on column interlock.agent_stats.load_level is 'low below 40, moderate below 60, high below 80, critical.';
 comment on column interlock.agent_stats.liveness is 'connection: it holds the session-level advisory lock agent_lock_class(), incarnation; lease: only its heartbeat tells.';
+comment on column interlock.agent_stats.lease_seconds is 'By how much a heartbeat extends its lease.';
 comment on column interlock.agent_stats.lease_until is 'Until when it is believed alive, in database time.';
+comment on column interlock.agent_stats.registered_at is 'When this incarnation began.';
+comment on column interlock.agent_stats.last_heartbeat_at is 'When it was last heard of.';
 comment on column interlock.agent_stats.lock_missing_since is 'Since when its liveness lock is seen to be gone; null while it is held.';
 comment on column interlock.agent_stats.unlisted_job_ids is 'Jobs that are its own here and that its latest heartbeat did not list: the tick gives them back.';
 comment on column interlock.agent_stats.unlisted_tokens is 'Their tokens.';
+comment on column interlock.agent_stats.ended_at is 'When it was given up or said good-bye.';
+comment on column interlock.agent_stats.end_reason is 'Why it ended; superseded while a former incarnation still has to go.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';
 
 create table interlock.installation (
@@ -112,6 +128,10 @@ create table interlock.installation (
   constraint installation_only_row_check CHECK (only_row)
 );
 comment on table interlock.installation is 'Which release installed the functions and views: a roll-out never puts older ones back.';
+comment on column interlock.installation.only_row is 'Keeps this table at one row.';
+comment on column interlock.installation.program_version is 'The release that installed the functions and views.';
+comment on column interlock.installation.functions_digest is 'A digest of their texts: a start with other ones installs them.';
+comment on column interlock.installation.installed_at is 'When that was.';
 
 create table interlock.job_lane_touches (
   id bigint generated always as identity not null,
@@ -119,6 +139,8 @@ create table interlock.job_lane_touches (
   constraint job_lane_touches_pkey PRIMARY KEY (id)
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 comment on table interlock.job_lane_touches is 'An inbox: something about this lane changed. Every way into or out of pending, except starting, inserts one; absorb_touches() reads the lane''s true head and takes it away.';
+comment on column interlock.job_lane_touches.id is 'The order of arrival, not of commit.';
+comment on column interlock.job_lane_touches.lane_id is 'The lane that something changed about; it need not exist yet.';
 
 create table interlock.job_lanes (
   id uuid not null,
@@ -140,7 +162,10 @@ CREATE INDEX job_lanes_parked ON interlock.job_lanes USING btree (blocked_on, ro
 CREATE INDEX job_lanes_reserving_awake ON interlock.job_lanes USING btree (rank, id) WHERE (reserving AND (blocked_on IS NULL));
 CREATE INDEX job_lanes_reserving_parked ON interlock.job_lanes USING btree (blocked_on, rank, id) WHERE (reserving AND (blocked_on IS NOT NULL));
 comment on table interlock.job_lanes is 'One row is a lane: the waiting jobs of one route, task and set of resources, of which only the head can start next. A thousand jobs of alice on flux are one lane; that is why a claim costs the same however many wait.';
+comment on column interlock.job_lanes.id is 'lane_id(route, task, resources).';
 comment on column interlock.job_lanes.route is 'queue/permission level: all that a claimer may choose by.';
+comment on column interlock.job_lanes.task is 'The task of all its jobs.';
+comment on column interlock.job_lanes.resources is 'What each of its jobs needs, in resource order.';
 comment on column interlock.job_lanes.rank is 'Its place among lanes, from its head; null: nothing waits in it.';
 comment on column interlock.job_lanes.blocked_on is 'The resource that it is parked on; null with a rank: awake, worth examining.';
 comment on column interlock.job_lanes.reserving is 'Its head has waited beyond its patience and is next in line: it holds the resources before the one it is parked on.';
@@ -162,7 +187,11 @@ create table interlock.job_output (
 );
 CREATE INDEX job_output_old ON interlock.job_output USING brin (created_at);
 comment on table interlock.job_output is 'One row is a chunk of whole lines that a job wrote. At most 10 MiB a job; a last chunk of the stream system says that more was cut.';
+comment on column interlock.job_output.job_id is 'Whose output it is.';
 comment on column interlock.job_output.seq is 'Grows in the order of writing; what a follower resumes from.';
+comment on column interlock.job_output.attempt is 'Which of its attempts wrote it.';
+comment on column interlock.job_output.stream is 'stdout, stderr, or system for a mark of ours.';
+comment on column interlock.job_output.created_at is 'When it was stored, not when it was written.';
 comment on column interlock.job_output.lines is 'Lines, separated by newlines, without the last newline.';
 comment on column interlock.job_output.total_bytes is 'Bytes of output of the job up to and with this chunk.';
 
@@ -187,12 +216,19 @@ CREATE INDEX job_queue_log_of_job ON ONLY interlock.job_queue_log USING btree (j
 CREATE INDEX job_queue_log_recent ON ONLY interlock.job_queue_log USING btree (id);
 CREATE TRIGGER job_queue_log_is_append_only BEFORE DELETE OR UPDATE ON interlock.job_queue_log FOR EACH ROW EXECUTE FUNCTION interlock.refuse_change();
 comment on table interlock.job_queue_log is 'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
+comment on column interlock.job_queue_log.id is 'The order in which events were written; under one resources lock also the order in which they happened.';
+comment on column interlock.job_queue_log.created_at is 'When it happened, by the databases clock.';
 comment on column interlock.job_queue_log.event_type is 'enqueued, due, assigned, started, blocked, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted, or of an agent: agent_registered, agent_draining, agent_gone.';
+comment on column interlock.job_queue_log.job_id is 'The job; null for an event of an agent, a queue or a limit.';
 comment on column interlock.job_queue_log.job_type is 'The job''s kind.';
+comment on column interlock.job_queue_log.from_status is 'The state before; null for a job that is new.';
+comment on column interlock.job_queue_log.to_status is 'The state after.';
 comment on column interlock.job_queue_log.token is 'The fencing token of the claim that the event belongs to.';
+comment on column interlock.job_queue_log.agent_id is 'The incarnation that it happened to, or that held the job.';
 comment on column interlock.job_queue_log.actor is 'Who asked for it, where somebody did.';
 comment on column interlock.job_queue_log.conflict_reason is 'Why, in words.';
 comment on column interlock.job_queue_log.resources is 'With assigned: what was granted, under the token as fence. With the end of a claim: what was freed.';
+comment on column interlock.job_queue_log.details is 'What else there is to say: blocked_on and blocked_by_job_id, run_at, the settings that changed.';
 
 create table interlock.job_queue_log_default partition of interlock.job_queue_log DEFAULT;
 
@@ -211,6 +247,8 @@ create table interlock.job_queue_state (
   constraint job_queue_state_slot_is_sane CHECK (((slot >= 1) AND (slot <= 100000)))
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
 comment on table interlock.job_queue_state is 'One row is a slot of a resource: free, held by one job, or reserved for a lane, never both. Updated in place (rows that came and went made a lookup four times slower within seconds). Changed only under the resource''s advisory lock.';
+comment on column interlock.job_queue_state.resource is 'kind:value.';
+comment on column interlock.job_queue_state.slot is '1 to the capacity; a greater one retires when it is freed.';
 comment on column interlock.job_queue_state.active_job_id is 'Who holds it; null: free or reserved.';
 comment on column interlock.job_queue_state.active_job_type is 'The holder''s kind.';
 comment on column interlock.job_queue_state.active_models is 'All the models that the holder holds.';
@@ -229,6 +267,12 @@ create table interlock.job_results (
 CREATE INDEX job_results_expired ON interlock.job_results USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX job_results_of_job ON interlock.job_results USING btree (job_id);
 comment on table interlock.job_results is 'The payload and the result or error of a job that ended, where it had any; kept by outcome and queue. No primary key: a job that failed, was requeued and ended again has two.';
+comment on column interlock.job_results.job_id is 'The job that ended.';
+comment on column interlock.job_results.finished_at is 'When it ended.';
+comment on column interlock.job_results.expires_at is 'Until when this is kept; null for ever.';
+comment on column interlock.job_results.payload is 'Its input; null if it was empty.';
+comment on column interlock.job_results.result is 'What it returned, where it completed.';
+comment on column interlock.job_results.error is 'What it failed with, where it did not.';
 
 create table interlock.jobs (
   id interlock.job_id not null default interlock.sortable_id(nextval('interlock.job_numbers'::regclass)),
@@ -294,16 +338,26 @@ comment on column interlock.jobs.resources is 'What it needs, sorted and distinc
 comment on column interlock.jobs.agent_id is 'The incarnation that holds it, or held it last.';
 comment on column interlock.jobs.token is 'The fencing token of its latest claim. Every write of the holder names it; an old one is refused (IL002).';
 comment on column interlock.jobs.attempt is 'How often it was started.';
+comment on column interlock.jobs.max_attempts is 'How often it may be started before it fails for good.';
 comment on column interlock.jobs.progress is '0 to 100, clamped.';
+comment on column interlock.jobs.progress_description is 'What it is doing, in its own words, up to 1,024 characters.';
+comment on column interlock.jobs.created_at is 'When it was enqueued.';
 comment on column interlock.jobs.run_at is 'Not before this time; for a retry, when it is due.';
 comment on column interlock.jobs.queued_at is 'When it first became pending. Its wait, and its patience, count from here.';
+comment on column interlock.jobs.assigned_at is 'When it was last given to an agent.';
+comment on column interlock.jobs.started_at is 'When that agent confirmed the start of its process; null until then.';
+comment on column interlock.jobs.finished_at is 'When it failed for good.';
 comment on column interlock.jobs.expires_at is 'If it has not started by then it expires.';
 comment on column interlock.jobs.cancel_requested_at is 'Set when a running job is asked to stop; its resources stay taken until its process is confirmed gone.';
+comment on column interlock.jobs.cancel_reason is 'Why it was asked to stop.';
+comment on column interlock.jobs.timeout_seconds is 'How long an attempt may run.';
+comment on column interlock.jobs.retry_delays_seconds is 'Its own waits before the second, third, ... attempt; null: the queues.';
 comment on column interlock.jobs.seniority is 'queued_at + priority x the queue''s step: the smaller, the sooner. Kept over retries and returns; changed only by set_priority().';
 comment on column interlock.jobs.lane_id is 'lane_id(route, task, resources): computed, never looked up.';
 comment on column interlock.jobs.held is 'The resources that it was given when it started, the unlimited ones left out and limits added: what a release frees.';
 comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
+comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
 
 create table interlock.lane_users (
   queue text collate "C" not null,
@@ -312,7 +366,9 @@ create table interlock.lane_users (
   constraint lane_users_pkey PRIMARY KEY (queue, user_key)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
 comment on table interlock.lane_users is 'When a user was last served in a fair queue: least recently served goes first.';
+comment on column interlock.lane_users.queue is 'In which queue.';
 comment on column interlock.lane_users.user_key is 'The resource: user:NAME.';
+comment on column interlock.lane_users.last_started_at is 'When a job of the user was last started there.';
 
 create table interlock.migrations (
   id integer not null default nextval('interlock.migrations_id_seq'::regclass),
@@ -345,6 +401,7 @@ create table interlock.queues (
   constraint queues_tasks_are_few CHECK ((cardinality(tasks) <= 1000))
 );
 comment on table interlock.queues is 'One row is a queue and its policy. Changed at run time by set_queue().';
+comment on column interlock.queues.name is 'What jobs and agents call it.';
 comment on column interlock.queues.is_paused is 'A paused queue takes jobs and starts none.';
 comment on column interlock.queues.tasks is 'The tasks that it knows; enqueueing another is refused, and so is an agent that does not know them all. Null: any task.';
 comment on column interlock.queues.scheduling is 'fair: users are served least recently served first. fifo: by seniority alone.';
@@ -356,6 +413,8 @@ comment on column interlock.queues.max_attempts is 'How often a job is started b
 comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt; the last one repeats; empty means at once.';
 comment on column interlock.queues.result_retention_seconds is 'How long the result of a completed job is kept; 0 for ever.';
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
+comment on column interlock.queues.created_at is 'When it was made.';
+comment on column interlock.queues.updated_at is 'When its policy last changed.';
 
 create table interlock.resource_limits (
   pattern text collate "C" not null,
@@ -372,6 +431,7 @@ comment on table interlock.resource_limits is 'Capacity by resource or by patter
 comment on column interlock.resource_limits.pattern is 'A resource, or a prefix that ends in an asterisk (user:*). The exact name wins, then the longest prefix.';
 comment on column interlock.resource_limits.capacity is 'How many jobs may use such a resource at once. Null: unlimited, it takes no slot.';
 comment on column interlock.resource_limits.is_paused is 'A paused resource is granted to nobody; who holds it goes on.';
+comment on column interlock.resource_limits.updated_at is 'When it last changed.';
 
 create table interlock.task_history (
   job_id text collate "C" not null,
@@ -397,6 +457,23 @@ create table interlock.task_history (
 CREATE INDEX task_history_of_job ON ONLY interlock.task_history USING btree (job_id);
 CREATE INDEX task_history_recent ON ONLY interlock.task_history USING btree (finished_at);
 comment on table interlock.task_history is 'One row is the end of a job: completed, cancelled, expired, deleted, or failed for good (whose job stays in jobs as a dead letter, and may be requeued and end again). Kept long, for analytics; partitioned by month.';
+comment on column interlock.task_history.job_id is 'The job that ended.';
+comment on column interlock.task_history.outcome is 'completed, failed, cancelled, expired or deleted.';
+comment on column interlock.task_history.task is 'The kind of work.';
+comment on column interlock.task_history.kind is 'normal, workflow, or what the caller called it.';
+comment on column interlock.task_history.user_name is 'Whose job it was.';
+comment on column interlock.task_history.project is 'The project that it was part of.';
+comment on column interlock.task_history.queue is 'Its queue.';
+comment on column interlock.task_history.priority is '0 critical to 3 low.';
+comment on column interlock.task_history.resources is 'What it needed.';
+comment on column interlock.task_history.agent_id is 'The incarnation that held it last.';
+comment on column interlock.task_history.attempts is 'How often it was started.';
+comment on column interlock.task_history.created_at is 'When it was enqueued.';
+comment on column interlock.task_history.queued_at is 'When it first became pending; waited until assigned_at.';
+comment on column interlock.task_history.assigned_at is 'When it was last given to an agent.';
+comment on column interlock.task_history.started_at is 'When its last attempt started.';
+comment on column interlock.task_history.finished_at is 'When it ended.';
+comment on column interlock.task_history.token is 'The fencing token of its last claim.';
 comment on column interlock.task_history.reason is 'Why it was cancelled, expired or deleted; the message of the error that it failed with.';
 
 create table interlock.task_history_default partition of interlock.task_history DEFAULT;

@@ -16,7 +16,7 @@ describe('the schema', () => {
     expect(await readFile(file, 'utf8')).toBe(await schemaText(test.database))
   })
 
-  it('explains every table, view, sequence and function in a COMMENT', async () => {
+  it('explains every table, column, view, sequence, domain and function in a COMMENT', async () => {
     expect(await undocumented(test.database)).toEqual([])
   })
 
