@@ -929,7 +929,12 @@ declare
   v_routes text[];
 begin
   -- A new limit counts what already runs: a job that needs it now holds it from now on, in a slot of its own beyond the
-  -- others, which retires when it is freed.
+  -- others, which retires when it is freed. The jobs by id first: start_jobs() locks them so, without the key limits.
+  perform
+  from interlock.jobs as j
+  where j.held is not null
+  order by j.id
+  for no key update;
   with missing as materialized (
     select j.id, j.kind, j.token, j.resources, d.resource,
       row_number() over (partition by d.resource order by j.token) + coalesce((
@@ -1055,7 +1060,7 @@ begin
   perform interlock.ring(coalesce(v_routes, '{}'));
 end
 $function$;
-comment on function interlock.apply_limits(text) is 'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks lanes, waiting for absorbers and the tick.';
+comment on function interlock.apply_limits(text) is 'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks the jobs that run, by id, then lanes, waiting for absorbers and the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.are_resource_names(p_resources text[])
  RETURNS boolean
@@ -1188,6 +1193,7 @@ declare
   v_plan record;
   v_exam record;
   v_from integer;
+  v_special boolean;
 begin
   jobs := '[]';
   contended := '{}';
@@ -1231,7 +1237,7 @@ begin
       select s.free, s.contested
       into v_slots
       from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.is_special
+      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
       into v_plan
       from interlock.decide_lanes(v_batch.lanes, v_batch.reserving, v_batch.patience, v_from,
         v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
@@ -1244,8 +1250,9 @@ begin
         v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;
-      -- One that may reserve, has reserved, stands beside a reservation, or is empty: by every rule, alone.
-      if v_plan.is_special and v_from <= cardinality(v_batch.lanes) and v_room > 0 then
+      v_special := v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from];
+      -- Those that may reserve, have reserved, stand beside a reservation, or are empty: by every rule, one by one.
+      while v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from] and v_room > 0 loop
         select e.assignments, e.contended, e.woken_routes
         into v_exam
         from interlock.examine_lane(p_agent_id, v_batch.lanes[v_from], v_now) as e;
@@ -1257,7 +1264,7 @@ begin
         end if;
         v_examined := v_examined + 1;
         v_from := v_from + 1;
-      end if;
+      end loop;
       contended := contended || array(
         select v_batch.lanes[s.i]
         from unnest(v_plan.states) with ordinality as s (state, i)
@@ -1266,7 +1273,7 @@ begin
       );
       v_skipped := contended;
       -- What was woken is popped with the rest again, in order of rank.
-      exit when not v_plan.is_special and v_from <= cardinality(v_batch.lanes);
+      exit when not v_special and v_from <= cardinality(v_batch.lanes);
     end loop;
   end loop;
 
@@ -1659,7 +1666,7 @@ $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_lanes uuid[], p_reserving boolean[], p_patience double precision[], p_from integer, p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer, p_now timestamp with time zone)
- RETURNS TABLE(start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, is_special boolean)
+ RETURNS TABLE(start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -1769,9 +1776,9 @@ begin
       from seen as s
     ),
     t.at,
-    t.at = (select x.at from stop as x),
+    (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
     (select bool_or(s.is_mismatch) from seen as s)
-  into start_jobs, grant_jobs, grant_names, states, upto, is_special, v_mismatch
+  into start_jobs, grant_jobs, grant_names, states, upto, special, v_mismatch
   from bound as t;
   if v_mismatch then
     raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
@@ -4271,7 +4278,7 @@ begin
 end
 $function$;
 comment on function interlock.set_limit(text,integer,boolean,text) is 'Sets the capacity of a resource, or of all that begin with a prefix (null: unlimited; 0: nobody), and pauses or resumes one. It applies at once to what waits and counts what runs: raised, it wakes as many times; lowered, what runs goes on and its slots retire when they are freed, and surplus reservations are taken back.
-Locks: limits, exclusively, so that it waits for every verb under way and they for it; then lanes. Must be the first of its transaction (IL010). Raises IL005.';
+Locks: limits, exclusively, so that it waits for every verb under way and they for it; the jobs that run, by id; then lanes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.set_priority(p_job_id text, p_priority double precision, p_actor text DEFAULT NULL::text)
  RETURNS void

@@ -29,6 +29,7 @@ declare
   v_plan record;
   v_exam record;
   v_from integer;
+  v_special boolean;
 begin
   jobs := '[]';
   contended := '{}';
@@ -72,7 +73,7 @@ begin
       select s.free, s.contested
       into v_slots
       from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.is_special
+      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
       into v_plan
       from interlock.decide_lanes(v_batch.lanes, v_batch.reserving, v_batch.patience, v_from,
         v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
@@ -85,8 +86,9 @@ begin
         v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;
-      -- One that may reserve, has reserved, stands beside a reservation, or is empty: by every rule, alone.
-      if v_plan.is_special and v_from <= cardinality(v_batch.lanes) and v_room > 0 then
+      v_special := v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from];
+      -- Those that may reserve, have reserved, stand beside a reservation, or are empty: by every rule, one by one.
+      while v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from] and v_room > 0 loop
         select e.assignments, e.contended, e.woken_routes
         into v_exam
         from interlock.examine_lane(p_agent_id, v_batch.lanes[v_from], v_now) as e;
@@ -98,7 +100,7 @@ begin
         end if;
         v_examined := v_examined + 1;
         v_from := v_from + 1;
-      end if;
+      end loop;
       contended := contended || array(
         select v_batch.lanes[s.i]
         from unnest(v_plan.states) with ordinality as s (state, i)
@@ -107,7 +109,7 @@ begin
       );
       v_skipped := contended;
       -- What was woken is popped with the rest again, in order of rank.
-      exit when not v_plan.is_special and v_from <= cardinality(v_batch.lanes);
+      exit when not v_special and v_from <= cardinality(v_batch.lanes);
     end loop;
   end loop;
 

@@ -29,4 +29,4 @@ $$;
 
 comment on function interlock.set_limit(text, integer, boolean, text) is
   'Sets the capacity of a resource, or of all that begin with a prefix (null: unlimited; 0: nobody), and pauses or resumes one. It applies at once to what waits and counts what runs: raised, it wakes as many times; lowered, what runs goes on and its slots retire when they are freed, and surplus reservations are taken back.
-Locks: limits, exclusively, so that it waits for every verb under way and they for it; then lanes. Must be the first of its transaction (IL010). Raises IL005.';
+Locks: limits, exclusively, so that it waits for every verb under way and they for it; the jobs that run, by id; then lanes. Must be the first of its transaction (IL010). Raises IL005.';

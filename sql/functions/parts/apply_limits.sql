@@ -9,7 +9,12 @@ declare
   v_routes text[];
 begin
   -- A new limit counts what already runs: a job that needs it now holds it from now on, in a slot of its own beyond the
-  -- others, which retires when it is freed.
+  -- others, which retires when it is freed. The jobs by id first: start_jobs() locks them so, without the key limits.
+  perform
+  from interlock.jobs as j
+  where j.held is not null
+  order by j.id
+  for no key update;
   with missing as materialized (
     select j.id, j.kind, j.token, j.resources, d.resource,
       row_number() over (partition by d.resource order by j.token) + coalesce((
@@ -137,4 +142,4 @@ end
 $$;
 
 comment on function interlock.apply_limits(text) is
-  'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks lanes, waiting for absorbers and the tick.';
+  'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks the jobs that run, by id, then lanes, waiting for absorbers and the tick.';

@@ -2,7 +2,7 @@ create function interlock.decide_lanes(
   p_lanes uuid[], p_reserving boolean[], p_patience double precision[], p_from integer,
   p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[],
   p_room integer, p_now timestamptz
-) returns table (start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, is_special boolean)
+) returns table (start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
 language plpgsql
 set search_path = ''
 as $$
@@ -112,9 +112,9 @@ begin
       from seen as s
     ),
     t.at,
-    t.at = (select x.at from stop as x),
+    (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
     (select bool_or(s.is_mismatch) from seen as s)
-  into start_jobs, grant_jobs, grant_names, states, upto, is_special, v_mismatch
+  into start_jobs, grant_jobs, grant_names, states, upto, special, v_mismatch
   from bound as t;
   if v_mismatch then
     raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
