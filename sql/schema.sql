@@ -936,7 +936,7 @@ begin
   order by j.id
   for no key update;
   with missing as materialized (
-    select j.id, j.kind, j.token, j.resources, d.resource,
+    select j.id, j.kind, j.token, j.resources, j.assigned_at, d.resource,
       row_number() over (partition by d.resource order by j.token) + coalesce((
         select max(s.slot) from interlock.job_queue_state as s where s.resource = d.resource
       ), 0) as slot
@@ -949,7 +949,7 @@ begin
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
-    select m.resource, m.slot, m.id, m.kind, array(select substr(x, 7) from unnest(m.resources) as x where x like 'model:%'), interlock.clock(), m.token
+    select m.resource, m.slot, m.id, m.kind, array(select substr(x, 7) from unnest(m.resources) as x where x like 'model:%'), m.assigned_at, m.token
     from missing as m
   )
   update interlock.jobs as j
@@ -4256,7 +4256,7 @@ CREATE OR REPLACE FUNCTION interlock.set_limit(p_pattern text, p_capacity intege
  SET enable_seqscan TO 'off'
 AS $function$
 declare
-  v_now timestamptz := interlock.clock();
+  v_now timestamptz;
 begin
   if p_pattern is null or p_pattern !~ '^[a-z][a-z0-9_]{0,30}:[^*[:cntrl:]]{0,200}[*]?$' or p_pattern ~ ':$' then
     raise exception using errcode = 'IL005', message = 'pattern must be a resource (kind:value) or a prefix of them (kind:*)', column = 'pattern';
@@ -4266,6 +4266,8 @@ begin
     raise exception using errcode = 'IL005', message = 'only a single resource can be paused', column = 'paused';
   end if;
   perform interlock.lock_limits_alone();
+  -- After the wait for the lock: what was granted meanwhile was granted under the old limit.
+  v_now := interlock.clock();
   insert into interlock.resource_limits as l (pattern, capacity, is_paused, updated_at)
   values (p_pattern, p_capacity, p_paused, v_now)
   on conflict (pattern) do update

@@ -5,7 +5,7 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  v_now timestamptz := interlock.clock();
+  v_now timestamptz;
 begin
   if p_pattern is null or p_pattern !~ '^[a-z][a-z0-9_]{0,30}:[^*[:cntrl:]]{0,200}[*]?$' or p_pattern ~ ':$' then
     raise exception using errcode = 'IL005', message = 'pattern must be a resource (kind:value) or a prefix of them (kind:*)', column = 'pattern';
@@ -15,6 +15,8 @@ begin
     raise exception using errcode = 'IL005', message = 'only a single resource can be paused', column = 'paused';
   end if;
   perform interlock.lock_limits_alone();
+  -- After the wait for the lock: what was granted meanwhile was granted under the old limit.
+  v_now := interlock.clock();
   insert into interlock.resource_limits as l (pattern, capacity, is_paused, updated_at)
   values (p_pattern, p_capacity, p_paused, v_now)
   on conflict (pattern) do update

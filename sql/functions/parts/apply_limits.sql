@@ -16,7 +16,7 @@ begin
   order by j.id
   for no key update;
   with missing as materialized (
-    select j.id, j.kind, j.token, j.resources, d.resource,
+    select j.id, j.kind, j.token, j.resources, j.assigned_at, d.resource,
       row_number() over (partition by d.resource order by j.token) + coalesce((
         select max(s.slot) from interlock.job_queue_state as s where s.resource = d.resource
       ), 0) as slot
@@ -29,7 +29,7 @@ begin
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
-    select m.resource, m.slot, m.id, m.kind, array(select substr(x, 7) from unnest(m.resources) as x where x like 'model:%'), interlock.clock(), m.token
+    select m.resource, m.slot, m.id, m.kind, array(select substr(x, 7) from unnest(m.resources) as x where x like 'model:%'), m.assigned_at, m.token
     from missing as m
   )
   update interlock.jobs as j
