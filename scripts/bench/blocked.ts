@@ -28,5 +28,4 @@ export async function enqueueBlocked(database: Database, jobs: number): Promise<
     await database.query('select count(*) from interlock.enqueue_jobs($1)', [JSON.stringify(batch)])
     await database.query('select * from interlock.absorb_touches()')
   }
-  await database.query('vacuum analyze interlock.jobs')
 }

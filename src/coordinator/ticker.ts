@@ -8,6 +8,7 @@ import { retryTransient } from '../store/retry.ts'
 import {
   collectIdle,
   expireJobs,
+  fromTheStart,
   lostAgents,
   neglectedRoutes,
   promoteDueJobs,
@@ -39,8 +40,8 @@ export class Ticker {
   readonly #options: TickerOptions
   readonly #stopping = new AbortController()
   #loop: Promise<void> | null = null
-  #turn = 0
   #patientAfter = ''
+  #idleAfter = fromTheStart
   #isAway = false
 
   constructor(options: TickerOptions) {
@@ -59,7 +60,6 @@ export class Ticker {
 
   /** One turn of everything. */
   async tick(): Promise<void> {
-    this.#turn++
     const { database, dispatcher } = this.#options
     const failuresBefore = this.#failures
     await this.#item('absorbing touches', () => absorbTouches(database))
@@ -71,7 +71,9 @@ export class Ticker {
     await this.#item('waking patient lanes', async () => {
       this.#patientAfter = await wakePatientLanes(database, this.#patientAfter)
     })
-    if (this.#turn % 10 === 0) await this.#item('collecting idle lanes', () => collectIdle(database))
+    await this.#item('collecting idle lanes', async () => {
+      this.#idleAfter = await collectIdle(database, this.#idleAfter)
+    })
     await this.#item('dispatching', async () => {
       for (const route of await neglectedRoutes(database)) await dispatcher.dispatch(route)
     })

@@ -87,9 +87,22 @@ export async function neglectedRoutes(database: Queryable): Promise<readonly str
   return row?.routes ?? []
 }
 
-/** Takes empty lanes and idle slots away; returns how many of both. */
-export async function collectIdle(database: Queryable): Promise<number> {
-  return oneNumber(database, 'select lanes + slots as n from interlock.collect_idle()', [], 'collect_idle')
+/** How far a round of collecting has come. */
+export interface IdleCursor {
+  readonly lane: string
+  readonly resource: string
+}
+
+export const fromTheStart: IdleCursor = { lane: '00000000-0000-0000-0000-000000000000', resource: '' }
+
+/** Takes empty lanes and idle slots away, a stretch of each at a time; returns where to go on. */
+export async function collectIdle(database: Queryable, after: IdleCursor): Promise<IdleCursor> {
+  const [row] = await database.query<{ next_lane: string; next_resource: string }>(
+    'select next_lane, next_resource from interlock.collect_idle($1, $2)',
+    [after.lane, after.resource],
+    'collect_idle',
+  )
+  return row === undefined ? fromTheStart : { lane: row.next_lane, resource: row.next_resource }
 }
 
 /** Makes the partitions of the coming days; returns how many. */
