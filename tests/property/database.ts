@@ -7,7 +7,8 @@ import { observationSupport } from './observation.ts'
 import { resetSupport } from './reset.ts'
 
 // They only look, or run outside of histories: a pause in them would interleave nothing.
-const withoutFailpoints = /^(explain|queue_|prune_|ensure_|append_output|report_progress|list_|check_isolation)/
+const withoutFailpoints =
+  /^(explain|queue_|prune_|ensure_|append_output|report_progress|list_|check_isolation|ring$|refuse_)/
 
 export interface Preparation {
   /** Without: the verbs as they are. */

@@ -2,7 +2,7 @@
 
 import { checkAuditor, checkReservations, checkWorkConserving, Scene, Violated } from './checks.ts'
 import type { Observation } from './observation.ts'
-import { observationQuery } from './observation.ts'
+import { moveClock, observationQuery } from './observation.ts'
 import { closeTransaction } from './steps.ts'
 import type { VerbCall, World } from './world.ts'
 
@@ -92,15 +92,9 @@ async function giveUpLost(world: World): Promise<void> {
   }
 }
 
-export async function moveClock(stage: World['stage'], seconds: number): Promise<void> {
-  await stage.look(`select setval('interlock_test.seconds', last_value + $1::bigint) from interlock_test.seconds`, [
-    Math.ceil(seconds),
-  ])
-}
-
 async function tick(world: World): Promise<void> {
   const { lanes } = world.scene.seen
-  if (world.setting.hasTicks && Number.isFinite(world.setting.patienceSeconds) && lanes.length > 0) {
+  if (world.setting.hasTicks && lanes.some(({ blockedOn }) => blockedOn !== null)) {
     for (let after = ''; ; ) {
       const [row] = await ask(world, 'wake_patient_lanes', { parameters: '$1', values: [after] })
       after = String(row?.next_after)

@@ -2,8 +2,9 @@
 
 import { checkAuditor, checkParked, checkSafety, Violated } from './checks.ts'
 import { describe } from './describe.ts'
-import { claimOnce, finishAll, moveClock, observe, runDry } from './dry.ts'
+import { claimOnce, finishAll, observe, runDry } from './dry.ts'
 import { checkLog } from './log-check.ts'
+import { moveClock } from './observation.ts'
 import { Random } from './random.ts'
 import { priorityStepSeconds, type Setting } from './setting.ts'
 import type { Stage } from './stage.ts'

@@ -1,5 +1,7 @@
 // The state of the database, as plain values that the checks and the next step are computed from.
 
+import type { Stage } from './stage.ts'
+
 export interface JobSeen {
   readonly id: string
   readonly status: string
@@ -114,4 +116,11 @@ export function observationQuery({ audited, ticks }: { readonly audited: boolean
       'touches', (select count(*) from interlock.job_lane_touches),
       'violations', (${audited ? "select coalesce(json_agg(v), '[]') from interlock.violations as v" : "select '[]'::json"})
     ) as seen`
+}
+
+/** Without a step. */
+export async function moveClock(stage: Pick<Stage, 'look'>, seconds: number): Promise<void> {
+  await stage.look(`select setval('interlock_test.seconds', last_value + $1::bigint) from interlock_test.seconds`, [
+    Math.ceil(seconds),
+  ])
 }

@@ -85,7 +85,7 @@ export function settingOf(seed: number, { pauses = true }: { readonly pauses?: b
     ],
     hasTicks: Math.abs(seed) % 5 !== 0,
     agents,
-    pauses: pauses ? (random.pick([0, 0.1, 0.25, 0.4]) ?? 0) : 0,
+    pauses: pauses ? (random.pick([0, 0.2, 0.4, 0.6]) ?? 0) : 0,
     crashes: pauses ? (random.pick([0, 0, 0.05]) ?? 0) : 0,
     focus: pauses && random.chance(0.6) ? (random.pick(focusable) ?? null) : null,
   }

@@ -1,6 +1,6 @@
 // One step of a history: something that a caller, an agent, a person or the tick does, chosen by chance.
 
-import type { JobSeen } from './observation.ts'
+import { type JobSeen, moveClock } from './observation.ts'
 import type { Session } from './session.ts'
 import type { World } from './world.ts'
 
@@ -25,6 +25,7 @@ export const weights = {
   limit: 4,
   pauseResource: 2,
   pauseQueue: 1.5,
+  policy: 0.7,
   comeOrGo: 2,
   sweep: 1,
   heartbeat: 1,
@@ -322,6 +323,17 @@ const pauseQueue: Step = async (world, session) => {
   })
 }
 
+const policy: Step = async (world, session) => {
+  const settings = world.random.chance(0.5)
+    ? { patience_seconds: world.random.pick(['0', '5', '50', 'Infinity']) }
+    : { scheduling: world.random.pick(['fair', 'fifo']) }
+  await world.call(session, {
+    verb: 'set_queue',
+    parameters: '$1, $2::jsonb',
+    values: [world.random.pick(world.setting.queues), JSON.stringify(settings)],
+  })
+}
+
 /** An agent ends, or one that is missing registers; sometimes one registers again without having ended. */
 const comeOrGo: Step = async (world, session) => {
   const { random, setting } = world
@@ -404,7 +416,11 @@ const promote: Step = (world, session) =>
 
 const expire: Step = (world, session) => world.call(session, { verb: 'expire_jobs' })
 
-const collect: Step = (world, session) => world.call(session, { verb: 'collect_idle' })
+/** What has been idle for a minute goes; now and then that minute passes first. */
+const collect: Step = async (world, session) => {
+  if (world.random.chance(0.3)) await moveClock(world.stage, 61)
+  await world.call(session, { verb: 'collect_idle' })
+}
 
 export const steps: Readonly<Record<StepName, Step>> = {
   enqueue,
@@ -425,6 +441,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   limit,
   pauseResource,
   pauseQueue,
+  policy,
   comeOrGo,
   sweep,
   heartbeat,

@@ -22,6 +22,15 @@ const usualHits: Readonly<Record<string, number>> = {
   stop_reserving: 20,
 }
 
+/** Where little can be interleaved, few interruptions are spent. */
+const rarely: ReadonlySet<string> = new Set([
+  'enqueue_jobs',
+  'set_queue',
+  'set_priority',
+  'delete_job',
+  'heartbeat_agent',
+])
+
 export interface VerbCall {
   readonly verb: string
   /** As SQL: `$1, $2`, with casts where they are needed. */
@@ -106,7 +115,8 @@ export class World {
     const byName = random.chance(0.5)
     const name = (byName ? random.pick(stage.failpoints.get(verb) ?? []) : undefined) ?? ''
     const hits = byName ? random.whole(1, 2) : random.whole(1, usualHits[verb] ?? 8)
-    const pauses = verb === setting.focus ? Math.max(0.5, setting.pauses) : setting.pauses
+    const pauses =
+      verb === setting.focus ? Math.max(0.6, setting.pauses) : rarely.has(verb) ? setting.pauses / 5 : setting.pauses
     if (!this.isArming || dice >= pauses + setting.crashes) return undefined
     return { hits, name, action: dice < pauses ? 'pause' : 'crash' }
   }
