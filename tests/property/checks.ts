@@ -199,6 +199,8 @@ export function checkReservations(scene: Scene): void {
     const owner = scene.lane(slot.lane)
     if (owner === undefined || !owner.reserving || owner.rank === null)
       throw new Violated('a reservation without a reserver', `${slot.resource} is kept for ${slot.lane}`)
+    if (!scene.seen.jobs.some(({ lane, status }) => lane === owner.id && status === 'pending'))
+      throw new Violated('reserved for nobody', `${slot.resource} is kept for ${owner.id}, which is empty`)
     if (!served.has(owner.route))
       throw new Violated('reserved for an absent agent', `${slot.resource} is kept for ${owner.id}`)
     const closed = scene.demand(owner).find((resource) => !scene.isOpen(resource))
