@@ -1821,7 +1821,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.decide_lanes(uuid[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement: as a loop over lanes the same decisions took two thirds of a claim. Locks the heads that may start, SKIP LOCKED.';
+comment on function interlock.decide_lanes(uuid[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED.';
 
 CREATE OR REPLACE FUNCTION interlock.delete_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
