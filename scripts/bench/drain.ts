@@ -1,3 +1,4 @@
+import { Contention } from '../../src/domain/contention.ts'
 import type { Database } from '../../src/store/database.ts'
 
 export interface DrainOptions {
@@ -51,12 +52,13 @@ export async function drain(database: Database, options: DrainOptions, signal?: 
       [`bench${number}`, options.batch],
     )
     if (agent === undefined) throw new Error('the agent was not registered')
-    const contendedTimes = new Map<string, number>()
+    const contention = new Contention()
+    let due: readonly string[] = []
     while (completed < options.jobs && signal?.aborted !== true) {
       await database.query('select * from interlock.absorb_touches(1000)', [], 'absorb')
       const begin = performance.now()
-      const lone = [...contendedTimes].find(([, times]) => times >= 3)
-      if (lone !== undefined) contendedTimes.delete(lone[0])
+      const [lone, ...later] = due
+      due = later
       const [claim] =
         lone === undefined
           ? await database.query<Claim>(
@@ -64,12 +66,10 @@ export async function drain(database: Database, options: DrainOptions, signal?: 
               [agent.agent_id, options.batch],
               'claim',
             )
-          : await database.query<Claim>('select * from interlock.claim_lane($1, $2)', [agent.agent_id, lone[0]])
+          : await database.query<Claim>('select * from interlock.claim_lane($1, $2)', [agent.agent_id, lone])
       claimMs.push(performance.now() - begin)
       if (claim === undefined) throw new Error('a claim returned nothing')
-      const again = new Set(claim.contended)
-      for (const lane of contendedTimes.keys()) if (!again.has(lane)) contendedTimes.delete(lane)
-      for (const lane of again) contendedTimes.set(lane, (contendedTimes.get(lane) ?? 0) + 1)
+      if (lone === undefined) due = contention.note(claim.contended)
       if (claim.jobs.length === 0) {
         if (!claim.more) await new Promise((resolve) => setTimeout(resolve, 2))
         continue

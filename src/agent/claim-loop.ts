@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment } from '../domain/assignment.ts'
+import { Contention } from '../domain/contention.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import type { AgentId } from '../domain/ids.ts'
 import { absorbTouches, type Claimed, claimJobs, claimLane, listAssignments } from '../store/agents.ts'
@@ -20,7 +21,6 @@ export interface ClaimLoopOptions {
 
 const tickMs = 1000
 const contendedMsMax = 10
-const contendedTimesMax = 3
 // A loop that finds more each time is ended by the next tick; nothing is lost by that.
 const roundsMax = 100
 
@@ -32,8 +32,7 @@ export class ClaimLoop {
   readonly #options: ClaimLoopOptions
   readonly #bell = new Bell()
   readonly #stopping = new AbortController()
-  /** How often running a lane was found contended. */
-  readonly #contended = new Map<string, number>()
+  readonly #contention = new Contention()
   #listedAtMs = Number.NEGATIVE_INFINITY
   /** A database that is away is worth one line, not one a second. */
   #isAway = false
@@ -102,16 +101,10 @@ export class ClaimLoop {
     return !this.#stopping.signal.aborted && this.#options.room() > 0
   }
 
-  // A lane that needs many busy resources could lose the race for their locks for ever: the third time running it is
-  // examined alone, and waits for them.
   async #insist(contended: Claimed['contended']): Promise<void> {
     const { agentId, database, onAssignment } = this.#options
-    for (const lane of this.#contended.keys()) if (!contended.includes(lane)) this.#contended.delete(lane)
-    for (const lane of contended) {
-      const times = (this.#contended.get(lane) ?? 0) + 1
-      this.#contended.set(lane, times)
-      if (times < contendedTimesMax || !this.#mayClaim) continue
-      this.#contended.delete(lane)
+    for (const lane of this.#contention.note(contended)) {
+      if (!this.#mayClaim) return
       const claimed = await retryTransient(() => claimLane(database, agentId, lane))
       for (const assignment of claimed.assignments) onAssignment(assignment)
     }

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Contention } from '../domain/contention.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import { absorbTouches, type Claimed, claimJobs, claimLane } from '../store/agents.ts'
 import { type AgentWithRoom, agentsWithRoom, notifyAgent } from '../store/dispatch.ts'
 import type { Queryable } from '../store/queryable.ts'
 
-/** A lane that one caller found contended so often running is examined alone, its locks waited for. */
-const contendedTimesAtMost = 3
+const contendedMsAtMost = 10
 /** Doorbells and the tick come again; no dispatch holds its caller for ever. */
 const roundsAtMost = 200
 
@@ -62,30 +63,24 @@ export class Dispatcher {
 
   /** `hasMore`: the agent is full and something may still be startable, for the next one. */
   async #claimFor(agent: AgentWithRoom): Promise<{ readonly jobs: number; readonly hasMore: boolean }> {
-    const contendedTimes = new Map<string, number>()
-    let { room } = agent
+    const contention = new Contention()
     let jobs = 0
-    for (let round = 0; round < roundsAtMost && room > 0; round++) {
-      const claimed = await this.#claimOnce(agent, room, contendedTimes)
+    const take = async (claimed: Claimed): Promise<void> => {
       jobs += claimed.assignments.length
-      room -= claimed.assignments.length
       if (claimed.assignments.length > 0) await notifyAgent(this.#database, agent.agentId)
-      if (!claimed.hasMore && contendedTimes.size === 0) return { jobs, hasMore: room <= 0 }
+    }
+    for (let round = 0; round < roundsAtMost && jobs < agent.room; round++) {
+      const before = jobs
+      const claimed = await claimJobs(this.#database, agent.agentId, agent.room - jobs)
+      await take(claimed)
+      for (const lane of contention.note(claimed.contended)) {
+        if (jobs < agent.room) await take(await claimLane(this.#database, agent.agentId, lane))
+      }
+      if (!claimed.hasMore && claimed.contended.length === 0) return { jobs, hasMore: jobs >= agent.room }
+      // Who has those locks needs milliseconds, and asking meanwhile only keeps it from them.
+      if (jobs === before) await sleep(Math.random() * contendedMsAtMost)
     }
     return { jobs, hasMore: true }
-  }
-
-  async #claimOnce(agent: AgentWithRoom, room: number, contendedTimes: Map<string, number>): Promise<Claimed> {
-    const lone = [...contendedTimes].find(([, times]) => times >= contendedTimesAtMost)?.[0]
-    if (lone !== undefined) {
-      contendedTimes.delete(lone)
-      return claimLane(this.#database, agent.agentId, lone)
-    }
-    const claimed = await claimJobs(this.#database, agent.agentId, room)
-    const still = new Set(claimed.contended)
-    for (const lane of contendedTimes.keys()) if (!still.has(lane)) contendedTimes.delete(lane)
-    for (const lane of still) contendedTimes.set(lane, (contendedTimes.get(lane) ?? 0) + 1)
-    return claimed
   }
 }
 

@@ -62,7 +62,6 @@ export class Ticker {
   async tick(): Promise<void> {
     const { database, dispatcher } = this.#options
     const failuresBefore = this.#failures
-    await this.#item('absorbing touches', () => absorbTouches(database))
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
     await this.#item('expiring jobs', () => expireJobs(database))
     await this.#item('sweeping agents', () => this.#sweepAgents())
@@ -74,6 +73,8 @@ export class Ticker {
     await this.#item('collecting idle lanes', async () => {
       this.#idleAfter = await collectIdle(database, this.#idleAfter)
     })
+    // After what returns jobs to wait, so that they are dispatched by this tick and not by the next.
+    await this.#item('absorbing touches', () => absorbTouches(database))
     await this.#item('dispatching', async () => {
       for (const route of await neglectedRoutes(database)) await dispatcher.dispatch(route)
     })
