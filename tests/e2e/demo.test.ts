@@ -29,26 +29,47 @@ const checks = [
   "the auditor's view interlock.violations is empty",
 ]
 
+/** The checks that measure a time. */
+const figures = ['started within 100 ms of its release', 'ran elsewhere within 5 s']
+
+/** Plays it once, with a folder of its own for its temporary files. */
+async function play(): Promise<{ output: string; code: unknown; temporary: string }> {
+  // A folder for its temporary files: what it leaves there can be seen.
+  const temporary = await mkdtemp(join(tmpdir(), 'interlock-e2e-demo-'))
+  // As root its Postgres runs as another user, who has to come through.
+  await chmod(temporary, 0o755)
+  const { DATABASE_URL: _, ...environment } = process.env
+  const child = spawn(process.execPath, ['scripts/demo.ts'], {
+    cwd: root,
+    env: { ...environment, TMPDIR: temporary, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const [code] = await once(child, 'close')
+  return { output, code, temporary }
+}
+
+function verdictsOf(output: string): string[] {
+  return output.split('\n').filter((line) => /^(ok|FAILED) +/.test(line))
+}
+
 describe('npm run demo', () => {
   it('plays the demonstration on real processes, and everything that was promised is kept', async () => {
-    // A folder for its temporary files: what it leaves there can be seen.
-    const temporary = await mkdtemp(join(tmpdir(), 'interlock-e2e-demo-'))
-    // As root its Postgres runs as another user, who has to come through.
-    await chmod(temporary, 0o755)
-    const { DATABASE_URL: _, ...environment } = process.env
-    const child = spawn(process.execPath, ['scripts/demo.ts'], {
-      cwd: root,
-      env: { ...environment, TMPDIR: temporary, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-      })
+    let { output, code, temporary } = await play()
+    // Two of its checks are figures, and another program may have had the machine: they hold at the second try. What is a
+    // promise has to hold at the first.
+    const failed = verdictsOf(output).filter((line) => !line.startsWith('ok'))
+    if (failed.length > 0 && failed.every((line) => figures.some((figure) => line.includes(figure)))) {
+      console.log(`played again: ${failed.join('; ')}`)
+      await rm(temporary, { recursive: true, force: true })
+      ;({ output, code, temporary } = await play())
     }
-    const [code] = await once(child, 'close')
-    const verdicts = output.split('\n').filter((line) => /^(ok|FAILED) +/.test(line))
+    const verdicts = verdictsOf(output)
     expect(
       verdicts.filter((line) => !line.startsWith('ok')),
       output,
