@@ -2082,43 +2082,76 @@ $function$;
 comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
 Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
-CREATE OR REPLACE FUNCTION interlock.ensure_partitions(p_days_ahead integer DEFAULT 7)
+CREATE OR REPLACE FUNCTION interlock.ensure_partitions(p_table text, p_days_ahead integer DEFAULT 7)
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET lock_timeout TO '1s'
 AS $function$
 declare
-  v_today date := (interlock.clock() at time zone 'UTC')::date;
-  v_from timestamptz;
-  v_until timestamptz;
+  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' end;
+  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' end;
+  v_late text := p_table || '_late';
+  v_default text := p_table || '_default';
+  v_now timestamptz := interlock.clock();
+  v_until timestamptz := v_now + p_days_ahead * interval '1 day';
+  v_starts timestamptz[];
+  v_start timestamptz;
   v_name text;
   v_made integer := 0;
-  v_table text;
+  v_has_late boolean;
 begin
+  if v_unit is null then
+    raise exception using errcode = 'IL005', message = 'table must be job_queue_log or task_history', column = 'table';
+  end if;
+  if p_days_ahead is null or p_days_ahead not between 0 and 366 then
+    raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
+  end if;
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.
-  foreach v_table in array array['job_queue_log', 'task_history'] loop
-    for v_from, v_until in
-      select d at time zone 'UTC', (d + case v_table when 'job_queue_log' then interval '1 day' else interval '1 month' end) at time zone 'UTC'
+  execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
+  v_starts := array(
+    select d at time zone 'UTC'
+    from pg_catalog.generate_series(
+      pg_catalog.date_trunc(v_unit, v_now at time zone 'UTC'), v_until at time zone 'UTC', ('1 ' || v_unit)::interval) as d);
+  if not v_has_late
+    and not exists (select from unnest(v_starts) as s (d) where pg_catalog.to_regclass('interlock.' || interlock.partition_name(p_table, s.d)) is null) then
+    return 0;
+  end if;
+
+  -- Looked at again under the lock: an event may have come between, and a partition cannot be made over rows in the DEFAULT
+  -- one. So what is there steps aside, and comes back through the front door once its days have partitions. Nothing is
+  -- deleted from an append-only table.
+  execute pg_catalog.format('lock table interlock.%I in access exclusive mode', p_table);
+  execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
+  if v_has_late then
+    execute pg_catalog.format('alter table interlock.%I detach partition interlock.%I', p_table, v_default);
+    execute pg_catalog.format('alter table interlock.%I rename to %I', v_default, v_late);
+    execute pg_catalog.format(
+      'select array(select distinct pg_catalog.date_trunc(%L, l.%I, ''UTC'') from interlock.%I as l)', v_unit, v_time, v_late) into v_starts;
+    v_starts := v_starts || array(
+      select d at time zone 'UTC'
       from pg_catalog.generate_series(
-        case v_table when 'job_queue_log' then v_today::timestamp else pg_catalog.date_trunc('month', v_today::timestamp) end,
-        v_today + p_days_ahead * interval '1 day',
-        case v_table when 'job_queue_log' then interval '1 day' else interval '1 month' end) as d
-    loop
-      v_name := v_table || pg_catalog.to_char(v_from at time zone 'UTC', case v_table when 'job_queue_log' then '_YYYYMMDD' else '_YYYYMM' end);
-      continue when pg_catalog.to_regclass('interlock.' || v_name) is not null;
-      -- Rows that came before their partition stay in the DEFAULT one; so does then the rest of that day or month.
-      continue when v_table = 'job_queue_log'
-        and exists (select from interlock.job_queue_log_default as l where l.created_at >= v_from and l.created_at < v_until);
-      continue when v_table = 'task_history'
-        and exists (select from interlock.task_history_default as t where t.finished_at >= v_from and t.finished_at < v_until);
-      execute pg_catalog.format('create table interlock.%I partition of interlock.%I for values from (%L) to (%L)', v_name, v_table, v_from, v_until);
-      v_made := v_made + 1;
-    end loop;
+        pg_catalog.date_trunc(v_unit, v_now at time zone 'UTC'), v_until at time zone 'UTC', ('1 ' || v_unit)::interval) as d);
+  end if;
+  foreach v_start in array v_starts loop
+    v_name := interlock.partition_name(p_table, v_start);
+    continue when pg_catalog.to_regclass('interlock.' || v_name) is not null;
+    execute pg_catalog.format(
+      'create table interlock.%I partition of interlock.%I for values from (%L) to (%L)',
+      v_name, p_table, v_start,
+      (v_start at time zone 'UTC' + ('1 ' || v_unit)::interval) at time zone 'UTC');
+    v_made := v_made + 1;
   end loop;
+  if v_has_late then
+    execute pg_catalog.format('create table interlock.%I partition of interlock.%I default', v_default, p_table);
+    execute pg_catalog.format('insert into interlock.%I overriding system value select l.* from interlock.%I as l', p_table, v_late);
+    execute pg_catalog.format('drop table interlock.%I', v_late);
+  end if;
   return v_made;
 end
 $function$;
-comment on function interlock.ensure_partitions(integer) is 'Makes the daily partitions of job_queue_log and the monthly ones of task_history, from today to p_days_ahead. Returns how many it made. What has no partition goes to the DEFAULT one, so nothing depends on its being run in time. Takes a short exclusive lock of the tables for each one that it makes.';
+comment on function interlock.ensure_partitions(text,integer) is 'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
+Locks: the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
 
 CREATE OR REPLACE FUNCTION interlock.examine_lane(p_agent_id text, p_lane_id uuid, p_now timestamp with time zone)
  RETURNS TABLE(assignments jsonb, contended boolean, woken_routes text[])
@@ -3371,6 +3404,16 @@ AS $function$
 $function$;
 comment on function interlock.neglected_routes() is 'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select p_table || pg_catalog.to_char(p_start at time zone 'UTC', case p_table when 'job_queue_log' then '_YYYYMMDD' else '_YYYYMM' end)
+$function$;
+comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
+
 CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
  RETURNS TABLE(popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
  LANGUAGE plpgsql
@@ -3532,17 +3575,20 @@ CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7,
  RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET lock_timeout TO '1s'
 AS $function$
 declare
   v_now timestamptz := interlock.clock();
   v_name text;
+  v_table text;
+  v_first_table text;
 begin
   if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
     raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
   end if;
   partitions := 0;
-  for v_name in
-    select c.relname
+  for v_table, v_name in
+    select i.inhparent::regclass::text, c.relname
     from pg_catalog.pg_inherits as i
     join pg_catalog.pg_class as c on c.oid = i.inhrelid
     where (i.inhparent = 'interlock.job_queue_log'::regclass
@@ -3553,6 +3599,8 @@ begin
         and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
     order by c.relname
   loop
+    v_first_table := coalesce(v_first_table, v_table);
+    exit when v_table <> v_first_table;
     execute pg_catalog.format('drop table interlock.%I', v_name);
     partitions := partitions + 1;
   end loop;
@@ -3590,7 +3638,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab; dropping a partition takes a short exclusive lock of its table.';
+comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
+Locks: one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text

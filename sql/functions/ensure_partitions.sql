@@ -1,38 +1,71 @@
-create function interlock.ensure_partitions(p_days_ahead integer default 7) returns integer
+create function interlock.ensure_partitions(p_table text, p_days_ahead integer default 7) returns integer
 language plpgsql
 set search_path = ''
+set lock_timeout = '1s'
 as $$
 declare
-  v_today date := (interlock.clock() at time zone 'UTC')::date;
-  v_from timestamptz;
-  v_until timestamptz;
+  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' end;
+  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' end;
+  v_late text := p_table || '_late';
+  v_default text := p_table || '_default';
+  v_now timestamptz := interlock.clock();
+  v_until timestamptz := v_now + p_days_ahead * interval '1 day';
+  v_starts timestamptz[];
+  v_start timestamptz;
   v_name text;
   v_made integer := 0;
-  v_table text;
+  v_has_late boolean;
 begin
+  if v_unit is null then
+    raise exception using errcode = 'IL005', message = 'table must be job_queue_log or task_history', column = 'table';
+  end if;
+  if p_days_ahead is null or p_days_ahead not between 0 and 366 then
+    raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
+  end if;
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.
-  foreach v_table in array array['job_queue_log', 'task_history'] loop
-    for v_from, v_until in
-      select d at time zone 'UTC', (d + case v_table when 'job_queue_log' then interval '1 day' else interval '1 month' end) at time zone 'UTC'
+  execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
+  v_starts := array(
+    select d at time zone 'UTC'
+    from pg_catalog.generate_series(
+      pg_catalog.date_trunc(v_unit, v_now at time zone 'UTC'), v_until at time zone 'UTC', ('1 ' || v_unit)::interval) as d);
+  if not v_has_late
+    and not exists (select from unnest(v_starts) as s (d) where pg_catalog.to_regclass('interlock.' || interlock.partition_name(p_table, s.d)) is null) then
+    return 0;
+  end if;
+
+  -- Looked at again under the lock: an event may have come between, and a partition cannot be made over rows in the DEFAULT
+  -- one. So what is there steps aside, and comes back through the front door once its days have partitions. Nothing is
+  -- deleted from an append-only table.
+  execute pg_catalog.format('lock table interlock.%I in access exclusive mode', p_table);
+  execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
+  if v_has_late then
+    execute pg_catalog.format('alter table interlock.%I detach partition interlock.%I', p_table, v_default);
+    execute pg_catalog.format('alter table interlock.%I rename to %I', v_default, v_late);
+    execute pg_catalog.format(
+      'select array(select distinct pg_catalog.date_trunc(%L, l.%I, ''UTC'') from interlock.%I as l)', v_unit, v_time, v_late) into v_starts;
+    v_starts := v_starts || array(
+      select d at time zone 'UTC'
       from pg_catalog.generate_series(
-        case v_table when 'job_queue_log' then v_today::timestamp else pg_catalog.date_trunc('month', v_today::timestamp) end,
-        v_today + p_days_ahead * interval '1 day',
-        case v_table when 'job_queue_log' then interval '1 day' else interval '1 month' end) as d
-    loop
-      v_name := v_table || pg_catalog.to_char(v_from at time zone 'UTC', case v_table when 'job_queue_log' then '_YYYYMMDD' else '_YYYYMM' end);
-      continue when pg_catalog.to_regclass('interlock.' || v_name) is not null;
-      -- Rows that came before their partition stay in the DEFAULT one; so does then the rest of that day or month.
-      continue when v_table = 'job_queue_log'
-        and exists (select from interlock.job_queue_log_default as l where l.created_at >= v_from and l.created_at < v_until);
-      continue when v_table = 'task_history'
-        and exists (select from interlock.task_history_default as t where t.finished_at >= v_from and t.finished_at < v_until);
-      execute pg_catalog.format('create table interlock.%I partition of interlock.%I for values from (%L) to (%L)', v_name, v_table, v_from, v_until);
-      v_made := v_made + 1;
-    end loop;
+        pg_catalog.date_trunc(v_unit, v_now at time zone 'UTC'), v_until at time zone 'UTC', ('1 ' || v_unit)::interval) as d);
+  end if;
+  foreach v_start in array v_starts loop
+    v_name := interlock.partition_name(p_table, v_start);
+    continue when pg_catalog.to_regclass('interlock.' || v_name) is not null;
+    execute pg_catalog.format(
+      'create table interlock.%I partition of interlock.%I for values from (%L) to (%L)',
+      v_name, p_table, v_start,
+      (v_start at time zone 'UTC' + ('1 ' || v_unit)::interval) at time zone 'UTC');
+    v_made := v_made + 1;
   end loop;
+  if v_has_late then
+    execute pg_catalog.format('create table interlock.%I partition of interlock.%I default', v_default, p_table);
+    execute pg_catalog.format('insert into interlock.%I overriding system value select l.* from interlock.%I as l', p_table, v_late);
+    execute pg_catalog.format('drop table interlock.%I', v_late);
+  end if;
   return v_made;
 end
 $$;
 
-comment on function interlock.ensure_partitions(integer) is
-  'Makes the daily partitions of job_queue_log and the monthly ones of task_history, from today to p_days_ahead. Returns how many it made. What has no partition goes to the DEFAULT one, so nothing depends on its being run in time. Takes a short exclusive lock of the tables for each one that it makes.';
+comment on function interlock.ensure_partitions(text, integer) is
+  'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
+Locks: the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';

@@ -2,17 +2,20 @@ create function interlock.prune_history(p_log_days integer default 7, p_history_
 returns table (partitions integer, results integer, outputs integer, agents integer)
 language plpgsql
 set search_path = ''
+set lock_timeout = '1s'
 as $$
 declare
   v_now timestamptz := interlock.clock();
   v_name text;
+  v_table text;
+  v_first_table text;
 begin
   if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
     raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
   end if;
   partitions := 0;
-  for v_name in
-    select c.relname
+  for v_table, v_name in
+    select i.inhparent::regclass::text, c.relname
     from pg_catalog.pg_inherits as i
     join pg_catalog.pg_class as c on c.oid = i.inhrelid
     where (i.inhparent = 'interlock.job_queue_log'::regclass
@@ -23,6 +26,8 @@ begin
         and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
     order by c.relname
   loop
+    v_first_table := coalesce(v_first_table, v_table);
+    exit when v_table <> v_first_table;
     execute pg_catalog.format('drop table interlock.%I', v_name);
     partitions := partitions + 1;
   end loop;
@@ -62,4 +67,5 @@ end
 $$;
 
 comment on function interlock.prune_history(integer, integer, integer) is
-  'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab; dropping a partition takes a short exclusive lock of its table.';
+  'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
+Locks: one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';

@@ -22,8 +22,10 @@ export class Pruner {
   }
 
   async ensurePartitions(): Promise<void> {
-    const made = await ensurePartitions(this.#database)
-    if (made > 0) this.#logger.debug({ made }, 'partitions made')
+    for (const table of ['job_queue_log', 'task_history'] as const) {
+      const made = await ensurePartitions(this.#database, table)
+      if (made > 0) this.#logger.debug({ table, made }, 'partitions made')
+    }
   }
 
   async prune(): Promise<void> {

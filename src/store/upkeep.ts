@@ -105,9 +105,11 @@ export async function collectIdle(database: Queryable, after: IdleCursor): Promi
   return row === undefined ? fromTheStart : { lane: row.next_lane, resource: row.next_resource }
 }
 
-/** Makes the partitions of the coming days; returns how many. */
-export async function ensurePartitions(database: Queryable): Promise<number> {
-  return oneNumber(database, 'select interlock.ensure_partitions() as n', [])
+export type PartitionedTable = 'job_queue_log' | 'task_history'
+
+/** Makes the table's partitions for the coming days; returns how many. */
+export async function ensurePartitions(database: Queryable, table: PartitionedTable): Promise<number> {
+  return oneNumber(database, 'select interlock.ensure_partitions($1) as n', [table])
 }
 
 /** Lets the past go, as many days after (0: never). */

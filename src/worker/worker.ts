@@ -58,7 +58,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     async start() {
       const log = graphileLogger(logger)
       await runMigrations({ pgPool: database.pool, preset: { worker: { logger: log } } })
-      await pruner.ensurePartitions()
+      // Not being able to, while somebody reads the log for long, is no reason not to start: rows have the DEFAULT partition.
+      await pruner.ensurePartitions().catch((error: unknown) => {
+        logger.warn({ err: error }, 'partitions not made now; the crontab tries again')
+      })
       runner = await run({
         pgPool: database.pool,
         taskList: tasks,
