@@ -57,7 +57,7 @@ $$;
 comment on function interlock.refuse_change() is 'Trigger of append-only tables. Raises IL008 not_permitted.';
 
 create function interlock.is_legal_transition(p_from text, p_to text) returns boolean
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 as $$
   select (p_from || '>' || p_to) in (
     'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
@@ -261,6 +261,7 @@ create table interlock.job_lanes (
   rank timestamptz,
   blocked_on text collate "C",
   reserving boolean not null default false,
+  seniority timestamptz,
   waiting_since timestamptz,
   last_started_at timestamptz,
   blocked_head text,
@@ -277,6 +278,7 @@ comment on column interlock.job_lanes.route is 'queue/permission level: all that
 comment on column interlock.job_lanes.rank is 'Its place among lanes, from its head; null: nothing waits in it.';
 comment on column interlock.job_lanes.blocked_on is 'The resource that it is parked on; null with a rank: awake, worth examining.';
 comment on column interlock.job_lanes.reserving is 'Its head has waited beyond its patience and is next in line: it holds the resources before the one it is parked on.';
+comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.last_started_at is 'When a job of it was last started.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';

@@ -15,6 +15,8 @@ declare
   v_now timestamptz := interlock.clock();
   v_agent record;
   v_routes text[];
+  v_scheduling text[];
+  v_patience double precision[];
   v_wanted integer;
   v_room integer;
   v_pop integer;
@@ -41,13 +43,13 @@ begin
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   v_room := least(p_limit, v_agent.slots - v_agent.active_jobs);
   v_wanted := v_room;
-  v_routes := array(
-    select r.route
-    from unnest(coalesce(p_routes, v_agent.routes)) as r (route)
-    where r.route = any (v_agent.routes)
-      and exists (select from interlock.queues as q where q.name = split_part(r.route, '/', 1) and not q.is_paused)
-  );
-  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes = '{}' then
+  select array_agg(r.route), array_agg(q.scheduling), array_agg(q.patience_seconds)
+  into v_routes, v_scheduling, v_patience
+  from unnest(coalesce(p_routes, v_agent.routes)) as r (route)
+  join interlock.queues as q on q.name = split_part(r.route, '/', 1)
+  where r.route = any (v_agent.routes)
+    and not q.is_paused;
+  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes is null then
     return next;
     return;
   end if;
@@ -56,9 +58,9 @@ begin
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
   while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
-    select p.popped, p.corrected, p.lanes, p.reserving, p.patience
+    select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
+    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
@@ -66,23 +68,23 @@ begin
     -- Lock, then read, in separate statements: a read in the statement of the lock is older than it.
     select t.names, t.capacities, t.locked, t.pair_lanes, t.pair_names
     into v_try
-    from interlock.try_lanes(v_batch.lanes) as t;
+    from interlock.try_lanes(v_batch.places) as t;
     v_locks := v_locks + cardinality(v_try.names);
     v_from := 1;
     while v_from <= cardinality(v_batch.lanes) and v_room > 0 loop
       select s.free, s.contested
       into v_slots
       from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
+      select d.start_places, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
       into v_plan
-      from interlock.decide_lanes(v_batch.lanes, v_batch.reserving, v_batch.patience, v_from,
+      from interlock.decide_lanes(v_batch.lanes, v_batch.places, v_batch.reserving, v_batch.is_fair, v_batch.patience, v_from,
         v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
-      if v_plan.start_jobs <> '{}' then
-        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_jobs, v_plan.grant_jobs,
+      if v_plan.start_places <> '{}' then
+        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_places, v_plan.grant_jobs,
           array(select v_try.names[g.n] from unnest(v_plan.grant_names) with ordinality as g (n, ord) order by g.ord));
-        v_room := v_room - cardinality(v_plan.start_jobs);
+        v_room := v_room - cardinality(v_plan.start_places);
       end if;
-      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_plan.states, v_plan.upto,
+      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_plan.states, v_plan.upto,
         v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;

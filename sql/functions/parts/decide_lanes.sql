@@ -1,8 +1,8 @@
 create function interlock.decide_lanes(
-  p_lanes uuid[], p_reserving boolean[], p_patience double precision[], p_from integer,
+  p_lanes uuid[], p_places tid[], p_reserving boolean[], p_is_fair boolean[], p_patience double precision[], p_from integer,
   p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[],
   p_room integer, p_now timestamptz
-) returns table (start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
+) returns table (start_places tid[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
 language plpgsql
 set search_path = ''
 as $$
@@ -25,7 +25,7 @@ begin
       cardinality(n.names) > 1 and extract(epoch from p_now - h.queued_at) >= p_patience[n.i] as is_overdue,
       n.is_contested or p_reserving[n.i] or h.id is null as is_special
     from needs as n
-    join interlock.job_lanes as l on l.id = p_lanes[n.i]
+    join interlock.job_lanes as l on l.ctid = p_places[n.i]
     left join lateral (
       select j.id, j.queued_at, j.resources
       from interlock.jobs as j
@@ -58,12 +58,12 @@ begin
   ),
   heads as materialized (
     -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
-    select s.i, s.names, h.id, h.rank
+    select s.i, s.names, h.id, h.place, h.rank
     from seen as s
     cross join lateral (
-      select j.id, case when q.scheduling = 'fair' and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
+      select j.id, j.ctid as place,
+        case when p_is_fair[s.i] and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
       from interlock.jobs as j
-      join interlock.queues as q on q.name = j.queue
       where j.lane_id = p_lanes[s.i] and j.status = 'pending'
       order by j.seniority, j.id
       limit least(s.free, p_room)
@@ -75,8 +75,8 @@ begin
   ),
   turns as materialized (
     -- The first head of each lane in the lanes' order; further heads of a lane after those, by rank.
-    select x.i, x.names, x.id, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
-    from (select h.i, h.names, h.id, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
+    select x.i, x.names, x.place, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
+    from (select h.i, h.names, h.place, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
   ),
   asked as (
     select t.turn, n.n, count(*) over (partition by n.n order by t.turn rows unbounded preceding) as nth
@@ -89,13 +89,13 @@ begin
     where a.nth > p_free[a.n]
   ),
   starts as materialized (
-    select t.i, t.names, t.id, row_number() over (order by t.turn)::integer as place
+    select t.i, t.names, t.place as head_place, row_number() over (order by t.turn)::integer as place
     from turns as t
     where t.turn <> all (array(select l.turn from too_late as l))
       and t.turn <= p_room
   )
   select
-    (select coalesce(array_agg(s.id order by s.place), '{}') from starts as s),
+    (select coalesce(array_agg(s.head_place order by s.place), '{}') from starts as s),
     (select coalesce(array_agg(s.place order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
     (select coalesce(array_agg(n.n order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
     (
@@ -114,7 +114,7 @@ begin
     t.at,
     (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
     (select bool_or(s.is_mismatch) from seen as s)
-  into start_jobs, grant_jobs, grant_names, states, upto, special, v_mismatch
+  into start_places, grant_jobs, grant_names, states, upto, special, v_mismatch
   from bound as t;
   if v_mismatch then
     raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
@@ -123,5 +123,5 @@ begin
 end
 $$;
 
-comment on function interlock.decide_lanes(uuid[], boolean[], double precision[], integer, integer[], integer[], boolean[], integer[], boolean[], integer, timestamptz) is
-  'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED.';
+comment on function interlock.decide_lanes(uuid[], tid[], boolean[], boolean[], double precision[], integer, integer[], integer[], boolean[], integer[], boolean[], integer, timestamptz) is
+  'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED, and returns their places.';

@@ -38,7 +38,7 @@ begin
   into v_needed, v_limited
   from interlock.lane_demand(v_lane.route, v_lane.task, v_lane.resources) as d;
 
-  select j.id, j.seniority, j.queued_at, j.kind, j.resources
+  select j.id, j.ctid as place, j.seniority, j.queued_at, j.kind, j.resources
   into v_head
   from interlock.jobs as j
   where j.lane_id = p_lane_id
@@ -57,6 +57,7 @@ begin
       and s.reserved_lane_id = p_lane_id;
     update interlock.job_lanes as l
     set rank = case when contended then l.rank end,
+        seniority = case when contended then l.seniority end,
         waiting_since = case when contended then l.waiting_since end,
         reserving = false,
         blocked_on = null
@@ -118,7 +119,7 @@ begin
   end loop;
 
   if v_obstacle is null then
-    assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.id], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
+    assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.place], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
     select n.resource into v_user_key from unnest(v_lane.resources) as n (resource) where n.resource like 'user:%' limit 1;
     if v_user_key is not null and v_queue.scheduling = 'fair' then
       insert into interlock.lane_users as u (queue, user_key, last_started_at)
@@ -138,6 +139,7 @@ begin
       case when v_user_key is not null then p_now end, p_now) end;
     update interlock.job_lanes as l
     set rank = v_rank,
+        seniority = v_next.seniority,
         waiting_since = v_next.queued_at,
         blocked_on = null,
         reserving = false,
@@ -182,6 +184,7 @@ begin
   update interlock.job_lanes as l
   set blocked_on = v_obstacle,
       reserving = v_may_reserve,
+      seniority = v_head.seniority,
       waiting_since = v_head.queued_at,
       blocked_head = v_head.id
   where l.id = p_lane_id;

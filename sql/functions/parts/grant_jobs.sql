@@ -1,5 +1,5 @@
 create function interlock.grant_jobs(
-  p_agent_id text, p_now timestamptz, p_job_ids text[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid default null
+  p_agent_id text, p_now timestamptz, p_jobs tid[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid default null
 ) returns jsonb
 language plpgsql
 set search_path = ''
@@ -9,17 +9,26 @@ set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_job_ids)));
+  v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
+  v_ids text[];
+  v_kinds text[];
+  v_models text[];
   v_granted integer;
   v_started integer;
   v_assignments jsonb;
 begin
+  select array_agg(j.id order by u.n), array_agg(j.kind order by u.n),
+    array_agg(array(select substr(m, 7) from unnest(j.resources) as m where m like 'model:%')::text order by u.n)
+  into v_ids, v_kinds, v_models
+  from unnest(p_jobs) with ordinality as u (place, n)
+  join interlock.jobs as j on j.ctid = u.place;
+
   with wanted as materialized (
     select g.resource, g.job_n, g.ord, row_number() over (partition by g.resource order by g.ord) as nth
     from unnest(p_grant_jobs, p_grant_resources) with ordinality as g (job_n, resource, ord)
   ),
   chosen as materialized (
-    select w.job_n, w.ord, w.resource, f.place, f.slot, j.kind, j.models
+    select w.job_n, w.ord, w.resource, f.place, f.slot
     from wanted as w
     -- The nth free slot for the nth taker; for a capacity of 1 that is one probe.
     cross join lateral (
@@ -32,19 +41,14 @@ begin
       limit 1
       offset w.nth - 1
     ) as f
-    cross join lateral (
-      select x.kind, array(select substr(m, 7) from unnest(x.resources) as m where m like 'model:%') as models
-      from interlock.jobs as x
-      where x.id = p_job_ids[w.job_n]
-    ) as j
   ),
   -- By place, not by key: nobody else touches a slot whose resource is locked, and a join on two keys is one that the
   -- planner, when the table was small, has done on the second key alone.
   granted as (
     update interlock.job_queue_state as s
-    set active_job_id = p_job_ids[c.job_n],
-        active_job_type = c.kind,
-        active_models = c.models,
+    set active_job_id = v_ids[c.job_n],
+        active_job_type = v_kinds[c.job_n],
+        active_models = v_models[c.job_n]::text[],
         started_at = p_now,
         fence = v_tokens[c.job_n],
         reserved_lane_id = null
@@ -58,7 +62,7 @@ begin
     group by c.job_n
     union all
     select u.n, '{}', '{}'
-    from unnest(p_job_ids) with ordinality as u (id, n)
+    from generate_series(1, cardinality(p_jobs)) as u (n)
     where u.n <> all (p_grant_jobs)
   ),
   started as (
@@ -74,7 +78,7 @@ begin
         held = t.resources,
         held_slots = t.slots
     from starting as t
-    where j.id = p_job_ids[t.n]
+    where j.ctid = p_jobs[t.n]
       and j.status = 'pending'
     returning j.id, j.token, j.task, j.kind, j.user_name, j.project, j.queue, j.attempt, j.max_attempts,
       j.timeout_seconds, j.payload, j.resources, j.held, t.n
@@ -97,15 +101,15 @@ begin
   into v_granted, v_started, v_assignments
   from started as s;
 
-  if v_granted <> cardinality(p_grant_resources) or v_started <> cardinality(p_job_ids) then
+  if v_granted <> cardinality(p_grant_resources) or v_started <> cardinality(p_jobs) then
     raise exception using
       errcode = 'XX000',
-      message = format('interlock: %s of %s slots and %s of %s jobs could be taken under their locks', v_granted, cardinality(p_grant_resources), v_started, cardinality(p_job_ids)),
+      message = format('interlock: %s of %s slots and %s of %s jobs could be taken under their locks', v_granted, cardinality(p_grant_resources), v_started, cardinality(p_jobs)),
       hint = 'This is a defect: nothing was started. Look at interlock.violations.';
   end if;
   return v_assignments;
 end
 $$;
 
-comment on function interlock.grant_jobs(text, timestamptz, text[], integer[], text[], uuid) is
-  'Starts these jobs for an agent: takes a slot of each resource (grant i is p_grant_resources[i] for the p_grant_jobs[i]-th job; the lane''s own reserved slot first, else the lowest free one), draws one number as token and fence, logs, and returns the assignments. The number taken must equal the number needed, else it raises and nothing is started. Called under the resources'' locks, with the heads locked.';
+comment on function interlock.grant_jobs(text, timestamptz, tid[], integer[], text[], uuid) is
+  'Starts these jobs (locked, by place) for an agent: takes a slot of each resource (grant i is p_grant_resources[i] for the p_grant_jobs[i]-th job; the lane''s own reserved slot first, else the lowest free one), draws one number as token and fence, logs, and returns the assignments. The number taken must equal the number needed, else it raises and nothing is started. Called under the resources'' locks, with the heads locked.';

@@ -1,5 +1,6 @@
-create function interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamptz)
-returns table (popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
+create function interlock.pop_lanes(
+  p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer
+) returns table (popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
 language plpgsql
 set search_path = ''
 as $$
@@ -7,27 +8,31 @@ declare
   v_after_rank timestamptz := '-infinity';
   v_after_id uuid := '00000000-0000-0000-0000-000000000000';
   v_popped integer;
-  v_late uuid[];
+  v_late tid[];
   v_late_ranks timestamptz[];
   v_lanes uuid[];
+  v_places tid[];
   v_reserving boolean[];
+  v_is_fair boolean[];
   v_patience double precision[];
   v_locks integer;
 begin
   popped := 0;
   corrected := 0;
   lanes := '{}';
+  places := '{}';
   reserving := '{}';
+  is_fair := '{}';
   patience := '{}';
   v_locks := p_locks;
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
   while cardinality(lanes) < p_limit and corrected < p_corrections loop
     with popped as materialized (
-      select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, l.needs
-      from unnest(p_routes) as r (route)
+      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.last_started_at, l.first, l.needs
+      from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
       cross join lateral (
-        select x.id, x.route, x.rank, x.reserving, x.last_started_at, cardinality(x.resources) as needs,
-          case when x.resources[1] like 'user:%' then x.resources[1] end as user_key
+        select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at,
+          cardinality(x.resources) as needs, x.resources[1] as first
         from interlock.job_lanes as x
         where x.route = r.route
           and x.rank is not null
@@ -42,61 +47,56 @@ begin
       limit p_limit - cardinality(lanes)
     ),
     ranked as materialized (
-      select p.id, p.rank, p.reserving, p.needs, q.patience_seconds,
-        case when h.seniority is not null and not p.reserving then
-          interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, p.last_started_at)
-        end as true_rank
+      select p.id, p.place, p.rank, p.reserving, p.needs, p.scheduling = 'fair' as is_fair, p.patience_seconds,
+        interlock.lane_rank(p.scheduling, p.patience_seconds, p.seniority, p.waiting_since, u.last_started_at, p.last_started_at) as true_rank
       from popped as p
-      join interlock.queues as q on q.name = split_part(p.route, '/', 1)
-      left join lateral (
-        select j.seniority, j.queued_at
-        from interlock.jobs as j
-        where j.lane_id = p.id and j.status = 'pending'
-        order by j.seniority, j.id
-        limit 1
-      ) as h on true
       left join lateral (
         select x.last_started_at
         from interlock.lane_users as x
-        where x.queue = q.name and x.user_key = p.user_key
+        where x.queue = split_part(p.route, '/', 1) and x.user_key = p.first
+          and p.scheduling = 'fair' and not p.reserving
         limit 1
       ) as u on true
     ),
     placed as (
-      select r.id, r.rank, r.reserving, r.patience_seconds, r.true_rank,
-        coalesce(r.true_rank > r.rank, false) as is_late,
-        sum(case when r.true_rank > r.rank then 0 else r.needs end) over (order by r.rank, r.id) as locks
+      select r.id, r.place, r.rank, r.reserving, r.is_fair, r.patience_seconds, r.true_rank,
+        coalesce(r.true_rank > r.rank and not r.reserving, false) as is_late,
+        sum(case when r.true_rank > r.rank and not r.reserving then 0 else r.needs end) over (order by r.rank, r.id) as locks
       from ranked as r
     )
     select
       count(*),
       coalesce(array_agg(p.id order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.place order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       coalesce(array_agg(p.reserving order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.is_fair order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       coalesce(array_agg(p.patience_seconds order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       v_locks - coalesce(max(p.locks), 0),
-      array_agg(p.id) filter (where p.is_late),
+      array_agg(p.place) filter (where p.is_late),
       array_agg(p.true_rank) filter (where p.is_late),
       (array_agg(p.rank order by p.rank desc, p.id desc))[1],
       (array_agg(p.id order by p.rank desc, p.id desc))[1]
-    into v_popped, v_lanes, v_reserving, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
+    into v_popped, v_lanes, v_places, v_reserving, v_is_fair, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
     from placed as p;
     exit when v_popped = 0;
 
     popped := popped + v_popped;
     lanes := lanes || v_lanes;
+    places := places || v_places;
     reserving := reserving || v_reserving;
+    is_fair := is_fair || v_is_fair;
     patience := patience || v_patience;
     exit when v_late is null;
     corrected := corrected + cardinality(v_late);
     update interlock.job_lanes as l
     set rank = r.rank
-    from unnest(v_late, v_late_ranks) as r (id, rank)
-    where l.id = r.id;
+    from unnest(v_late, v_late_ranks) as r (place, rank)
+    where l.ctid = r.place;
     exit when v_locks <= 0;
   end loop;
   return next;
 end
 $$;
 
-comment on function interlock.pop_lanes(text[], uuid[], integer, integer, integer, timestamptz) is
-  'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
+comment on function interlock.pop_lanes(text[], text[], double precision[], uuid[], integer, integer, integer) is
+  'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table: a locked row does not move, and its place is found without a descent of an index.';

@@ -11,6 +11,8 @@ as $$
 declare
   v_locked text[];
   v_ids text[];
+  v_held text[];
+  v_held_slots text[];
   v_agents text[];
   v_slots integer;
   v_freed integer;
@@ -27,7 +29,8 @@ begin
   from (
     select j.held::text as held_text, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
-    join interlock.jobs as j on j.id = u.id
+    -- By id alone, and judged outside: beside "held is not null" a plan has read the whole index of what is held for each.
+    cross join lateral (select k.token, k.held, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held is not null
   ) as x;
@@ -42,15 +45,16 @@ begin
   for no key update;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
-  select coalesce(array_agg(x.id), '{}'), coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
-  into v_ids, v_slots, v_agents
+  select coalesce(array_agg(x.id), '{}'), array_agg(x.held::text), array_agg(x.held_slots::text),
+    coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
+  into v_ids, v_held, v_held_slots, v_slots, v_agents
   from (
-    select distinct on (j.id) j.id, j.held, j.agent_id
+    select distinct on (u.id) u.id, j.held, j.held_slots, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
-    join interlock.jobs as j on j.id = u.id
+    cross join lateral (select k.token, k.held, k.held_slots, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held <@ v_locked
-    order by j.id
+    order by u.id
   ) as x;
   with freed as (
     update interlock.job_queue_state as s
@@ -58,9 +62,9 @@ begin
         active_job_type = null,
         active_models = null
     from (
-      select p.place, j.id
-      from interlock.jobs as j
-      cross join lateral unnest(j.held, j.held_slots) as h (resource, slot)
+      select p.place, u.id
+      from unnest(v_ids, v_held, v_held_slots) as u (id, held, held_slots)
+      cross join lateral unnest(u.held::text[], u.held_slots::integer[]) as h (resource, slot)
       cross join lateral (
         select x.ctid as place
         from interlock.job_queue_state as x
@@ -68,7 +72,6 @@ begin
           and x.slot = h.slot
         limit 1
       ) as p
-      where j.id = any (v_ids)
     ) as f
     where s.ctid = f.place
       and s.active_job_id = f.id

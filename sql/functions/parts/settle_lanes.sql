@@ -1,5 +1,5 @@
 create function interlock.settle_lanes(
-  p_lanes uuid[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[],
+  p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[],
   p_free integer[], p_granted integer[], p_now timestamptz
 ) returns text[]
 language plpgsql
@@ -7,7 +7,7 @@ set search_path = ''
 as $$
 declare
   v_free integer[] := p_free;
-  v_ids uuid[];
+  v_ns integer[];
   v_park_on text[];
   v_started boolean[];
   v_several boolean[];
@@ -20,8 +20,8 @@ begin
   end loop;
   -- Who started and has no slot left for its next head, who was blocked, and who was beaten to the last slot: parked on
   -- the first resource that is full, in resource order. Who was beaten and finds none full stays awake.
-  select array_agg(p_lanes[d.i]), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
-  into v_ids, v_park_on, v_started, v_several
+  select array_agg(d.i), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
+  into v_ns, v_park_on, v_started, v_several
   from (
     select p.lane as i, p_states[p.lane] as state, count(*) > 1 as several,
       p_names[(array_agg(p.n order by p.ord) filter (where v_free[p.n] < 1))[1]] as park_on
@@ -37,32 +37,31 @@ begin
   ) as d
   where d.state = 'started'
     or d.park_on is not null;
-  if v_ids is null then
+  if v_ns is null then
     return '{}';
   end if;
 
   with done as materialized (
-    select u.id, u.park_on, u.started, u.several, l.route, l.rank, l.last_started_at, l.resources, l.blocked_head,
-      q.name as queue, q.scheduling, q.patience_seconds,
+    select p_places[u.i] as place, p_is_fair[u.i] as is_fair, p_patience[u.i] as patience_seconds,
+      u.park_on, u.started, u.several, l.rank, l.blocked_head, split_part(l.route, '/', 1) as queue,
       case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
       h.id as head_id, h.kind, h.seniority, h.queued_at
-    from unnest(v_ids, v_park_on, v_started, v_several) as u (id, park_on, started, several)
-    join interlock.job_lanes as l on l.id = u.id
-    join interlock.queues as q on q.name = split_part(l.route, '/', 1)
+    from unnest(v_ns, v_park_on, v_started, v_several) as u (i, park_on, started, several)
+    join interlock.job_lanes as l on l.ctid = p_places[u.i]
     left join lateral (
       select j.id, j.kind, j.seniority, j.queued_at
       from interlock.jobs as j
-      where j.lane_id = u.id and j.status = 'pending'
+      where j.lane_id = p_lanes[u.i] and j.status = 'pending'
       order by j.seniority, j.id
       limit 1
     ) as h on true
   ),
   decided as materialized (
-    select d.id, d.head_id, d.kind, d.queued_at, d.started, d.queue, d.user_key, d.scheduling, d.blocked_head,
+    select d.place, d.head_id, d.kind, d.seniority, d.queued_at, d.started, d.queue, d.user_key, d.is_fair, d.blocked_head,
       case
         when d.head_id is null and d.started then null
         when d.head_id is null or not d.started then d.rank
-        else interlock.lane_rank(d.scheduling, d.patience_seconds, d.seniority, d.queued_at,
+        else interlock.lane_rank(case when d.is_fair then 'fair' else 'fifo' end, d.patience_seconds, d.seniority, d.queued_at,
           case when d.user_key is not null then p_now end, p_now)
       end as rank,
       -- A next head that is overdue and needs several may reserve: it stays awake, to be examined by every rule.
@@ -74,7 +73,7 @@ begin
     from done as d
   ),
   reasons as materialized (
-    select d.id, c.reason, c.holder_id
+    select d.head_id, d.kind, d.park_on, c.reason, c.holder_id
     from decided as d
     cross join lateral interlock.conflict_reason(d.park_on) as c
     where d.park_on is not null
@@ -84,11 +83,12 @@ begin
     update interlock.job_lanes as l
     set rank = d.rank,
         blocked_on = d.park_on,
+        seniority = d.seniority,
         waiting_since = d.queued_at,
         last_started_at = case when d.started then p_now else l.last_started_at end,
         blocked_head = case when d.park_on is not null then d.head_id else l.blocked_head end
     from decided as d
-    where l.id = d.id
+    where l.ctid = d.place
   ),
   served as (
     insert into interlock.lane_users as u (queue, user_key, last_started_at)
@@ -98,7 +98,7 @@ begin
       from decided as x
       where x.started
         and x.user_key is not null
-        and x.scheduling = 'fair'
+        and x.is_fair
       offset 0
     ) as d
     -- Held already, but where users are unlimited: there two claimers may serve one user, and would wait for each other
@@ -108,10 +108,9 @@ begin
     set last_started_at = excluded.last_started_at
   )
   insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, conflict_reason, details)
-  select p_now, 'blocked', d.head_id, d.kind, 'pending', 'pending', r.reason,
-    jsonb_build_object('blocked_on', d.park_on, 'blocked_by_job_id', r.holder_id)
-  from reasons as r
-  join decided as d on d.id = r.id;
+  select p_now, 'blocked', r.head_id, r.kind, 'pending', 'pending', r.reason,
+    jsonb_build_object('blocked_on', r.park_on, 'blocked_by_job_id', r.holder_id)
+  from reasons as r;
 
   -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
   select array_agg(p_names[w.n]), array_agg(w.times)
@@ -120,7 +119,7 @@ begin
     select p.n, count(*)::integer as times
     from unnest(p_pair_lanes, p_pair_names) as p (lane, n)
     where v_free[p.n] > 0
-      and p_lanes[p.lane] = any (v_ids)
+      and p.lane = any (v_ns)
     group by p.n
   ) as w;
   if v_wake is null then
@@ -130,5 +129,5 @@ begin
 end
 $$;
 
-comment on function interlock.settle_lanes(uuid[], text[], integer, text[], integer[], integer[], integer[], integer[], timestamptz) is
+comment on function interlock.settle_lanes(uuid[], tid[], boolean[], double precision[], text[], integer, text[], integer[], integer[], integer[], integer[], timestamptz) is
   'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';

@@ -1,4 +1,4 @@
-create function interlock.try_lanes(p_lanes uuid[])
+create function interlock.try_lanes(p_places tid[])
 returns table (names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])
 language plpgsql
 set search_path = ''
@@ -8,8 +8,8 @@ declare
 begin
   with pairs as materialized (
     select u.i::integer as lane, d.ord, d.resource, d.capacity, dense_rank() over (order by d.resource)::integer as n
-    from unnest(p_lanes) with ordinality as u (id, i)
-    join interlock.job_lanes as l on l.id = u.id
+    from unnest(p_places) with ordinality as u (place, i)
+    join interlock.job_lanes as l on l.ctid = u.place
     cross join lateral (
       -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
       select r.ord::integer as ord, r.resource, 1 as capacity
@@ -37,5 +37,5 @@ begin
 end
 $$;
 
-comment on function interlock.try_lanes(uuid[]) is
-  'Tries the locks of all that these lanes need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
+comment on function interlock.try_lanes(tid[]) is
+  'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';

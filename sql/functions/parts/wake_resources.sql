@@ -20,6 +20,10 @@ declare
   v_ranks timestamptz[];
   v_on text[];
   v_routes text[] := '{}';
+  -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
+  v_any_limits constant boolean := exists (select from interlock.resource_limits);
+  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
   select array_agg(w.resource), array_agg(w.times), array_agg(w.contested)
@@ -28,22 +32,26 @@ begin
     select
       f.resource,
       f.times,
-      exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = f.resource)
+      v_any_reserving and (
+        exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = f.resource)
         or exists (
           select from interlock.job_lanes as o
           where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, f.resource)
-        ) as contested
+        )) as contested
     from unnest(p_resources, p_times) as f (resource, times)
     cross join lateral (select 1 from interlock.job_lanes as l where l.blocked_on = f.resource limit 1) as parked
-    cross join lateral interlock.limit_of(f.resource) as m
+    left join lateral (
+      select x.capacity, x.is_paused
+      from interlock.limit_of(f.resource) as x
+      where v_any_limits
+    ) as m on true
     cross join lateral (
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
         and (s.active_job_id is not null or s.reserved_lane_id is not null)
     ) as u
-    where not m.is_paused
-      and (m.capacity is null or m.capacity > u.used)
+    where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
   if v_resource is null then
     return;
