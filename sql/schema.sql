@@ -150,6 +150,7 @@ create table interlock.job_lanes (
   rank timestamp with time zone,
   blocked_on text collate "C",
   reserving boolean not null default false,
+  seniority timestamp with time zone,
   waiting_since timestamp with time zone,
   last_started_at timestamp with time zone,
   blocked_head text,
@@ -169,6 +170,7 @@ comment on column interlock.job_lanes.resources is 'What each of its jobs needs,
 comment on column interlock.job_lanes.rank is 'Its place among lanes, from its head; null: nothing waits in it.';
 comment on column interlock.job_lanes.blocked_on is 'The resource that it is parked on; null with a rank: awake, worth examining.';
 comment on column interlock.job_lanes.reserving is 'Its head has waited beyond its patience and is next in line: it holds the resources before the one it is parked on.';
+comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.last_started_at is 'When a job of it was last started.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
@@ -745,7 +747,9 @@ begin
     where k.lane_id = u.lane_id and k.status = 'pending'
     limit 1
   ) as j
-  where not exists (select from interlock.job_lanes as l where l.id = u.lane_id)
+  -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
+  left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
+  where there.id is null
   order by u.lane_id
   on conflict (id) do nothing;
 
@@ -780,7 +784,7 @@ begin
   get diagnostics absorbed = row_count;
 
   with heads as materialized (
-    select l.id, h.id as head_id, h.queued_at,
+    select l.ctid as place, h.id as head_id, h.seniority, h.queued_at,
       case when h.id is not null then
         interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, l.last_started_at)
       end as rank
@@ -807,14 +811,15 @@ begin
         when l.blocked_on is not null and not l.reserving then null
         else l.rank
       end,
+      seniority = h.seniority,
       waiting_since = coalesce(h.queued_at, l.waiting_since),
       -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it.
       blocked_on = case when h.head_id is not null and not l.reserving then l.blocked_on end
   from heads as h
-  where l.id = h.id
+  where l.ctid = h.place
     and (l.reserving
       or (h.head_id is null and l.blocked_on is not null)
-      or (h.head_id is not null and (l.rank is distinct from h.rank or l.waiting_since is distinct from h.queued_at)));
+      or (h.head_id is not null and (l.rank is distinct from h.rank or l.seniority is distinct from h.seniority or l.waiting_since is distinct from h.queued_at)));
 
   left_over := v_taken - absorbed;
   if v_taken = p_limit then
@@ -1179,6 +1184,8 @@ declare
   v_now timestamptz := interlock.clock();
   v_agent record;
   v_routes text[];
+  v_scheduling text[];
+  v_patience double precision[];
   v_wanted integer;
   v_room integer;
   v_pop integer;
@@ -1205,13 +1212,13 @@ begin
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   v_room := least(p_limit, v_agent.slots - v_agent.active_jobs);
   v_wanted := v_room;
-  v_routes := array(
-    select r.route
-    from unnest(coalesce(p_routes, v_agent.routes)) as r (route)
-    where r.route = any (v_agent.routes)
-      and exists (select from interlock.queues as q where q.name = split_part(r.route, '/', 1) and not q.is_paused)
-  );
-  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes = '{}' then
+  select array_agg(r.route), array_agg(q.scheduling), array_agg(q.patience_seconds)
+  into v_routes, v_scheduling, v_patience
+  from unnest(coalesce(p_routes, v_agent.routes)) as r (route)
+  join interlock.queues as q on q.name = split_part(r.route, '/', 1)
+  where r.route = any (v_agent.routes)
+    and not q.is_paused;
+  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes is null then
     return next;
     return;
   end if;
@@ -1220,9 +1227,9 @@ begin
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
   while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
-    select p.popped, p.corrected, p.lanes, p.reserving, p.patience
+    select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
+    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
@@ -1230,23 +1237,23 @@ begin
     -- Lock, then read, in separate statements: a read in the statement of the lock is older than it.
     select t.names, t.capacities, t.locked, t.pair_lanes, t.pair_names
     into v_try
-    from interlock.try_lanes(v_batch.lanes) as t;
+    from interlock.try_lanes(v_batch.places) as t;
     v_locks := v_locks + cardinality(v_try.names);
     v_from := 1;
     while v_from <= cardinality(v_batch.lanes) and v_room > 0 loop
       select s.free, s.contested
       into v_slots
       from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_jobs, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
+      select d.start_places, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
       into v_plan
-      from interlock.decide_lanes(v_batch.lanes, v_batch.reserving, v_batch.patience, v_from,
+      from interlock.decide_lanes(v_batch.lanes, v_batch.places, v_batch.reserving, v_batch.is_fair, v_batch.patience, v_from,
         v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
-      if v_plan.start_jobs <> '{}' then
-        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_jobs, v_plan.grant_jobs,
+      if v_plan.start_places <> '{}' then
+        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_places, v_plan.grant_jobs,
           array(select v_try.names[g.n] from unnest(v_plan.grant_names) with ordinality as g (n, ord) order by g.ord));
-        v_room := v_room - cardinality(v_plan.start_jobs);
+        v_room := v_room - cardinality(v_plan.start_places);
       end if;
-      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_plan.states, v_plan.upto,
+      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_plan.states, v_plan.upto,
         v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;
@@ -1700,8 +1707,8 @@ end
 $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
 
-CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_lanes uuid[], p_reserving boolean[], p_patience double precision[], p_from integer, p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer, p_now timestamp with time zone)
- RETURNS TABLE(start_jobs text[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
+CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_lanes uuid[], p_places tid[], p_reserving boolean[], p_is_fair boolean[], p_patience double precision[], p_from integer, p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer, p_now timestamp with time zone)
+ RETURNS TABLE(start_places tid[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -1724,7 +1731,7 @@ begin
       cardinality(n.names) > 1 and extract(epoch from p_now - h.queued_at) >= p_patience[n.i] as is_overdue,
       n.is_contested or p_reserving[n.i] or h.id is null as is_special
     from needs as n
-    join interlock.job_lanes as l on l.id = p_lanes[n.i]
+    join interlock.job_lanes as l on l.ctid = p_places[n.i]
     left join lateral (
       select j.id, j.queued_at, j.resources
       from interlock.jobs as j
@@ -1757,12 +1764,12 @@ begin
   ),
   heads as materialized (
     -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
-    select s.i, s.names, h.id, h.rank
+    select s.i, s.names, h.id, h.place, h.rank
     from seen as s
     cross join lateral (
-      select j.id, case when q.scheduling = 'fair' and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
+      select j.id, j.ctid as place,
+        case when p_is_fair[s.i] and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
       from interlock.jobs as j
-      join interlock.queues as q on q.name = j.queue
       where j.lane_id = p_lanes[s.i] and j.status = 'pending'
       order by j.seniority, j.id
       limit least(s.free, p_room)
@@ -1774,8 +1781,8 @@ begin
   ),
   turns as materialized (
     -- The first head of each lane in the lanes' order; further heads of a lane after those, by rank.
-    select x.i, x.names, x.id, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
-    from (select h.i, h.names, h.id, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
+    select x.i, x.names, x.place, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
+    from (select h.i, h.names, h.place, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
   ),
   asked as (
     select t.turn, n.n, count(*) over (partition by n.n order by t.turn rows unbounded preceding) as nth
@@ -1788,13 +1795,13 @@ begin
     where a.nth > p_free[a.n]
   ),
   starts as materialized (
-    select t.i, t.names, t.id, row_number() over (order by t.turn)::integer as place
+    select t.i, t.names, t.place as head_place, row_number() over (order by t.turn)::integer as place
     from turns as t
     where t.turn <> all (array(select l.turn from too_late as l))
       and t.turn <= p_room
   )
   select
-    (select coalesce(array_agg(s.id order by s.place), '{}') from starts as s),
+    (select coalesce(array_agg(s.head_place order by s.place), '{}') from starts as s),
     (select coalesce(array_agg(s.place order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
     (select coalesce(array_agg(n.n order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
     (
@@ -1813,7 +1820,7 @@ begin
     t.at,
     (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
     (select bool_or(s.is_mismatch) from seen as s)
-  into start_jobs, grant_jobs, grant_names, states, upto, special, v_mismatch
+  into start_places, grant_jobs, grant_names, states, upto, special, v_mismatch
   from bound as t;
   if v_mismatch then
     raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
@@ -1821,7 +1828,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.decide_lanes(uuid[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED.';
+comment on function interlock.decide_lanes(uuid[],tid[],boolean[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED, and returns their places.';
 
 CREATE OR REPLACE FUNCTION interlock.delete_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -2193,7 +2200,7 @@ begin
   into v_needed, v_limited
   from interlock.lane_demand(v_lane.route, v_lane.task, v_lane.resources) as d;
 
-  select j.id, j.seniority, j.queued_at, j.kind, j.resources
+  select j.id, j.ctid as place, j.seniority, j.queued_at, j.kind, j.resources
   into v_head
   from interlock.jobs as j
   where j.lane_id = p_lane_id
@@ -2212,6 +2219,7 @@ begin
       and s.reserved_lane_id = p_lane_id;
     update interlock.job_lanes as l
     set rank = case when contended then l.rank end,
+        seniority = case when contended then l.seniority end,
         waiting_since = case when contended then l.waiting_since end,
         reserving = false,
         blocked_on = null
@@ -2273,7 +2281,7 @@ begin
   end loop;
 
   if v_obstacle is null then
-    assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.id], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
+    assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.place], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
     select n.resource into v_user_key from unnest(v_lane.resources) as n (resource) where n.resource like 'user:%' limit 1;
     if v_user_key is not null and v_queue.scheduling = 'fair' then
       insert into interlock.lane_users as u (queue, user_key, last_started_at)
@@ -2293,6 +2301,7 @@ begin
       case when v_user_key is not null then p_now end, p_now) end;
     update interlock.job_lanes as l
     set rank = v_rank,
+        seniority = v_next.seniority,
         waiting_since = v_next.queued_at,
         blocked_on = null,
         reserving = false,
@@ -2337,6 +2346,7 @@ begin
   update interlock.job_lanes as l
   set blocked_on = v_obstacle,
       reserving = v_may_reserve,
+      seniority = v_head.seniority,
       waiting_since = v_head.queued_at,
       blocked_head = v_head.id
   where l.id = p_lane_id;
@@ -2700,7 +2710,7 @@ $function$;
 comment on function interlock.give_agent_up(text,text,text,timestamp with time zone) is 'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again. Without a reason it is given up only if why_lost() still has one under the locks.
 Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises 40001 where it was given a job between the look and the locks: try again.';
 
-CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp with time zone, p_job_ids text[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid DEFAULT NULL::uuid)
+CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp with time zone, p_jobs tid[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid DEFAULT NULL::uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2710,17 +2720,26 @@ CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
-  v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_job_ids)));
+  v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
+  v_ids text[];
+  v_kinds text[];
+  v_models text[];
   v_granted integer;
   v_started integer;
   v_assignments jsonb;
 begin
+  select array_agg(j.id order by u.n), array_agg(j.kind order by u.n),
+    array_agg(array(select substr(m, 7) from unnest(j.resources) as m where m like 'model:%')::text order by u.n)
+  into v_ids, v_kinds, v_models
+  from unnest(p_jobs) with ordinality as u (place, n)
+  join interlock.jobs as j on j.ctid = u.place;
+
   with wanted as materialized (
     select g.resource, g.job_n, g.ord, row_number() over (partition by g.resource order by g.ord) as nth
     from unnest(p_grant_jobs, p_grant_resources) with ordinality as g (job_n, resource, ord)
   ),
   chosen as materialized (
-    select w.job_n, w.ord, w.resource, f.place, f.slot, j.kind, j.models
+    select w.job_n, w.ord, w.resource, f.place, f.slot
     from wanted as w
     -- The nth free slot for the nth taker; for a capacity of 1 that is one probe.
     cross join lateral (
@@ -2733,19 +2752,14 @@ begin
       limit 1
       offset w.nth - 1
     ) as f
-    cross join lateral (
-      select x.kind, array(select substr(m, 7) from unnest(x.resources) as m where m like 'model:%') as models
-      from interlock.jobs as x
-      where x.id = p_job_ids[w.job_n]
-    ) as j
   ),
   -- By place, not by key: nobody else touches a slot whose resource is locked, and a join on two keys is one that the
   -- planner, when the table was small, has done on the second key alone.
   granted as (
     update interlock.job_queue_state as s
-    set active_job_id = p_job_ids[c.job_n],
-        active_job_type = c.kind,
-        active_models = c.models,
+    set active_job_id = v_ids[c.job_n],
+        active_job_type = v_kinds[c.job_n],
+        active_models = v_models[c.job_n]::text[],
         started_at = p_now,
         fence = v_tokens[c.job_n],
         reserved_lane_id = null
@@ -2759,7 +2773,7 @@ begin
     group by c.job_n
     union all
     select u.n, '{}', '{}'
-    from unnest(p_job_ids) with ordinality as u (id, n)
+    from generate_series(1, cardinality(p_jobs)) as u (n)
     where u.n <> all (p_grant_jobs)
   ),
   started as (
@@ -2775,7 +2789,7 @@ begin
         held = t.resources,
         held_slots = t.slots
     from starting as t
-    where j.id = p_job_ids[t.n]
+    where j.ctid = p_jobs[t.n]
       and j.status = 'pending'
     returning j.id, j.token, j.task, j.kind, j.user_name, j.project, j.queue, j.attempt, j.max_attempts,
       j.timeout_seconds, j.payload, j.resources, j.held, t.n
@@ -2798,16 +2812,16 @@ begin
   into v_granted, v_started, v_assignments
   from started as s;
 
-  if v_granted <> cardinality(p_grant_resources) or v_started <> cardinality(p_job_ids) then
+  if v_granted <> cardinality(p_grant_resources) or v_started <> cardinality(p_jobs) then
     raise exception using
       errcode = 'XX000',
-      message = format('interlock: %s of %s slots and %s of %s jobs could be taken under their locks', v_granted, cardinality(p_grant_resources), v_started, cardinality(p_job_ids)),
+      message = format('interlock: %s of %s slots and %s of %s jobs could be taken under their locks', v_granted, cardinality(p_grant_resources), v_started, cardinality(p_jobs)),
       hint = 'This is a defect: nothing was started. Look at interlock.violations.';
   end if;
   return v_assignments;
 end
 $function$;
-comment on function interlock.grant_jobs(text,timestamp with time zone,text[],integer[],text[],uuid) is 'Starts these jobs for an agent: takes a slot of each resource (grant i is p_grant_resources[i] for the p_grant_jobs[i]-th job; the lane''s own reserved slot first, else the lowest free one), draws one number as token and fence, logs, and returns the assignments. The number taken must equal the number needed, else it raises and nothing is started. Called under the resources'' locks, with the heads locked.';
+comment on function interlock.grant_jobs(text,timestamp with time zone,tid[],integer[],text[],uuid) is 'Starts these jobs (locked, by place) for an agent: takes a slot of each resource (grant i is p_grant_resources[i] for the p_grant_jobs[i]-th job; the lane''s own reserved slot first, else the lowest free one), draws one number as token and fence, logs, and returns the assignments. The number taken must equal the number needed, else it raises and nothing is started. Called under the resources'' locks, with the heads locked.';
 
 CREATE OR REPLACE FUNCTION interlock.heartbeat_agent(p_agent_id text, p_job_ids text[], p_tokens bigint[], p_load jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_seconds integer, state text, stop jsonb, unknown_count integer)
@@ -2940,7 +2954,7 @@ comment on function interlock.is_everyday_job(jsonb) is 'Whether a job to be enq
 CREATE OR REPLACE FUNCTION interlock.is_legal_transition(p_from text, p_to text)
  RETURNS boolean
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
+ IMMUTABLE PARALLEL SAFE
 AS $function$
   select (p_from || '>' || p_to) in (
     'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
@@ -3414,8 +3428,8 @@ AS $function$
 $function$;
 comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
- RETURNS TABLE(popped integer, corrected integer, lanes uuid[], reserving boolean[], patience double precision[])
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer)
+ RETURNS TABLE(popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -3423,27 +3437,31 @@ declare
   v_after_rank timestamptz := '-infinity';
   v_after_id uuid := '00000000-0000-0000-0000-000000000000';
   v_popped integer;
-  v_late uuid[];
+  v_late tid[];
   v_late_ranks timestamptz[];
   v_lanes uuid[];
+  v_places tid[];
   v_reserving boolean[];
+  v_is_fair boolean[];
   v_patience double precision[];
   v_locks integer;
 begin
   popped := 0;
   corrected := 0;
   lanes := '{}';
+  places := '{}';
   reserving := '{}';
+  is_fair := '{}';
   patience := '{}';
   v_locks := p_locks;
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
   while cardinality(lanes) < p_limit and corrected < p_corrections loop
     with popped as materialized (
-      select l.id, l.route, l.rank, l.reserving, l.last_started_at, l.user_key, l.needs
-      from unnest(p_routes) as r (route)
+      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.last_started_at, l.first, l.needs
+      from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
       cross join lateral (
-        select x.id, x.route, x.rank, x.reserving, x.last_started_at, cardinality(x.resources) as needs,
-          case when x.resources[1] like 'user:%' then x.resources[1] end as user_key
+        select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at,
+          cardinality(x.resources) as needs, x.resources[1] as first
         from interlock.job_lanes as x
         where x.route = r.route
           and x.rank is not null
@@ -3458,62 +3476,57 @@ begin
       limit p_limit - cardinality(lanes)
     ),
     ranked as materialized (
-      select p.id, p.rank, p.reserving, p.needs, q.patience_seconds,
-        case when h.seniority is not null and not p.reserving then
-          interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, p.last_started_at)
-        end as true_rank
+      select p.id, p.place, p.rank, p.reserving, p.needs, p.scheduling = 'fair' as is_fair, p.patience_seconds,
+        interlock.lane_rank(p.scheduling, p.patience_seconds, p.seniority, p.waiting_since, u.last_started_at, p.last_started_at) as true_rank
       from popped as p
-      join interlock.queues as q on q.name = split_part(p.route, '/', 1)
-      left join lateral (
-        select j.seniority, j.queued_at
-        from interlock.jobs as j
-        where j.lane_id = p.id and j.status = 'pending'
-        order by j.seniority, j.id
-        limit 1
-      ) as h on true
       left join lateral (
         select x.last_started_at
         from interlock.lane_users as x
-        where x.queue = q.name and x.user_key = p.user_key
+        where x.queue = split_part(p.route, '/', 1) and x.user_key = p.first
+          and p.scheduling = 'fair' and not p.reserving
         limit 1
       ) as u on true
     ),
     placed as (
-      select r.id, r.rank, r.reserving, r.patience_seconds, r.true_rank,
-        coalesce(r.true_rank > r.rank, false) as is_late,
-        sum(case when r.true_rank > r.rank then 0 else r.needs end) over (order by r.rank, r.id) as locks
+      select r.id, r.place, r.rank, r.reserving, r.is_fair, r.patience_seconds, r.true_rank,
+        coalesce(r.true_rank > r.rank and not r.reserving, false) as is_late,
+        sum(case when r.true_rank > r.rank and not r.reserving then 0 else r.needs end) over (order by r.rank, r.id) as locks
       from ranked as r
     )
     select
       count(*),
       coalesce(array_agg(p.id order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.place order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       coalesce(array_agg(p.reserving order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
+      coalesce(array_agg(p.is_fair order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       coalesce(array_agg(p.patience_seconds order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
       v_locks - coalesce(max(p.locks), 0),
-      array_agg(p.id) filter (where p.is_late),
+      array_agg(p.place) filter (where p.is_late),
       array_agg(p.true_rank) filter (where p.is_late),
       (array_agg(p.rank order by p.rank desc, p.id desc))[1],
       (array_agg(p.id order by p.rank desc, p.id desc))[1]
-    into v_popped, v_lanes, v_reserving, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
+    into v_popped, v_lanes, v_places, v_reserving, v_is_fair, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
     from placed as p;
     exit when v_popped = 0;
 
     popped := popped + v_popped;
     lanes := lanes || v_lanes;
+    places := places || v_places;
     reserving := reserving || v_reserving;
+    is_fair := is_fair || v_is_fair;
     patience := patience || v_patience;
     exit when v_late is null;
     corrected := corrected + cardinality(v_late);
     update interlock.job_lanes as l
     set rank = r.rank
-    from unnest(v_late, v_late_ranks) as r (id, rank)
-    where l.id = r.id;
+    from unnest(v_late, v_late_ranks) as r (place, rank)
+    where l.ctid = r.place;
     exit when v_locks <= 0;
   end loop;
   return next;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes, merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank.';
+comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table: a locked row does not move, and its place is found without a descent of an index.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
@@ -3857,16 +3870,20 @@ CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities int
 AS $function$
 declare
   v_any_missing boolean;
+  -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
+  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
 begin
   select
     coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
     coalesce(array_agg(
       s.reserved > 0
-        or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
-        or exists (
-          select from interlock.job_lanes as o
-          where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
-        )
+        or (v_any_reserving and (
+          exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
+          or exists (
+            select from interlock.job_lanes as o
+            where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
+          )))
       order by n.n), '{}'),
     coalesce(bool_or(n.locked and s.slots < n.capacity), false)
   into free, contested, v_any_missing
@@ -4024,6 +4041,8 @@ AS $function$
 declare
   v_locked text[];
   v_ids text[];
+  v_held text[];
+  v_held_slots text[];
   v_agents text[];
   v_slots integer;
   v_freed integer;
@@ -4040,7 +4059,8 @@ begin
   from (
     select j.held::text as held_text, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
-    join interlock.jobs as j on j.id = u.id
+    -- By id alone, and judged outside: beside "held is not null" a plan has read the whole index of what is held for each.
+    cross join lateral (select k.token, k.held, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held is not null
   ) as x;
@@ -4055,15 +4075,16 @@ begin
   for no key update;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
-  select coalesce(array_agg(x.id), '{}'), coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
-  into v_ids, v_slots, v_agents
+  select coalesce(array_agg(x.id), '{}'), array_agg(x.held::text), array_agg(x.held_slots::text),
+    coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
+  into v_ids, v_held, v_held_slots, v_slots, v_agents
   from (
-    select distinct on (j.id) j.id, j.held, j.agent_id
+    select distinct on (u.id) u.id, j.held, j.held_slots, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
-    join interlock.jobs as j on j.id = u.id
+    cross join lateral (select k.token, k.held, k.held_slots, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held <@ v_locked
-    order by j.id
+    order by u.id
   ) as x;
   with freed as (
     update interlock.job_queue_state as s
@@ -4071,9 +4092,9 @@ begin
         active_job_type = null,
         active_models = null
     from (
-      select p.place, j.id
-      from interlock.jobs as j
-      cross join lateral unnest(j.held, j.held_slots) as h (resource, slot)
+      select p.place, u.id
+      from unnest(v_ids, v_held, v_held_slots) as u (id, held, held_slots)
+      cross join lateral unnest(u.held::text[], u.held_slots::integer[]) as h (resource, slot)
       cross join lateral (
         select x.ctid as place
         from interlock.job_queue_state as x
@@ -4081,7 +4102,6 @@ begin
           and x.slot = h.slot
         limit 1
       ) as p
-      where j.id = any (v_ids)
     ) as f
     where s.ctid = f.place
       and s.active_job_id = f.id
@@ -4452,14 +4472,14 @@ end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds, patience_seconds, timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[], p_free integer[], p_granted integer[], p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[], p_free integer[], p_granted integer[], p_now timestamp with time zone)
  RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   v_free integer[] := p_free;
-  v_ids uuid[];
+  v_ns integer[];
   v_park_on text[];
   v_started boolean[];
   v_several boolean[];
@@ -4472,8 +4492,8 @@ begin
   end loop;
   -- Who started and has no slot left for its next head, who was blocked, and who was beaten to the last slot: parked on
   -- the first resource that is full, in resource order. Who was beaten and finds none full stays awake.
-  select array_agg(p_lanes[d.i]), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
-  into v_ids, v_park_on, v_started, v_several
+  select array_agg(d.i), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
+  into v_ns, v_park_on, v_started, v_several
   from (
     select p.lane as i, p_states[p.lane] as state, count(*) > 1 as several,
       p_names[(array_agg(p.n order by p.ord) filter (where v_free[p.n] < 1))[1]] as park_on
@@ -4489,32 +4509,31 @@ begin
   ) as d
   where d.state = 'started'
     or d.park_on is not null;
-  if v_ids is null then
+  if v_ns is null then
     return '{}';
   end if;
 
   with done as materialized (
-    select u.id, u.park_on, u.started, u.several, l.route, l.rank, l.last_started_at, l.resources, l.blocked_head,
-      q.name as queue, q.scheduling, q.patience_seconds,
+    select p_places[u.i] as place, p_is_fair[u.i] as is_fair, p_patience[u.i] as patience_seconds,
+      u.park_on, u.started, u.several, l.rank, l.blocked_head, split_part(l.route, '/', 1) as queue,
       case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
       h.id as head_id, h.kind, h.seniority, h.queued_at
-    from unnest(v_ids, v_park_on, v_started, v_several) as u (id, park_on, started, several)
-    join interlock.job_lanes as l on l.id = u.id
-    join interlock.queues as q on q.name = split_part(l.route, '/', 1)
+    from unnest(v_ns, v_park_on, v_started, v_several) as u (i, park_on, started, several)
+    join interlock.job_lanes as l on l.ctid = p_places[u.i]
     left join lateral (
       select j.id, j.kind, j.seniority, j.queued_at
       from interlock.jobs as j
-      where j.lane_id = u.id and j.status = 'pending'
+      where j.lane_id = p_lanes[u.i] and j.status = 'pending'
       order by j.seniority, j.id
       limit 1
     ) as h on true
   ),
   decided as materialized (
-    select d.id, d.head_id, d.kind, d.queued_at, d.started, d.queue, d.user_key, d.scheduling, d.blocked_head,
+    select d.place, d.head_id, d.kind, d.seniority, d.queued_at, d.started, d.queue, d.user_key, d.is_fair, d.blocked_head,
       case
         when d.head_id is null and d.started then null
         when d.head_id is null or not d.started then d.rank
-        else interlock.lane_rank(d.scheduling, d.patience_seconds, d.seniority, d.queued_at,
+        else interlock.lane_rank(case when d.is_fair then 'fair' else 'fifo' end, d.patience_seconds, d.seniority, d.queued_at,
           case when d.user_key is not null then p_now end, p_now)
       end as rank,
       -- A next head that is overdue and needs several may reserve: it stays awake, to be examined by every rule.
@@ -4526,7 +4545,7 @@ begin
     from done as d
   ),
   reasons as materialized (
-    select d.id, c.reason, c.holder_id
+    select d.head_id, d.kind, d.park_on, c.reason, c.holder_id
     from decided as d
     cross join lateral interlock.conflict_reason(d.park_on) as c
     where d.park_on is not null
@@ -4536,11 +4555,12 @@ begin
     update interlock.job_lanes as l
     set rank = d.rank,
         blocked_on = d.park_on,
+        seniority = d.seniority,
         waiting_since = d.queued_at,
         last_started_at = case when d.started then p_now else l.last_started_at end,
         blocked_head = case when d.park_on is not null then d.head_id else l.blocked_head end
     from decided as d
-    where l.id = d.id
+    where l.ctid = d.place
   ),
   served as (
     insert into interlock.lane_users as u (queue, user_key, last_started_at)
@@ -4550,7 +4570,7 @@ begin
       from decided as x
       where x.started
         and x.user_key is not null
-        and x.scheduling = 'fair'
+        and x.is_fair
       offset 0
     ) as d
     -- Held already, but where users are unlimited: there two claimers may serve one user, and would wait for each other
@@ -4560,10 +4580,9 @@ begin
     set last_started_at = excluded.last_started_at
   )
   insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, conflict_reason, details)
-  select p_now, 'blocked', d.head_id, d.kind, 'pending', 'pending', r.reason,
-    jsonb_build_object('blocked_on', d.park_on, 'blocked_by_job_id', r.holder_id)
-  from reasons as r
-  join decided as d on d.id = r.id;
+  select p_now, 'blocked', r.head_id, r.kind, 'pending', 'pending', r.reason,
+    jsonb_build_object('blocked_on', r.park_on, 'blocked_by_job_id', r.holder_id)
+  from reasons as r;
 
   -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
   select array_agg(p_names[w.n]), array_agg(w.times)
@@ -4572,7 +4591,7 @@ begin
     select p.n, count(*)::integer as times
     from unnest(p_pair_lanes, p_pair_names) as p (lane, n)
     where v_free[p.n] > 0
-      and p_lanes[p.lane] = any (v_ids)
+      and p.lane = any (v_ns)
     group by p.n
   ) as w;
   if v_wake is null then
@@ -4581,7 +4600,7 @@ begin
   return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
 end
 $function$;
-comment on function interlock.settle_lanes(uuid[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';
+comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
  RETURNS text
@@ -4747,7 +4766,7 @@ end
 $function$;
 comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted, or fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
 
-CREATE OR REPLACE FUNCTION interlock.try_lanes(p_lanes uuid[])
+CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[])
  RETURNS TABLE(names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4757,8 +4776,8 @@ declare
 begin
   with pairs as materialized (
     select u.i::integer as lane, d.ord, d.resource, d.capacity, dense_rank() over (order by d.resource)::integer as n
-    from unnest(p_lanes) with ordinality as u (id, i)
-    join interlock.job_lanes as l on l.id = u.id
+    from unnest(p_places) with ordinality as u (place, i)
+    join interlock.job_lanes as l on l.ctid = u.place
     cross join lateral (
       -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
       select r.ord::integer as ord, r.resource, 1 as capacity
@@ -4785,7 +4804,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.try_lanes(uuid[]) is 'Tries the locks of all that these lanes need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
+comment on function interlock.try_lanes(tid[]) is 'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
 
 CREATE OR REPLACE FUNCTION interlock.unserved_reservers(p_limit integer DEFAULT 100)
  RETURNS uuid[]
@@ -4924,8 +4943,13 @@ declare
   v_moved integer;
   v_lanes uuid[];
   v_ranks timestamptz[];
+  v_true_ranks timestamptz[];
   v_on text[];
   v_routes text[] := '{}';
+  -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
+  v_any_limits constant boolean := exists (select from interlock.resource_limits);
+  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
   select array_agg(w.resource), array_agg(w.times), array_agg(w.contested)
@@ -4934,22 +4958,26 @@ begin
     select
       f.resource,
       f.times,
-      exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = f.resource)
+      v_any_reserving and (
+        exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = f.resource)
         or exists (
           select from interlock.job_lanes as o
           where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, f.resource)
-        ) as contested
+        )) as contested
     from unnest(p_resources, p_times) as f (resource, times)
     cross join lateral (select 1 from interlock.job_lanes as l where l.blocked_on = f.resource limit 1) as parked
-    cross join lateral interlock.limit_of(f.resource) as m
+    left join lateral (
+      select x.capacity, x.is_paused
+      from interlock.limit_of(f.resource) as x
+      where v_any_limits
+    ) as m on true
     cross join lateral (
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
         and (s.active_job_id is not null or s.reserved_lane_id is not null)
     ) as u
-    where not m.is_paused
-      and (m.capacity is null or m.capacity > u.used)
+    where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
   if v_resource is null then
     return;
@@ -4975,19 +5003,29 @@ begin
       exit when array_position(v_after, null) is not null and array_remove(v_after, null) = '{}';
 
       loop
-        select array_agg(p.id), array_agg(p.rank), array_agg(p.resource)
-        into v_lanes, v_ranks, v_on
+        select array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank), array_agg(p.resource)
+        into v_lanes, v_ranks, v_true_ranks, v_on
         from (
-          select distinct on (l.id) l.id, l.rank, w.resource
+          select distinct on (l.id) l.id, l.rank, w.resource,
+            case when not l.reserving then
+              interlock.lane_rank(q.scheduling, q.patience_seconds, l.seniority, l.waiting_since, u.last_started_at, l.last_started_at)
+            end as true_rank
           from unnest(v_resource, v_times, v_contested, v_after) as w (resource, times, contested, route)
+          join interlock.queues as q on q.name = split_part(w.route, '/', 1)
           cross join lateral (
-            select l.id, l.rank
-            from interlock.job_lanes as l
-            where l.blocked_on = w.resource
-              and l.route = w.route
-            order by l.rank, l.id
+            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at, x.resources[1] as first
+            from interlock.job_lanes as x
+            where x.blocked_on = w.resource
+              and x.route = w.route
+            order by x.rank, x.id
             limit case when w.contested then 1 else w.times end
           ) as l
+          left join lateral (
+            select x.last_started_at
+            from interlock.lane_users as x
+            where x.queue = q.name and x.user_key = l.first and q.scheduling = 'fair'
+            limit 1
+          ) as u on true
           where w.route is not null
             and (not w.contested or interlock.can_use(w.resource, l.id, l.rank))
           order by l.id
@@ -4996,10 +5034,12 @@ begin
         v_picked := cardinality(v_lanes);
 
         -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose again.
+        -- A rank that has grown stale (its user was served meanwhile) is corrected in the same breath, or the claim would.
         with moved as (
           update interlock.job_lanes as l
-          set blocked_on = null
-          from unnest(v_lanes, v_ranks, v_on) as p (id, rank, resource)
+          set blocked_on = null,
+              rank = greatest(p.rank, p.true_rank)
+          from unnest(v_lanes, v_ranks, v_true_ranks, v_on) as p (id, rank, true_rank, resource)
           where l.id = p.id
             and l.blocked_on = p.resource
             and l.rank = p.rank

@@ -18,6 +18,7 @@ declare
   v_moved integer;
   v_lanes uuid[];
   v_ranks timestamptz[];
+  v_true_ranks timestamptz[];
   v_on text[];
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
@@ -77,19 +78,29 @@ begin
       exit when array_position(v_after, null) is not null and array_remove(v_after, null) = '{}';
 
       loop
-        select array_agg(p.id), array_agg(p.rank), array_agg(p.resource)
-        into v_lanes, v_ranks, v_on
+        select array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank), array_agg(p.resource)
+        into v_lanes, v_ranks, v_true_ranks, v_on
         from (
-          select distinct on (l.id) l.id, l.rank, w.resource
+          select distinct on (l.id) l.id, l.rank, w.resource,
+            case when not l.reserving then
+              interlock.lane_rank(q.scheduling, q.patience_seconds, l.seniority, l.waiting_since, u.last_started_at, l.last_started_at)
+            end as true_rank
           from unnest(v_resource, v_times, v_contested, v_after) as w (resource, times, contested, route)
+          join interlock.queues as q on q.name = split_part(w.route, '/', 1)
           cross join lateral (
-            select l.id, l.rank
-            from interlock.job_lanes as l
-            where l.blocked_on = w.resource
-              and l.route = w.route
-            order by l.rank, l.id
+            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at, x.resources[1] as first
+            from interlock.job_lanes as x
+            where x.blocked_on = w.resource
+              and x.route = w.route
+            order by x.rank, x.id
             limit case when w.contested then 1 else w.times end
           ) as l
+          left join lateral (
+            select x.last_started_at
+            from interlock.lane_users as x
+            where x.queue = q.name and x.user_key = l.first and q.scheduling = 'fair'
+            limit 1
+          ) as u on true
           where w.route is not null
             and (not w.contested or interlock.can_use(w.resource, l.id, l.rank))
           order by l.id
@@ -98,10 +109,12 @@ begin
         v_picked := cardinality(v_lanes);
 
         -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose again.
+        -- A rank that has grown stale (its user was served meanwhile) is corrected in the same breath, or the claim would.
         with moved as (
           update interlock.job_lanes as l
-          set blocked_on = null
-          from unnest(v_lanes, v_ranks, v_on) as p (id, rank, resource)
+          set blocked_on = null,
+              rank = greatest(p.rank, p.true_rank)
+          from unnest(v_lanes, v_ranks, v_true_ranks, v_on) as p (id, rank, true_rank, resource)
           where l.id = p.id
             and l.blocked_on = p.resource
             and l.rank = p.rank
