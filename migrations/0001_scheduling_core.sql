@@ -117,6 +117,7 @@ create table interlock.queues (
   scheduling text not null default 'fair',
   priority_step_seconds double precision not null default 600,
   patience_seconds double precision not null default 300,
+  user_weights jsonb,
   timeout_seconds integer not null default 3600,
   ttl_seconds integer not null default 7200,
   max_attempts integer not null default 3,
@@ -127,6 +128,7 @@ create table interlock.queues (
   updated_at timestamptz not null default now(),
   constraint queues_name_is_short check (name ~ '^[a-z][a-z0-9_-]{0,62}$'),
   constraint queues_tasks_are_few check (cardinality(tasks) <= 1000),
+  constraint queues_weights_are_an_object check (jsonb_typeof(user_weights) = 'object'),
   constraint queues_scheduling_is_known check (scheduling in ('fair', 'fifo')),
   constraint queues_seconds_are_sane check (
     priority_step_seconds >= 0 and priority_step_seconds <= 1e10 and patience_seconds >= 0
@@ -140,7 +142,8 @@ comment on table interlock.queues is 'One row is a queue and its policy. Changed
 comment on column interlock.queues.is_paused is 'A paused queue takes jobs and starts none.';
 comment on column interlock.queues.tasks is 'The tasks that it knows; enqueueing another is refused, and so is an agent that does not know them all. Null: any task.';
 comment on column interlock.queues.scheduling is 'fair: users are served least recently served first. fifo: by seniority alone.';
-comment on column interlock.queues.priority_step_seconds is 'The head start of one priority over the next. Longer than any wait means strict priorities, and gives up the bound on waiting between them.';
+comment on column interlock.queues.priority_step_seconds is 'The head start of one priority over the next. Longer than any wait (1e9; set_queue() says strict) means strict priorities, and gives up the bound on waiting between them.';
+comment on column interlock.queues.user_weights is '{NAME: n}: in a fair queue this user is served n times (1 to 100) in a turn, others once.';
 comment on column interlock.queues.patience_seconds is 'How long the next in line that needs several resources is overtaken before it reserves them. Infinity: for ever.';
 comment on column interlock.queues.timeout_seconds is 'The longest that a job runs, unless the job says less; also the longest that its resources are held.';
 comment on column interlock.queues.ttl_seconds is 'How long a job may wait before it expires; 0 for ever.';
@@ -263,6 +266,7 @@ create table interlock.job_lanes (
   reserving boolean not null default false,
   seniority timestamptz,
   waiting_since timestamptz,
+  turn_at timestamptz,
   last_started_at timestamptz,
   blocked_head text,
   constraint job_lanes_parked_have_a_rank check (blocked_on is null or rank is not null),
@@ -270,16 +274,18 @@ create table interlock.job_lanes (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index job_lanes_awake on interlock.job_lanes (route, rank, id) where rank is not null and blocked_on is null;
 create index job_lanes_parked on interlock.job_lanes (blocked_on, route, rank, id) where blocked_on is not null;
+create index job_lanes_parked_of_user on interlock.job_lanes (blocked_on, (resources[1]), route) where blocked_on is not null;
 create index job_lanes_reserving_parked on interlock.job_lanes (blocked_on, rank, id) where reserving and blocked_on is not null;
 create index job_lanes_reserving_awake on interlock.job_lanes (rank, id) where reserving and blocked_on is null;
 comment on table interlock.job_lanes is
   'One row is a lane: the waiting jobs of one route, task and set of resources, of which only the head can start next. A thousand jobs of alice on flux are one lane; that is why a claim costs the same however many wait.';
 comment on column interlock.job_lanes.route is 'queue/permission level: all that a claimer may choose by.';
 comment on column interlock.job_lanes.rank is 'Its place among lanes, from its head; null: nothing waits in it.';
-comment on column interlock.job_lanes.blocked_on is 'The resource that it is parked on; null with a rank: awake, worth examining.';
+comment on column interlock.job_lanes.blocked_on is 'The line that it is parked in: that of a resource, or behind another lane of its user there (see sibling_line() and obstacle_of()); null with a rank: awake, worth examining.';
 comment on column interlock.job_lanes.reserving is 'Its head has waited beyond its patience and is next in line: it holds the resources before the one it is parked on.';
 comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
+comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
 comment on column interlock.job_lanes.last_started_at is 'When a job of it was last started.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
 
@@ -293,12 +299,17 @@ comment on table interlock.job_lane_touches is
 create table interlock.lane_users (
   queue text collate "C" not null,
   user_key text collate "C" not null,
-  last_started_at timestamptz not null,
+  last_started_at timestamptz,
+  starts integer not null default 0,
+  last_turn_at timestamptz,
   primary key (queue, user_key)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 comment on table interlock.lane_users is
   'When a user was last served in a fair queue: least recently served goes first.';
 comment on column interlock.lane_users.user_key is 'The resource: user:NAME.';
+comment on column interlock.lane_users.last_started_at is 'When the user was last served; with a weight of n, at the last of n starts.';
+comment on column interlock.lane_users.starts is 'Starts since then, of a user with a weight.';
+comment on column interlock.lane_users.last_turn_at is 'When a lane of theirs was last given a turn: one at most within the patience.';
 
 create table interlock.job_queue_state (
   resource text collate "C" not null,

@@ -152,6 +152,7 @@ create table interlock.job_lanes (
   reserving boolean not null default false,
   seniority timestamp with time zone,
   waiting_since timestamp with time zone,
+  turn_at timestamp with time zone,
   last_started_at timestamp with time zone,
   blocked_head text,
   constraint job_lanes_pkey PRIMARY KEY (id),
@@ -160,6 +161,7 @@ create table interlock.job_lanes (
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX job_lanes_awake ON interlock.job_lanes USING btree (route, rank, id) WHERE ((rank IS NOT NULL) AND (blocked_on IS NULL));
 CREATE INDEX job_lanes_parked ON interlock.job_lanes USING btree (blocked_on, route, rank, id) WHERE (blocked_on IS NOT NULL);
+CREATE INDEX job_lanes_parked_of_user ON interlock.job_lanes USING btree (blocked_on, (resources[1]), route) WHERE (blocked_on IS NOT NULL);
 CREATE INDEX job_lanes_reserving_awake ON interlock.job_lanes USING btree (rank, id) WHERE (reserving AND (blocked_on IS NULL));
 CREATE INDEX job_lanes_reserving_parked ON interlock.job_lanes USING btree (blocked_on, rank, id) WHERE (reserving AND (blocked_on IS NOT NULL));
 comment on table interlock.job_lanes is 'One row is a lane: the waiting jobs of one route, task and set of resources, of which only the head can start next. A thousand jobs of alice on flux are one lane; that is why a claim costs the same however many wait.';
@@ -168,10 +170,11 @@ comment on column interlock.job_lanes.route is 'queue/permission level: all that
 comment on column interlock.job_lanes.task is 'The task of all its jobs.';
 comment on column interlock.job_lanes.resources is 'What each of its jobs needs, in resource order.';
 comment on column interlock.job_lanes.rank is 'Its place among lanes, from its head; null: nothing waits in it.';
-comment on column interlock.job_lanes.blocked_on is 'The resource that it is parked on; null with a rank: awake, worth examining.';
+comment on column interlock.job_lanes.blocked_on is 'The line that it is parked in: that of a resource, or behind another lane of its user there (see sibling_line() and obstacle_of()); null with a rank: awake, worth examining.';
 comment on column interlock.job_lanes.reserving is 'Its head has waited beyond its patience and is next in line: it holds the resources before the one it is parked on.';
 comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
+comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
 comment on column interlock.job_lanes.last_started_at is 'When a job of it was last started.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
 
@@ -364,13 +367,17 @@ comment on column interlock.jobs.payload is 'Its input, an object of at most 256
 create table interlock.lane_users (
   queue text collate "C" not null,
   user_key text collate "C" not null,
-  last_started_at timestamp with time zone not null,
+  last_started_at timestamp with time zone,
+  starts integer not null default 0,
+  last_turn_at timestamp with time zone,
   constraint lane_users_pkey PRIMARY KEY (queue, user_key)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
 comment on table interlock.lane_users is 'When a user was last served in a fair queue: least recently served goes first.';
 comment on column interlock.lane_users.queue is 'In which queue.';
 comment on column interlock.lane_users.user_key is 'The resource: user:NAME.';
 comment on column interlock.lane_users.last_started_at is 'When a job of the user was last started there.';
+comment on column interlock.lane_users.starts is 'Starts since then, of a user with a weight.';
+comment on column interlock.lane_users.last_turn_at is 'When a lane of theirs was last given a turn: one at most within the patience.';
 
 create table interlock.migrations (
   id integer not null default nextval('interlock.migrations_id_seq'::regclass),
@@ -387,6 +394,7 @@ create table interlock.queues (
   scheduling text not null default 'fair'::text,
   priority_step_seconds double precision not null default 600,
   patience_seconds double precision not null default 300,
+  user_weights jsonb,
   timeout_seconds integer not null default 3600,
   ttl_seconds integer not null default 7200,
   max_attempts integer not null default 3,
@@ -400,15 +408,17 @@ create table interlock.queues (
   constraint queues_name_is_short CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
   constraint queues_scheduling_is_known CHECK ((scheduling = ANY (ARRAY['fair'::text, 'fifo'::text]))),
   constraint queues_seconds_are_sane CHECK (((priority_step_seconds >= (0)::double precision) AND (priority_step_seconds <= ('10000000000'::numeric)::double precision) AND (patience_seconds >= (0)::double precision) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)) AND (ttl_seconds >= 0) AND (result_retention_seconds >= 0) AND (failure_retention_seconds >= 0))),
-  constraint queues_tasks_are_few CHECK ((cardinality(tasks) <= 1000))
+  constraint queues_tasks_are_few CHECK ((cardinality(tasks) <= 1000)),
+  constraint queues_weights_are_an_object CHECK ((jsonb_typeof(user_weights) = 'object'::text))
 );
 comment on table interlock.queues is 'One row is a queue and its policy. Changed at run time by set_queue().';
 comment on column interlock.queues.name is 'What jobs and agents call it.';
 comment on column interlock.queues.is_paused is 'A paused queue takes jobs and starts none.';
 comment on column interlock.queues.tasks is 'The tasks that it knows; enqueueing another is refused, and so is an agent that does not know them all. Null: any task.';
 comment on column interlock.queues.scheduling is 'fair: users are served least recently served first. fifo: by seniority alone.';
-comment on column interlock.queues.priority_step_seconds is 'The head start of one priority over the next. Longer than any wait means strict priorities, and gives up the bound on waiting between them.';
+comment on column interlock.queues.priority_step_seconds is 'The head start of one priority over the next. Longer than any wait (1e9; set_queue() says strict) means strict priorities, and gives up the bound on waiting between them.';
 comment on column interlock.queues.patience_seconds is 'How long the next in line that needs several resources is overtaken before it reserves them. Infinity: for ever.';
+comment on column interlock.queues.user_weights is '{NAME: n}: in a fair queue this user is served n times (1 to 100) in a turn, others once.';
 comment on column interlock.queues.timeout_seconds is 'The longest that a job runs, unless the job says less; also the longest that its resources are held.';
 comment on column interlock.queues.ttl_seconds is 'How long a job may wait before it expires; 0 for ever.';
 comment on column interlock.queues.max_attempts is 'How often a job is started before it fails for good.';
@@ -560,14 +570,24 @@ UNION ALL
   WHERE ((j.held IS NOT NULL) AND (d.capacity IS NOT NULL) AND (d.resource <> ALL (j.held)))
 UNION ALL
  SELECT 'a lane is parked on a resource that it can use'::text AS violation,
-    l.blocked_on AS resource,
+    interlock.obstacle_of(l.blocked_on) AS resource,
     NULL::text AS job_id,
     l.id AS lane_id,
     format('rank %s'::text, l.rank) AS detail
    FROM interlock.job_lanes l
-  WHERE ((l.blocked_on IS NOT NULL) AND interlock.can_use(l.blocked_on, l.id, l.rank) AND (NOT (EXISTS ( SELECT
+  WHERE ((l.blocked_on IS NOT NULL) AND interlock.can_use(interlock.obstacle_of(l.blocked_on), l.id, l.rank) AND (NOT (EXISTS ( SELECT
            FROM interlock.job_lanes o
-          WHERE ((o.rank IS NOT NULL) AND (o.blocked_on IS NULL) AND ((o.route = l.route) OR o.reserving) AND interlock.lane_needs(o.route, o.task, o.resources, l.blocked_on))))))
+          WHERE ((o.rank IS NOT NULL) AND (o.blocked_on IS NULL) AND ((o.route = l.route) OR o.reserving) AND interlock.lane_needs(o.route, o.task, o.resources, interlock.obstacle_of(l.blocked_on)))))))
+UNION ALL
+ SELECT 'a lane stands behind a sibling that is not there'::text AS violation,
+    interlock.obstacle_of(l.blocked_on) AS resource,
+    NULL::text AS job_id,
+    l.id AS lane_id,
+    NULL::text AS detail
+   FROM interlock.job_lanes l
+  WHERE ((strpos(l.blocked_on, ''::text) > 0) AND (NOT (EXISTS ( SELECT
+           FROM interlock.job_lanes o
+          WHERE ((o.route = l.route) AND (o.resources[1] = l.resources[1]) AND ((o.blocked_on = interlock.obstacle_of(l.blocked_on)) OR ((o.rank IS NOT NULL) AND (o.blocked_on IS NULL) AND interlock.lane_needs(o.route, o.task, o.resources, interlock.obstacle_of(l.blocked_on)))))))))
 UNION ALL
  SELECT 'a lane has pending jobs, no rank and no touch'::text AS violation,
     NULL::text AS resource,
@@ -689,7 +709,7 @@ create view interlock.waiting_jobs as
    FROM ((((interlock.jobs j
      JOIN interlock.queues q ON ((q.name = j.queue)))
      LEFT JOIN interlock.job_lanes l ON ((l.id = j.lane_id)))
-     LEFT JOIN LATERAL ( SELECT l.blocked_on AS resource
+     LEFT JOIN LATERAL ( SELECT interlock.obstacle_of(l.blocked_on) AS resource
           WHERE (l.blocked_on IS NOT NULL)
         UNION ALL
         ( SELECT d.resource
@@ -718,6 +738,7 @@ declare
   v_touched uuid[];
   v_lanes uuid[];
   v_taken integer;
+  v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
   select array_agg(t.id), array_agg(t.lane_id)
@@ -783,10 +804,12 @@ begin
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 
+  v_any_reserving := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
   with heads as materialized (
     select l.ctid as place, h.id as head_id, h.seniority, h.queued_at,
       case when h.id is not null then
-        interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, l.last_started_at)
+        interlock.lane_rank(q.scheduling, h.seniority, h.queued_at, u.last_started_at, l.turn_at)
       end as rank
     from unnest(v_lanes) as v (id)
     join interlock.job_lanes as l on l.id = v.id
@@ -808,13 +831,15 @@ begin
   update interlock.job_lanes as l
   set rank = case
         when h.head_id is not null then case when l.reserving then least(l.rank, h.rank) else h.rank end
-        when l.blocked_on is not null and not l.reserving then null
+        when l.blocked_on is not null and not l.reserving and (l.resources[1] not like 'user:%' or l.blocked_on = l.resources[1]) then null
         else l.rank
       end,
       seniority = h.seniority,
       waiting_since = coalesce(h.queued_at, l.waiting_since),
-      -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it.
-      blocked_on = case when h.head_id is not null and not l.reserving then l.blocked_on end
+      -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it. But
+      -- nothing is owed by an empty one that only waited; unless others of its user may stand behind it.
+      -- So is one that became more senior while somebody reserves: what was kept for another may be its own now.
+      blocked_on = case when h.head_id is not null and not l.reserving and not (v_any_reserving and h.rank < l.rank) then l.blocked_on end
   from heads as h
   where l.ctid = h.place
     and (l.reserving
@@ -995,6 +1020,13 @@ begin
     and s.active_job_id is null
     and s.reserved_lane_id is null
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
+
+  -- Whoever stands behind a sibling for it steps into the line.
+  update interlock.job_lanes as l
+  set blocked_on = interlock.obstacle_of(l.blocked_on)
+  where l.blocked_on >= v_prefix
+    and strpos(l.blocked_on, E'\x1f') > 0
+    and (interlock.obstacle_of(l.blocked_on) = p_pattern or (v_is_prefix and starts_with(l.blocked_on, v_prefix)));
 
   -- What is parked on it may be startable now, and what reserves may hold too little or too much: all that are first in
   -- line, as many as there are free slots, and all that reserve. One that is not limited any more frees everybody.
@@ -1229,7 +1261,7 @@ begin
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected) as p;
+    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
@@ -2182,23 +2214,28 @@ declare
   v_reason record;
   v_junior record;
   v_user_key text;
+  v_others text[];
   v_rank timestamptz;
+  v_served_at timestamptz;
 begin
   assignments := '[]';
   contended := false;
   woken_routes := '{}';
 
-  select l.id, l.route, l.task, l.resources, l.rank, l.reserving, l.last_started_at, l.blocked_head
+  select l.id, l.route, l.task, l.resources, l.rank, l.reserving, l.blocked_head
   into strict v_lane
   from interlock.job_lanes as l
   where l.id = p_lane_id;
-  select q.name, q.scheduling, q.patience_seconds
+  select q.name, q.scheduling
   into strict v_queue
   from interlock.queues as q
   where q.name = split_part(v_lane.route, '/', 1);
   select coalesce(array_agg(d.resource order by d.ord), '{}'), coalesce(array_agg(d.resource order by d.ord) filter (where d.capacity is not null), '{}')
   into v_needed, v_limited
   from interlock.lane_demand(v_lane.route, v_lane.task, v_lane.resources) as d;
+
+  v_user_key := case when v_lane.resources[1] like 'user:%' then v_lane.resources[1] end;
+  v_others := case when v_user_key is null then '{}' else array_remove(v_needed, v_user_key) end;
 
   select j.id, j.ctid as place, j.seniority, j.queued_at, j.kind, j.resources
   into v_head
@@ -2221,9 +2258,13 @@ begin
     set rank = case when contended then l.rank end,
         seniority = case when contended then l.seniority end,
         waiting_since = case when contended then l.waiting_since end,
+        turn_at = case when contended then l.turn_at end,
         reserving = false,
         blocked_on = null
     where l.id = p_lane_id;
+    if not contended then
+      perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
+    end if;
     woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
     return next;
     return;
@@ -2282,12 +2323,8 @@ begin
 
   if v_obstacle is null then
     assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.place], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
-    select n.resource into v_user_key from unnest(v_lane.resources) as n (resource) where n.resource like 'user:%' limit 1;
     if v_user_key is not null and v_queue.scheduling = 'fair' then
-      insert into interlock.lane_users as u (queue, user_key, last_started_at)
-      select v_queue.name, v_user_key, p_now
-      where pg_try_advisory_xact_lock(interlock.lock_key(v_user_key))
-      on conflict (queue, user_key) do update set last_started_at = excluded.last_started_at;
+      v_served_at := interlock.serve_user(v_queue.name, v_user_key, p_now);
     end if;
     select j.id, j.seniority, j.queued_at
     into v_next
@@ -2296,17 +2333,18 @@ begin
       and j.status = 'pending'
     order by j.seniority, j.id
     limit 1;
-    v_rank := case when v_next.id is not null then interlock.lane_rank(
-      v_queue.scheduling, v_queue.patience_seconds, v_next.seniority, v_next.queued_at,
-      case when v_user_key is not null then p_now end, p_now) end;
+    v_rank := case when v_next.id is not null then
+      interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null) end;
     update interlock.job_lanes as l
     set rank = v_rank,
         seniority = v_next.seniority,
         waiting_since = v_next.queued_at,
+        turn_at = null,
         blocked_on = null,
         reserving = false,
         last_started_at = p_now
     where l.id = p_lane_id;
+    perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     if v_next.id is null then
       woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
     end if;
@@ -2344,12 +2382,25 @@ begin
       jsonb_build_object('blocked_on', v_obstacle, 'blocked_by_job_id', v_reason.holder_id));
   end if;
   update interlock.job_lanes as l
-  set blocked_on = v_obstacle,
+  set blocked_on = case
+        when not v_may_reserve and v_user_key is not null and v_obstacle <> v_user_key and v_queue.scheduling = 'fair' and exists (
+          select
+          from interlock.job_lanes as o
+          where o.blocked_on = v_obstacle
+            and o.resources[1] = v_user_key
+            and o.route = v_lane.route
+            and (o.rank, o.id) < (v_lane.rank, p_lane_id)
+        ) then interlock.sibling_line(v_obstacle, v_user_key)
+        else v_obstacle
+      end,
       reserving = v_may_reserve,
       seniority = v_head.seniority,
       waiting_since = v_head.queued_at,
       blocked_head = v_head.id
   where l.id = p_lane_id;
+
+  v_others := array_remove(v_others, v_obstacle);
+  perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
 
   -- It may have been woken for what it cannot use, or holds back no longer: pass that on, its obstacle included.
   v_mine := array(
@@ -2464,14 +2515,14 @@ begin
       limit 1001
     ) as b
   );
-  v_obstacle := v_lane.blocked_on;
+  v_obstacle := interlock.obstacle_of(v_lane.blocked_on);
   if v_obstacle is not null then
     v_rank := (
       select count(*)
       from (
         select
         from interlock.job_lanes as o
-        where o.blocked_on = v_obstacle
+        where (o.blocked_on = v_obstacle or o.blocked_on = v_lane.blocked_on)
           and (o.rank, o.id) < (v_lane.rank, v_lane.id)
         limit 1001
       ) as b
@@ -2510,7 +2561,7 @@ begin
     ) as h on true
     where l.id = v_holder.reserved_lane_id;
     v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task, 'status', 'pending');
-    v_on := v_head.blocked_on;
+    v_on := interlock.obstacle_of(v_head.blocked_on);
   end loop;
 
   v_may := v_obstacle is not null and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);
@@ -3068,26 +3119,17 @@ AS $function$
 $function$;
 comment on function interlock.lane_needs(text,text,text[],text) is 'Whether a lane needs this resource, by its jobs'' own naming or as a limit.';
 
-CREATE OR REPLACE FUNCTION interlock.lane_rank(p_scheduling text, p_patience_seconds double precision, p_seniority timestamp with time zone, p_queued_at timestamp with time zone, p_user_served_at timestamp with time zone, p_lane_served_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION interlock.lane_rank(p_scheduling text, p_seniority timestamp with time zone, p_queued_at timestamp with time zone, p_user_served_at timestamp with time zone, p_turn_at timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
   select case
     when p_scheduling = 'fifo' or p_user_served_at is null then p_seniority
-    else greatest(
-      p_seniority,
-      least(
-        p_user_served_at,
-        case
-          when p_patience_seconds > 1e9 then 'infinity'::timestamptz
-          else greatest(p_queued_at, coalesce(p_lane_served_at, '-infinity'::timestamptz)) + p_patience_seconds * interval '1 second'
-        end
-      ) + (p_seniority - p_queued_at)
-    )
+    else greatest(p_seniority, least(p_user_served_at, p_turn_at) + (p_seniority - p_queued_at))
   end
 $function$;
-comment on function interlock.lane_rank(text,double precision,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone) is 'The rank of a lane from its head: in a fair queue the later of its seniority and of when its user was last served plus the same head start: least recently served first. Served counts at most as the later of the head''s waiting since and the lane''s own last start, plus patience, so that no lane of a user is pushed back for ever by their others.';
+comment on function interlock.lane_rank(text,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone) is 'The rank of a lane from its head: in a fair queue the later of its seniority and of when its user was last served plus the same head start: least recently served first. A lane whose head has waited beyond the patience is given a turn (one lane of a user at a time), and served counts at most as that, so that no lane of a user is pushed back for ever by their others.';
 
 CREATE OR REPLACE FUNCTION interlock.limit_of(p_resource text)
  RETURNS TABLE(capacity integer, is_paused boolean)
@@ -3418,6 +3460,13 @@ AS $function$
 $function$;
 comment on function interlock.neglected_routes() is 'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.obstacle_of(p_blocked_on text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select split_part(p_blocked_on, E'\x1f', 1) $function$;
+comment on function interlock.obstacle_of(text) is 'The resource that a lane waits for that is parked there: in its line, or behind a lane of the same user (see sibling_line).';
+
 CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timestamp with time zone)
  RETURNS text
  LANGUAGE sql
@@ -3428,7 +3477,7 @@ AS $function$
 $function$;
 comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer)
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
  RETURNS TABLE(popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3439,6 +3488,10 @@ declare
   v_popped integer;
   v_late tid[];
   v_late_ranks timestamptz[];
+  v_due tid[];
+  v_due_queues text[];
+  v_due_users text[];
+  v_turns tid[];
   v_lanes uuid[];
   v_places tid[];
   v_reserving boolean[];
@@ -3457,10 +3510,10 @@ begin
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
   while cardinality(lanes) < p_limit and corrected < p_corrections loop
     with popped as materialized (
-      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.last_started_at, l.first, l.needs
+      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs
       from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
       cross join lateral (
-        select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at,
+        select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at,
           cardinality(x.resources) as needs, x.resources[1] as first
         from interlock.job_lanes as x
         where x.route = r.route
@@ -3477,10 +3530,13 @@ begin
     ),
     ranked as materialized (
       select p.id, p.place, p.rank, p.reserving, p.needs, p.scheduling = 'fair' as is_fair, p.patience_seconds,
-        interlock.lane_rank(p.scheduling, p.patience_seconds, p.seniority, p.waiting_since, u.last_started_at, p.last_started_at) as true_rank
+        interlock.lane_rank(p.scheduling, p.seniority, p.waiting_since, u.last_started_at, p.turn_at) as true_rank,
+        p.turn_at is null and extract(epoch from p_now - p.waiting_since) >= p.patience_seconds
+          and (u.last_turn_at is null or extract(epoch from p_now - u.last_turn_at) >= p.patience_seconds) as is_due,
+        p.waiting_since, split_part(p.route, '/', 1) as queue, p.first
       from popped as p
       left join lateral (
-        select x.last_started_at
+        select x.last_started_at, x.last_turn_at
         from interlock.lane_users as x
         where x.queue = split_part(p.route, '/', 1) and x.user_key = p.first
           and p.scheduling = 'fair' and not p.reserving
@@ -3489,6 +3545,7 @@ begin
     ),
     placed as (
       select r.id, r.place, r.rank, r.reserving, r.is_fair, r.patience_seconds, r.true_rank,
+        r.is_due, r.waiting_since, r.queue, r.first,
         coalesce(r.true_rank > r.rank and not r.reserving, false) as is_late,
         sum(case when r.true_rank > r.rank and not r.reserving then 0 else r.needs end) over (order by r.rank, r.id) as locks
       from ranked as r
@@ -3503,9 +3560,12 @@ begin
       v_locks - coalesce(max(p.locks), 0),
       array_agg(p.place) filter (where p.is_late),
       array_agg(p.true_rank) filter (where p.is_late),
+      array_agg(p.place order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
+      array_agg(p.queue order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
+      array_agg(p.first order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
       (array_agg(p.rank order by p.rank desc, p.id desc))[1],
       (array_agg(p.id order by p.rank desc, p.id desc))[1]
-    into v_popped, v_lanes, v_places, v_reserving, v_is_fair, v_patience, v_locks, v_late, v_late_ranks, v_after_rank, v_after_id
+    into v_popped, v_lanes, v_places, v_reserving, v_is_fair, v_patience, v_locks, v_late, v_late_ranks, v_due, v_due_queues, v_due_users, v_after_rank, v_after_id
     from placed as p;
     exit when v_popped = 0;
 
@@ -3517,8 +3577,36 @@ begin
     patience := patience || v_patience;
     exit when v_late is null;
     corrected := corrected + cardinality(v_late);
+    v_turns := '{}';
+    if v_due is not null then
+      -- The oldest of each user keeps its place from now on. Whoever else is writing of that user just now has the say.
+      with first as materialized (
+        select distinct on (d.queue, d.user_key) d.queue, d.user_key, d.place
+        from unnest(v_due, v_due_queues, v_due_users) with ordinality as d (place, queue, user_key, n)
+        order by d.queue, d.user_key, d.n
+      ),
+      locked as materialized (
+        select f.place, u.place as user_place
+        from first as f
+        cross join lateral (
+          select x.ctid as place
+          from interlock.lane_users as x
+          where x.queue = f.queue
+            and x.user_key = f.user_key
+          for no key update skip locked
+        ) as u
+      ),
+      noted as (
+        update interlock.lane_users as u
+        set last_turn_at = p_now
+        from locked as k
+        where u.ctid = k.user_place
+      )
+      select coalesce(array_agg(k.place), '{}') into v_turns from locked as k;
+    end if;
     update interlock.job_lanes as l
-    set rank = r.rank
+    set rank = case when r.place = any (v_turns) then l.rank else r.rank end,
+        turn_at = case when r.place = any (v_turns) then l.rank - (l.seniority - l.waiting_since) else l.turn_at end
     from unnest(v_late, v_late_ranks) as r (place, rank)
     where l.ctid = r.place;
     exit when v_locks <= 0;
@@ -3526,7 +3614,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new turn; others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table: a locked row does not move, and its place is found without a descent of an index.';
+comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table: a locked row does not move, and its place is found without a descent of an index.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
@@ -3583,6 +3671,70 @@ begin
 end
 $function$;
 comment on function interlock.promote_due_jobs(integer) is 'Makes up to p_limit scheduled jobs whose time has come pending. Returns how many. Locks their rows, SKIP LOCKED; insert-only towards the scheduler. Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.promote_siblings(p_routes text[], p_user_keys text[], p_resources text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_lanes uuid[];
+  v_lines text[];
+  v_ranks timestamptz[];
+  v_promoted integer;
+begin
+  loop
+    select array_agg(p.id), array_agg(p.line), array_agg(p.rank)
+    into v_lanes, v_lines, v_ranks
+    from (
+      select n.id, w.line, interlock.lane_rank(q.scheduling, n.seniority, n.waiting_since, u.last_started_at, n.turn_at) as rank
+      from (
+        select distinct x.route, x.user_key, x.resource, interlock.sibling_line(x.resource, x.user_key) as line
+        from unnest(p_routes, p_user_keys, p_resources) as x (route, user_key, resource)
+      ) as w
+      cross join lateral (
+        select l.id, l.seniority, l.waiting_since, l.turn_at
+        from interlock.job_lanes as l
+        where l.blocked_on = w.line
+          and l.route = w.route
+        order by l.rank, l.id
+        limit 1
+      ) as n
+      join interlock.queues as q on q.name = split_part(w.route, '/', 1)
+      left join lateral (
+        select x.last_started_at
+        from interlock.lane_users as x
+        where x.queue = q.name and x.user_key = w.user_key
+        limit 1
+      ) as u on true
+      where not exists (
+        select
+        from interlock.job_lanes as o
+        where o.blocked_on = w.resource
+          and o.resources[1] = w.user_key
+          and o.route = w.route
+      )
+      order by n.id
+    ) as p;
+    exit when v_lanes is null;
+
+    -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose again.
+    update interlock.job_lanes as l
+    set blocked_on = interlock.obstacle_of(l.blocked_on),
+        rank = p.rank
+    from unnest(v_lanes, v_lines, v_ranks) as p (id, line, rank)
+    where l.id = p.id
+      and l.blocked_on = p.line;
+    get diagnostics v_promoted = row_count;
+    exit when v_promoted = cardinality(v_lanes);
+  end loop;
+end
+$function$;
+comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting only for absorbers and the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
  RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
@@ -4334,6 +4486,35 @@ AS $function$
 $function$;
 comment on function interlock.senior_reservers(text,uuid,timestamp with time zone) is 'How many reserving lanes that are more senior than this one want the resource next: parked on it, or awake and without it yet. Free slots are theirs first; otherwise younger lanes would slip past who is next, for ever.';
 
+CREATE OR REPLACE FUNCTION interlock.serve_user(p_queue text, p_user_key text, p_now timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_weight integer;
+  v_served_at timestamptz;
+begin
+  -- Held already, but where users are unlimited: there two claimers may serve one user, and would wait for each other in no
+  -- order. Who is beaten to the note was served at this moment anyway.
+  if not pg_catalog.pg_try_advisory_xact_lock(interlock.lock_key(p_user_key)) then
+    return p_now;
+  end if;
+  select coalesce((q.user_weights ->> pg_catalog.substr(p_user_key, 6))::integer, 1)
+  into v_weight
+  from interlock.queues as q
+  where q.name = p_queue;
+  insert into interlock.lane_users as u (queue, user_key, last_started_at, starts)
+  values (p_queue, p_user_key, case when v_weight = 1 then p_now end, case when v_weight = 1 then 0 else 1 end)
+  on conflict (queue, user_key) do update
+  set last_started_at = case when u.starts + 1 >= v_weight then p_now else u.last_started_at end,
+      starts = case when u.starts + 1 >= v_weight then 0 else u.starts + 1 end
+  returning u.last_started_at into v_served_at;
+  return v_served_at;
+end
+$function$;
+comment on function interlock.serve_user(text,text,timestamp with time zone) is 'Notes that a user of a fair queue was served, and returns since when that counts: now, or before the last of as many starts as the queue''s user_weights allows them in a turn (null: not yet). Called with the user''s resource locked.';
+
 CREATE OR REPLACE FUNCTION interlock.served_routes(p_now timestamp with time zone)
  RETURNS text[]
  LANGUAGE sql
@@ -4432,10 +4613,17 @@ begin
   select k
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
-  where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'timeout_seconds', 'ttl_seconds',
+  where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
     'max_attempts', 'retry_delays_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
+  end if;
+  if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
+    select
+    from pg_catalog.jsonb_each_text(case when pg_catalog.jsonb_typeof(p_settings -> 'user_weights') = 'object' then p_settings -> 'user_weights' end) as w
+    where w.value is null or w.value !~ '^([1-9][0-9]?|100)$' or w.key = '' or pg_catalog.length(w.key) > 200
+  ) then
+    raise exception using errcode = 'IL005', message = 'user_weights must be an object of users and whole numbers from 1 to 100, or null', column = 'user_weights';
   end if;
 
   insert into interlock.queues (name) values (p_name) on conflict (name) do nothing;
@@ -4447,7 +4635,9 @@ begin
           case when p_settings -> 'tasks' = 'null' then null else array(select pg_catalog.jsonb_array_elements_text(p_settings -> 'tasks')) end
           else q.tasks end,
         scheduling = coalesce(p_settings ->> 'scheduling', q.scheduling),
-        priority_step_seconds = coalesce((p_settings ->> 'priority_step_seconds')::double precision, q.priority_step_seconds),
+        -- Longer than any wait, and short enough that a time and a few of it still are a time.
+        priority_step_seconds = coalesce(case p_settings ->> 'priority_step_seconds' when 'strict' then 1e9 else (p_settings ->> 'priority_step_seconds')::double precision end, q.priority_step_seconds),
+        user_weights = case when p_settings ? 'user_weights' then nullif(p_settings -> 'user_weights', 'null') else q.user_weights end,
         patience_seconds = coalesce((p_settings ->> 'patience_seconds')::double precision, q.patience_seconds),
         timeout_seconds = coalesce((p_settings ->> 'timeout_seconds')::integer, q.timeout_seconds),
         ttl_seconds = coalesce((p_settings ->> 'ttl_seconds')::integer, q.ttl_seconds),
@@ -4470,7 +4660,7 @@ begin
   end if;
 end
 $function$;
-comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds, patience_seconds, timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[], p_free integer[], p_granted integer[], p_now timestamp with time zone)
  RETURNS text[]
@@ -4485,7 +4675,11 @@ declare
   v_several boolean[];
   v_wake text[];
   v_wake_times integer[];
+  v_routes text[];
+  v_users text[];
+  v_left text[];
   v_n integer;
+  v_weighted constant text[] := array(select q.name from interlock.queues as q where q.user_weights is not null);
 begin
   foreach v_n in array p_granted loop
     v_free[v_n] := v_free[v_n] - 1;
@@ -4515,7 +4709,7 @@ begin
 
   with done as materialized (
     select p_places[u.i] as place, p_is_fair[u.i] as is_fair, p_patience[u.i] as patience_seconds,
-      u.park_on, u.started, u.several, l.rank, l.blocked_head, split_part(l.route, '/', 1) as queue,
+      u.i, l.id, u.park_on, u.started, u.several, l.route, l.rank, l.blocked_head, split_part(l.route, '/', 1) as queue,
       case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
       h.id as head_id, h.kind, h.seniority, h.queued_at
     from unnest(v_ns, v_park_on, v_started, v_several) as u (i, park_on, started, several)
@@ -4528,13 +4722,21 @@ begin
       limit 1
     ) as h on true
   ),
+  -- By itself, because an emptied lane's user was served as well.
+  served_at as materialized (
+    select d.i,
+      case when d.queue = any (v_weighted) then interlock.serve_user(d.queue, d.user_key, p_now) else p_now end as at
+    from done as d
+    where d.started
+      and d.user_key is not null
+      and d.is_fair
+  ),
   decided as materialized (
-    select d.place, d.head_id, d.kind, d.seniority, d.queued_at, d.started, d.queue, d.user_key, d.is_fair, d.blocked_head,
+    select d.i, d.id, d.route, d.place, d.head_id, d.kind, d.seniority, d.queued_at, d.started, d.queue, d.user_key, d.is_fair, d.blocked_head,
       case
         when d.head_id is null and d.started then null
         when d.head_id is null or not d.started then d.rank
-        else interlock.lane_rank(case when d.is_fair then 'fair' else 'fifo' end, d.patience_seconds, d.seniority, d.queued_at,
-          case when d.user_key is not null then p_now end, p_now)
+        else interlock.lane_rank(case when d.is_fair then 'fair' else 'fifo' end, d.seniority, d.queued_at, s.at, null)
       end as rank,
       -- A next head that is overdue and needs several may reserve: it stays awake, to be examined by every rule.
       case
@@ -4543,6 +4745,26 @@ begin
         else d.park_on
       end as park_on
     from done as d
+    left join served_at as s on s.i = d.i
+  ),
+  -- Of a user's lanes one stands in a resource's line, the others behind it.
+  lined as materialized (
+    select d.place,
+      case
+        when d.user_key is null or d.park_on = d.user_key or not d.is_fair then d.park_on
+        when row_number() over (partition by d.park_on, d.route, d.user_key order by d.rank, d.id) > 1
+          or exists (
+            select
+            from interlock.job_lanes as o
+            where o.blocked_on = d.park_on
+              and o.resources[1] = d.user_key
+              and o.route = d.route
+              and (o.rank, o.id) < (d.rank, d.id)
+          ) then interlock.sibling_line(d.park_on, d.user_key)
+        else d.park_on
+      end as line
+    from decided as d
+    where d.park_on is not null
   ),
   reasons as materialized (
     select d.head_id, d.kind, d.park_on, c.reason, c.holder_id
@@ -4554,12 +4776,14 @@ begin
   moved as (
     update interlock.job_lanes as l
     set rank = d.rank,
-        blocked_on = d.park_on,
+        blocked_on = n.line,
         seniority = d.seniority,
         waiting_since = d.queued_at,
+        turn_at = case when not d.started then l.turn_at end,
         last_started_at = case when d.started then p_now else l.last_started_at end,
         blocked_head = case when d.park_on is not null then d.head_id else l.blocked_head end
     from decided as d
+    left join lined as n on n.place = d.place
     where l.ctid = d.place
   ),
   served as (
@@ -4571,18 +4795,30 @@ begin
       where x.started
         and x.user_key is not null
         and x.is_fair
+        and x.queue <> all (v_weighted)
       offset 0
     ) as d
-    -- Held already, but where users are unlimited: there two claimers may serve one user, and would wait for each other
-    -- in no order. Who is beaten to the note was served at this moment anyway.
+    -- As serve_user() says; for all of them at once.
     where pg_try_advisory_xact_lock(interlock.lock_key(d.user_key))
     on conflict (queue, user_key) do update
     set last_started_at = excluded.last_started_at
+  ),
+  logged as (
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, conflict_reason, details)
+    select p_now, 'blocked', r.head_id, r.kind, 'pending', 'pending', r.reason,
+      jsonb_build_object('blocked_on', r.park_on, 'blocked_by_job_id', r.holder_id)
+    from reasons as r
   )
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, conflict_reason, details)
-  select p_now, 'blocked', r.head_id, r.kind, 'pending', 'pending', r.reason,
-    jsonb_build_object('blocked_on', r.park_on, 'blocked_by_job_id', r.holder_id)
-  from reasons as r;
+  select array_agg(d.route), array_agg(d.user_key), array_agg(p_names[p.n])
+  into v_routes, v_users, v_left
+  from decided as d
+  join unnest(p_pair_lanes, p_pair_names) as p (lane, n) on p.lane = d.i
+  where d.user_key is not null
+    and p_names[p.n] <> d.user_key
+    and p_names[p.n] is distinct from d.park_on;
+  if v_left is not null then
+    perform interlock.promote_siblings(v_routes, v_users, v_left);
+  end if;
 
   -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
   select array_agg(p_names[w.n]), array_agg(w.times)
@@ -4600,7 +4836,14 @@ begin
   return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
 end
 $function$;
-comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Returns the routes of the lanes that were made awake. Locks parked lanes that it wakes, waiting only for absorbers and the tick.';
+comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Where a lane does not wait for a resource any more, a sibling that stood behind it there steps up. Returns the routes of the lanes that were made awake. Locks parked lanes that it promotes or wakes, waiting only for absorbers and the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.sibling_line(p_resource text, p_user_key text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select p_resource || E'\x1f' || p_user_key $function$;
+comment on function interlock.sibling_line(text,text) is 'Where a user''s further lanes stand that wait for a resource: behind the one of theirs that stands in its line. If all stood in it, they would keep the places of those served long ago, and a newcomer waited for as many of them as there are. No name of a resource has the separator (0x1F) in it.';
 
 CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
  RETURNS text
@@ -4871,10 +5114,11 @@ declare
   v_routes text[];
 begin
   -- Who may reserve is the most senior on its obstacle; so a look at one lane for each obstacle and route finds all, however long the lines are.
+  -- (After a name and a blank: past those who stand behind a sibling there, who may not.)
   with recursive obstacle (resource, n) as (
-    (select l.blocked_on, 1 from interlock.job_lanes as l where l.blocked_on > p_after order by l.blocked_on limit 1)
+    (select l.blocked_on, 1 from interlock.job_lanes as l where l.blocked_on >= p_after || ' ' order by l.blocked_on limit 1)
     union all
-    select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on > o.resource order by l.blocked_on limit 1), o.n + 1
+    select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on >= o.resource || ' ' order by l.blocked_on limit 1), o.n + 1
     from obstacle as o
     where o.resource is not null
       and o.n < p_limit
@@ -4939,17 +5183,20 @@ declare
   v_after text[];
   v_pass integer := 1;
   v_passes integer;
-  v_picked integer;
-  v_moved integer;
+  c_rounds constant integer := 4;
+  v_round integer;
+  v_left integer[];
+  v_on integer[];
   v_lanes uuid[];
   v_ranks timestamptz[];
   v_true_ranks timestamptz[];
-  v_on text[];
+  v_woken integer[];
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
   v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
     or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_now constant timestamptz := interlock.clock();
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
   select array_agg(w.resource), array_agg(w.times), array_agg(w.contested)
@@ -5002,53 +5249,72 @@ begin
       ) as n on (v_pass = 1 or (w.contested and v_pass <= w.times));
       exit when array_position(v_after, null) is not null and array_remove(v_after, null) = '{}';
 
+      v_left := array(
+        select case when w.route is null then 0 when w.contested then 1 else w.times end
+        from unnest(v_times, v_contested, v_after) with ordinality as w (times, contested, route, i)
+        order by w.i
+      );
+      v_round := 0;
       loop
-        select array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank), array_agg(p.resource)
-        into v_lanes, v_ranks, v_true_ranks, v_on
+        v_round := v_round + 1;
+        select array_agg(p.i), array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank)
+        into v_on, v_lanes, v_ranks, v_true_ranks
         from (
-          select distinct on (l.id) l.id, l.rank, w.resource,
-            case when not l.reserving then
-              interlock.lane_rank(q.scheduling, q.patience_seconds, l.seniority, l.waiting_since, u.last_started_at, l.last_started_at)
+          select w.i, l.id, l.rank,
+            case when not l.reserving and not (
+              l.turn_at is null and extract(epoch from v_now - l.waiting_since) >= q.patience_seconds
+              and (u.last_turn_at is null or extract(epoch from v_now - u.last_turn_at) >= q.patience_seconds)
+            ) then
+              interlock.lane_rank(q.scheduling, l.seniority, l.waiting_since, u.last_started_at, l.turn_at)
             end as true_rank
-          from unnest(v_resource, v_times, v_contested, v_after) as w (resource, times, contested, route)
+          from unnest(v_resource, v_contested, v_after, v_left) with ordinality as w (resource, contested, route, wanted, i)
           join interlock.queues as q on q.name = split_part(w.route, '/', 1)
           cross join lateral (
-            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at, x.resources[1] as first
+            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at, x.resources[1] as first
             from interlock.job_lanes as x
             where x.blocked_on = w.resource
               and x.route = w.route
             order by x.rank, x.id
-            limit case when w.contested then 1 else w.times end
+            limit w.wanted
           ) as l
           left join lateral (
-            select x.last_started_at
+            select x.last_started_at, x.last_turn_at
             from interlock.lane_users as x
             where x.queue = q.name and x.user_key = l.first and q.scheduling = 'fair'
             limit 1
           ) as u on true
-          where w.route is not null
+          where w.wanted > 0
             and (not w.contested or interlock.can_use(w.resource, l.id, l.rank))
           order by l.id
         ) as p;
         exit when v_lanes is null;
-        v_picked := cardinality(v_lanes);
 
-        -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose again.
-        -- A rank that has grown stale (its user was served meanwhile) is corrected in the same breath, or the claim would.
+        -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose
+        -- again. So where a rank had grown stale, its user served meanwhile: corrected where it stands, or the slot would go
+        -- to a lane whose turn is late. (Not where the claim will give it a turn.)
         with moved as (
           update interlock.job_lanes as l
-          set blocked_on = null,
+          set blocked_on = case when p.true_rank > p.rank and v_round < c_rounds then l.blocked_on end,
               rank = greatest(p.rank, p.true_rank)
-          from unnest(v_lanes, v_ranks, v_true_ranks, v_on) as p (id, rank, true_rank, resource)
+          from unnest(v_on, v_lanes, v_ranks, v_true_ranks) as p (i, id, rank, true_rank)
           where l.id = p.id
-            and l.blocked_on = p.resource
+            and l.blocked_on = v_resource[p.i]
             and l.rank = p.rank
-          returning l.route
+          returning p.i, l.route, l.blocked_on is null as is_awake
         )
-        select count(*), v_routes || coalesce(array_agg(moved.route), '{}')
-        into v_moved, v_routes
-        from moved;
-        exit when v_moved = v_picked;
+        select coalesce(array_agg(m.i) filter (where m.is_awake), '{}'), v_routes || coalesce(array_agg(m.route) filter (where m.is_awake), '{}')
+        into v_woken, v_routes
+        from moved as m;
+        exit when cardinality(v_woken) = cardinality(v_on);
+        v_left := array(
+          select case when w.woken = w.picked then 0 else w.wanted - w.woken end
+          from (
+            select x.wanted, x.i, (select count(*) from unnest(v_on) as o where o = x.i) as picked,
+              (select count(*) from unnest(v_woken) as o where o = x.i) as woken
+            from unnest(v_left) with ordinality as x (wanted, i)
+          ) as w
+          order by w.i
+        );
       end loop;
       v_after := array(select coalesce(a, chr(1114111)) from unnest(v_after) as a);
     end loop;

@@ -13,6 +13,7 @@ declare
   v_touched uuid[];
   v_lanes uuid[];
   v_taken integer;
+  v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
   select array_agg(t.id), array_agg(t.lane_id)
@@ -78,10 +79,12 @@ begin
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 
+  v_any_reserving := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
   with heads as materialized (
     select l.ctid as place, h.id as head_id, h.seniority, h.queued_at,
       case when h.id is not null then
-        interlock.lane_rank(q.scheduling, q.patience_seconds, h.seniority, h.queued_at, u.last_started_at, l.last_started_at)
+        interlock.lane_rank(q.scheduling, h.seniority, h.queued_at, u.last_started_at, l.turn_at)
       end as rank
     from unnest(v_lanes) as v (id)
     join interlock.job_lanes as l on l.id = v.id
@@ -103,13 +106,15 @@ begin
   update interlock.job_lanes as l
   set rank = case
         when h.head_id is not null then case when l.reserving then least(l.rank, h.rank) else h.rank end
-        when l.blocked_on is not null and not l.reserving then null
+        when l.blocked_on is not null and not l.reserving and (l.resources[1] not like 'user:%' or l.blocked_on = l.resources[1]) then null
         else l.rank
       end,
       seniority = h.seniority,
       waiting_since = coalesce(h.queued_at, l.waiting_since),
-      -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it.
-      blocked_on = case when h.head_id is not null and not l.reserving then l.blocked_on end
+      -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it. But
+      -- nothing is owed by an empty one that only waited; unless others of its user may stand behind it.
+      -- So is one that became more senior while somebody reserves: what was kept for another may be its own now.
+      blocked_on = case when h.head_id is not null and not l.reserving and not (v_any_reserving and h.rank < l.rank) then l.blocked_on end
   from heads as h
   where l.ctid = h.place
     and (l.reserving

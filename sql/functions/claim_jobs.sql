@@ -60,7 +60,7 @@ begin
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
     into v_batch
-    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected) as p;
+    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';

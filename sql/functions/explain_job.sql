@@ -69,14 +69,14 @@ begin
       limit 1001
     ) as b
   );
-  v_obstacle := v_lane.blocked_on;
+  v_obstacle := interlock.obstacle_of(v_lane.blocked_on);
   if v_obstacle is not null then
     v_rank := (
       select count(*)
       from (
         select
         from interlock.job_lanes as o
-        where o.blocked_on = v_obstacle
+        where (o.blocked_on = v_obstacle or o.blocked_on = v_lane.blocked_on)
           and (o.rank, o.id) < (v_lane.rank, v_lane.id)
         limit 1001
       ) as b
@@ -115,7 +115,7 @@ begin
     ) as h on true
     where l.id = v_holder.reserved_lane_id;
     v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task, 'status', 'pending');
-    v_on := v_head.blocked_on;
+    v_on := interlock.obstacle_of(v_head.blocked_on);
   end loop;
 
   v_may := v_obstacle is not null and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);

@@ -15,10 +15,17 @@ begin
   select k
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
-  where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'timeout_seconds', 'ttl_seconds',
+  where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
     'max_attempts', 'retry_delays_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
+  end if;
+  if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
+    select
+    from pg_catalog.jsonb_each_text(case when pg_catalog.jsonb_typeof(p_settings -> 'user_weights') = 'object' then p_settings -> 'user_weights' end) as w
+    where w.value is null or w.value !~ '^([1-9][0-9]?|100)$' or w.key = '' or pg_catalog.length(w.key) > 200
+  ) then
+    raise exception using errcode = 'IL005', message = 'user_weights must be an object of users and whole numbers from 1 to 100, or null', column = 'user_weights';
   end if;
 
   insert into interlock.queues (name) values (p_name) on conflict (name) do nothing;
@@ -30,7 +37,9 @@ begin
           case when p_settings -> 'tasks' = 'null' then null else array(select pg_catalog.jsonb_array_elements_text(p_settings -> 'tasks')) end
           else q.tasks end,
         scheduling = coalesce(p_settings ->> 'scheduling', q.scheduling),
-        priority_step_seconds = coalesce((p_settings ->> 'priority_step_seconds')::double precision, q.priority_step_seconds),
+        -- Longer than any wait, and short enough that a time and a few of it still are a time.
+        priority_step_seconds = coalesce(case p_settings ->> 'priority_step_seconds' when 'strict' then 1e9 else (p_settings ->> 'priority_step_seconds')::double precision end, q.priority_step_seconds),
+        user_weights = case when p_settings ? 'user_weights' then nullif(p_settings -> 'user_weights', 'null') else q.user_weights end,
         patience_seconds = coalesce((p_settings ->> 'patience_seconds')::double precision, q.patience_seconds),
         timeout_seconds = coalesce((p_settings ->> 'timeout_seconds')::integer, q.timeout_seconds),
         ttl_seconds = coalesce((p_settings ->> 'ttl_seconds')::integer, q.ttl_seconds),
@@ -55,4 +64,4 @@ end
 $$;
 
 comment on function interlock.set_queue(text, jsonb, text) is
-  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds, patience_seconds, timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';

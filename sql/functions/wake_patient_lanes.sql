@@ -10,10 +10,11 @@ declare
   v_routes text[];
 begin
   -- Who may reserve is the most senior on its obstacle; so a look at one lane for each obstacle and route finds all, however long the lines are.
+  -- (After a name and a blank: past those who stand behind a sibling there, who may not.)
   with recursive obstacle (resource, n) as (
-    (select l.blocked_on, 1 from interlock.job_lanes as l where l.blocked_on > p_after order by l.blocked_on limit 1)
+    (select l.blocked_on, 1 from interlock.job_lanes as l where l.blocked_on >= p_after || ' ' order by l.blocked_on limit 1)
     union all
-    select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on > o.resource order by l.blocked_on limit 1), o.n + 1
+    select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on >= o.resource || ' ' order by l.blocked_on limit 1), o.n + 1
     from obstacle as o
     where o.resource is not null
       and o.n < p_limit

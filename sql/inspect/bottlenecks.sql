@@ -11,14 +11,14 @@ select
   interlock.duration_words(interlock.clock() - p.waiting_since) as longest_wait,
   c.reason
 from (
-  select l.blocked_on as resource, count(*) as lines, min(l.waiting_since) as waiting_since
+  select l.obstacle as resource, count(*) as lines, min(l.waiting_since) as waiting_since
   from (
-    select x.blocked_on, x.waiting_since
+    select interlock.obstacle_of(x.blocked_on) as obstacle, x.waiting_since
     from interlock.job_lanes as x
     where x.blocked_on is not null
     limit 10000
   ) as l
-  group by l.blocked_on
+  group by l.obstacle
   order by 2 desc, 3, 1
   limit 20
 ) as p

@@ -12,7 +12,7 @@ select
   m.is_paused,
   (
     select count(*)
-    from (select from interlock.job_lanes as l where l.blocked_on = :'asked_resource' limit 1000) as l
+    from (select from interlock.job_lanes as l where l.blocked_on >= :'asked_resource' and l.blocked_on < :'asked_resource' || ' ' limit 1000) as l
   ) as lines_parked_on_it,
   case
     when m.capacity is null and not m.is_paused then 'unlimited: it keeps nobody apart'

@@ -55,17 +55,30 @@ where j.held is not null
 union all
 -- A wake makes the most senior lane of a route awake, once for each slot; until that one has been examined, and has taken
 -- the resource or passed the wake on, the others may well be parked on something free.
-select 'a lane is parked on a resource that it can use', l.blocked_on, null, l.id, format('rank %s', l.rank)
+select 'a lane is parked on a resource that it can use', interlock.obstacle_of(l.blocked_on), null, l.id, format('rank %s', l.rank)
 from interlock.job_lanes as l
 where l.blocked_on is not null
-  and interlock.can_use(l.blocked_on, l.id, l.rank)
+  and interlock.can_use(interlock.obstacle_of(l.blocked_on), l.id, l.rank)
   and not exists (
     select
     from interlock.job_lanes as o
     where o.rank is not null
       and o.blocked_on is null
       and (o.route = l.route or o.reserving)
-      and interlock.lane_needs(o.route, o.task, o.resources, l.blocked_on)
+      and interlock.lane_needs(o.route, o.task, o.resources, interlock.obstacle_of(l.blocked_on))
+  )
+
+union all
+select 'a lane stands behind a sibling that is not there', interlock.obstacle_of(l.blocked_on), null, l.id, null
+from interlock.job_lanes as l
+where strpos(l.blocked_on, E'\x1f') > 0
+  and not exists (
+    select
+    from interlock.job_lanes as o
+    where o.route = l.route
+      and o.resources[1] = l.resources[1]
+      and (o.blocked_on = interlock.obstacle_of(l.blocked_on)
+        or (o.rank is not null and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, interlock.obstacle_of(l.blocked_on))))
   )
 
 union all

@@ -27,7 +27,7 @@ left join interlock.job_lanes as l
 left join lateral (
   -- A parked lane says what it waits for. An awake one, or one still in the inbox, was not examined yet, perhaps because
   -- every agent is full: whoever asks wants to know all the same, so the same question is put here.
-  select l.blocked_on as resource
+  select interlock.obstacle_of(l.blocked_on) as resource
   where l.blocked_on is not null
   union all
   (

@@ -14,6 +14,9 @@ interface LimitRow {
   readonly is_paused: boolean
 }
 
+/** What set_queue() stores for `strict`: longer than any wait. */
+const strictStepSeconds = 1e9
+
 /**
  * Makes the rows say what the policy says, by the verbs, and tells what it changed. Only what differs is set: a verb
  * that changes nothing would still take the limits' lock, which every claim waits for, at each start of each process.
@@ -40,9 +43,11 @@ async function setQueue(
   settings: Readonly<Record<string, unknown>>,
   actor: string,
 ): Promise<boolean> {
-  const json = JSON.stringify(settings, (_key, value: unknown) =>
-    value === Number.POSITIVE_INFINITY ? 'Infinity' : value,
-  )
+  // As the rows have them, or each start would find a difference.
+  const json = JSON.stringify(settings, (key, value: unknown) => {
+    if (value === Number.POSITIVE_INFINITY) return 'Infinity'
+    return key === 'priority_step_seconds' && value === 'strict' ? strictStepSeconds : value
+  })
   // Compared key by key: containment would find [60] inside [60, 180, 600].
   const [same] = await queryable.query(
     `select

@@ -33,7 +33,7 @@ describe('enqueue_jobs', () => {
     [{ id: '/etc' }, 'invalid_argument', 'id'],
     [{ colour: 'red' }, 'invalid_argument', 'colour'],
     [{ queue: 'nowhere' }, 'queue_not_found', 'queue'],
-  ])('refuses %j, naming the field, and changes nothing', async (wrong, code, field) => {
+  ])('refuses %.80j, naming the field, and changes nothing', async (wrong, code, field) => {
     const good = { task: 'work', user: 'alice' }
     expect(
       await world.refusal('select * from interlock.enqueue_jobs($1)', [JSON.stringify([{ ...good, ...wrong }])]),

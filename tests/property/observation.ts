@@ -85,7 +85,7 @@ const lanes = `
   select coalesce(json_agg(json_build_object(
     'id', l.id, 'route', l.route, 'task', l.task, 'resources', l.resources,
     'rank', (extract(epoch from l.rank - '2030-01-01'::timestamptz) * 1e6)::bigint,
-    'blockedOn', l.blocked_on, 'reserving', l.reserving) order by l.id), '[]')
+    'blockedOn', interlock.obstacle_of(l.blocked_on), 'reserving', l.reserving) order by l.id), '[]')
   from interlock.job_lanes as l`
 const slots = `
   select coalesce(json_agg(json_build_object(

@@ -71,6 +71,13 @@ begin
     and s.reserved_lane_id is null
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
 
+  -- Whoever stands behind a sibling for it steps into the line.
+  update interlock.job_lanes as l
+  set blocked_on = interlock.obstacle_of(l.blocked_on)
+  where l.blocked_on >= v_prefix
+    and strpos(l.blocked_on, E'\x1f') > 0
+    and (interlock.obstacle_of(l.blocked_on) = p_pattern or (v_is_prefix and starts_with(l.blocked_on, v_prefix)));
+
   -- What is parked on it may be startable now, and what reserves may hold too little or too much: all that are first in
   -- line, as many as there are free slots, and all that reserve. One that is not limited any more frees everybody.
   with recursive obstacle (resource) as (

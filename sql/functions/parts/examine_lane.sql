@@ -20,23 +20,28 @@ declare
   v_reason record;
   v_junior record;
   v_user_key text;
+  v_others text[];
   v_rank timestamptz;
+  v_served_at timestamptz;
 begin
   assignments := '[]';
   contended := false;
   woken_routes := '{}';
 
-  select l.id, l.route, l.task, l.resources, l.rank, l.reserving, l.last_started_at, l.blocked_head
+  select l.id, l.route, l.task, l.resources, l.rank, l.reserving, l.blocked_head
   into strict v_lane
   from interlock.job_lanes as l
   where l.id = p_lane_id;
-  select q.name, q.scheduling, q.patience_seconds
+  select q.name, q.scheduling
   into strict v_queue
   from interlock.queues as q
   where q.name = split_part(v_lane.route, '/', 1);
   select coalesce(array_agg(d.resource order by d.ord), '{}'), coalesce(array_agg(d.resource order by d.ord) filter (where d.capacity is not null), '{}')
   into v_needed, v_limited
   from interlock.lane_demand(v_lane.route, v_lane.task, v_lane.resources) as d;
+
+  v_user_key := case when v_lane.resources[1] like 'user:%' then v_lane.resources[1] end;
+  v_others := case when v_user_key is null then '{}' else array_remove(v_needed, v_user_key) end;
 
   select j.id, j.ctid as place, j.seniority, j.queued_at, j.kind, j.resources
   into v_head
@@ -59,9 +64,13 @@ begin
     set rank = case when contended then l.rank end,
         seniority = case when contended then l.seniority end,
         waiting_since = case when contended then l.waiting_since end,
+        turn_at = case when contended then l.turn_at end,
         reserving = false,
         blocked_on = null
     where l.id = p_lane_id;
+    if not contended then
+      perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
+    end if;
     woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
     return next;
     return;
@@ -120,12 +129,8 @@ begin
 
   if v_obstacle is null then
     assignments := interlock.grant_jobs(p_agent_id, p_now, array[v_head.place], array_fill(1, array[cardinality(v_limited)]), v_limited, p_lane_id);
-    select n.resource into v_user_key from unnest(v_lane.resources) as n (resource) where n.resource like 'user:%' limit 1;
     if v_user_key is not null and v_queue.scheduling = 'fair' then
-      insert into interlock.lane_users as u (queue, user_key, last_started_at)
-      select v_queue.name, v_user_key, p_now
-      where pg_try_advisory_xact_lock(interlock.lock_key(v_user_key))
-      on conflict (queue, user_key) do update set last_started_at = excluded.last_started_at;
+      v_served_at := interlock.serve_user(v_queue.name, v_user_key, p_now);
     end if;
     select j.id, j.seniority, j.queued_at
     into v_next
@@ -134,17 +139,18 @@ begin
       and j.status = 'pending'
     order by j.seniority, j.id
     limit 1;
-    v_rank := case when v_next.id is not null then interlock.lane_rank(
-      v_queue.scheduling, v_queue.patience_seconds, v_next.seniority, v_next.queued_at,
-      case when v_user_key is not null then p_now end, p_now) end;
+    v_rank := case when v_next.id is not null then
+      interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null) end;
     update interlock.job_lanes as l
     set rank = v_rank,
         seniority = v_next.seniority,
         waiting_since = v_next.queued_at,
+        turn_at = null,
         blocked_on = null,
         reserving = false,
         last_started_at = p_now
     where l.id = p_lane_id;
+    perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     if v_next.id is null then
       woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
     end if;
@@ -182,12 +188,25 @@ begin
       jsonb_build_object('blocked_on', v_obstacle, 'blocked_by_job_id', v_reason.holder_id));
   end if;
   update interlock.job_lanes as l
-  set blocked_on = v_obstacle,
+  set blocked_on = case
+        when not v_may_reserve and v_user_key is not null and v_obstacle <> v_user_key and v_queue.scheduling = 'fair' and exists (
+          select
+          from interlock.job_lanes as o
+          where o.blocked_on = v_obstacle
+            and o.resources[1] = v_user_key
+            and o.route = v_lane.route
+            and (o.rank, o.id) < (v_lane.rank, p_lane_id)
+        ) then interlock.sibling_line(v_obstacle, v_user_key)
+        else v_obstacle
+      end,
       reserving = v_may_reserve,
       seniority = v_head.seniority,
       waiting_since = v_head.queued_at,
       blocked_head = v_head.id
   where l.id = p_lane_id;
+
+  v_others := array_remove(v_others, v_obstacle);
+  perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
 
   -- It may have been woken for what it cannot use, or holds back no longer: pass that on, its obstacle included.
   v_mine := array(

@@ -14,17 +14,20 @@ declare
   v_after text[];
   v_pass integer := 1;
   v_passes integer;
-  v_picked integer;
-  v_moved integer;
+  c_rounds constant integer := 4;
+  v_round integer;
+  v_left integer[];
+  v_on integer[];
   v_lanes uuid[];
   v_ranks timestamptz[];
   v_true_ranks timestamptz[];
-  v_on text[];
+  v_woken integer[];
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
   v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
     or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_now constant timestamptz := interlock.clock();
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
   select array_agg(w.resource), array_agg(w.times), array_agg(w.contested)
@@ -77,53 +80,72 @@ begin
       ) as n on (v_pass = 1 or (w.contested and v_pass <= w.times));
       exit when array_position(v_after, null) is not null and array_remove(v_after, null) = '{}';
 
+      v_left := array(
+        select case when w.route is null then 0 when w.contested then 1 else w.times end
+        from unnest(v_times, v_contested, v_after) with ordinality as w (times, contested, route, i)
+        order by w.i
+      );
+      v_round := 0;
       loop
-        select array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank), array_agg(p.resource)
-        into v_lanes, v_ranks, v_true_ranks, v_on
+        v_round := v_round + 1;
+        select array_agg(p.i), array_agg(p.id), array_agg(p.rank), array_agg(p.true_rank)
+        into v_on, v_lanes, v_ranks, v_true_ranks
         from (
-          select distinct on (l.id) l.id, l.rank, w.resource,
-            case when not l.reserving then
-              interlock.lane_rank(q.scheduling, q.patience_seconds, l.seniority, l.waiting_since, u.last_started_at, l.last_started_at)
+          select w.i, l.id, l.rank,
+            case when not l.reserving and not (
+              l.turn_at is null and extract(epoch from v_now - l.waiting_since) >= q.patience_seconds
+              and (u.last_turn_at is null or extract(epoch from v_now - u.last_turn_at) >= q.patience_seconds)
+            ) then
+              interlock.lane_rank(q.scheduling, l.seniority, l.waiting_since, u.last_started_at, l.turn_at)
             end as true_rank
-          from unnest(v_resource, v_times, v_contested, v_after) as w (resource, times, contested, route)
+          from unnest(v_resource, v_contested, v_after, v_left) with ordinality as w (resource, contested, route, wanted, i)
           join interlock.queues as q on q.name = split_part(w.route, '/', 1)
           cross join lateral (
-            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.last_started_at, x.resources[1] as first
+            select x.id, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at, x.resources[1] as first
             from interlock.job_lanes as x
             where x.blocked_on = w.resource
               and x.route = w.route
             order by x.rank, x.id
-            limit case when w.contested then 1 else w.times end
+            limit w.wanted
           ) as l
           left join lateral (
-            select x.last_started_at
+            select x.last_started_at, x.last_turn_at
             from interlock.lane_users as x
             where x.queue = q.name and x.user_key = l.first and q.scheduling = 'fair'
             limit 1
           ) as u on true
-          where w.route is not null
+          where w.wanted > 0
             and (not w.contested or interlock.can_use(w.resource, l.id, l.rank))
           order by l.id
         ) as p;
         exit when v_lanes is null;
-        v_picked := cardinality(v_lanes);
 
-        -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose again.
-        -- A rank that has grown stale (its user was served meanwhile) is corrected in the same breath, or the claim would.
+        -- Waits for the row if an absorber or the tick has it. If it was changed meanwhile it does not match any more: choose
+        -- again. So where a rank had grown stale, its user served meanwhile: corrected where it stands, or the slot would go
+        -- to a lane whose turn is late. (Not where the claim will give it a turn.)
         with moved as (
           update interlock.job_lanes as l
-          set blocked_on = null,
+          set blocked_on = case when p.true_rank > p.rank and v_round < c_rounds then l.blocked_on end,
               rank = greatest(p.rank, p.true_rank)
-          from unnest(v_lanes, v_ranks, v_true_ranks, v_on) as p (id, rank, true_rank, resource)
+          from unnest(v_on, v_lanes, v_ranks, v_true_ranks) as p (i, id, rank, true_rank)
           where l.id = p.id
-            and l.blocked_on = p.resource
+            and l.blocked_on = v_resource[p.i]
             and l.rank = p.rank
-          returning l.route
+          returning p.i, l.route, l.blocked_on is null as is_awake
         )
-        select count(*), v_routes || coalesce(array_agg(moved.route), '{}')
-        into v_moved, v_routes
-        from moved;
-        exit when v_moved = v_picked;
+        select coalesce(array_agg(m.i) filter (where m.is_awake), '{}'), v_routes || coalesce(array_agg(m.route) filter (where m.is_awake), '{}')
+        into v_woken, v_routes
+        from moved as m;
+        exit when cardinality(v_woken) = cardinality(v_on);
+        v_left := array(
+          select case when w.woken = w.picked then 0 else w.wanted - w.woken end
+          from (
+            select x.wanted, x.i, (select count(*) from unnest(v_on) as o where o = x.i) as picked,
+              (select count(*) from unnest(v_woken) as o where o = x.i) as woken
+            from unnest(v_left) with ordinality as x (wanted, i)
+          ) as w
+          order by w.i
+        );
       end loop;
       v_after := array(select coalesce(a, chr(1114111)) from unnest(v_after) as a);
     end loop;
