@@ -158,8 +158,11 @@ insert into interlock.queues (name, ttl_seconds, max_attempts, result_retention_
 create table interlock.resource_limits (
   pattern text collate "C" primary key,
   capacity integer,
+  starts_per_minute integer,
   is_paused boolean not null default false,
+  is_pause_only boolean not null default false,
   updated_at timestamptz not null default now(),
+  constraint resource_limits_rate_is_sane check (starts_per_minute between 1 and 100000),
   constraint resource_limits_pattern_is_a_name check (
     pattern ~ '^[a-z][a-z0-9_]{0,30}:[^*[:cntrl:]]{0,200}[*]?$' and pattern !~ ':$'),
   constraint resource_limits_capacity_is_sane check (capacity between 0 and 100000),
@@ -170,6 +173,8 @@ comment on table interlock.resource_limits is
   'Capacity by resource or by pattern, looked up when a lane is examined, so that a change applies at once to what already waits. Without a row a resource that a job names has capacity 1. limit:all, queue:NAME and task:NAME apply to every job (of the queue, of the task) while they have a row. Changed by set_limit() and remove_limit() only: they wake what a change frees.';
 comment on column interlock.resource_limits.pattern is 'A resource, or a prefix that ends in an asterisk (user:*). The exact name wins, then the longest prefix.';
 comment on column interlock.resource_limits.capacity is 'How many jobs may use such a resource at once. Null: unlimited, it takes no slot.';
+comment on column interlock.resource_limits.starts_per_minute is 'How many jobs that need such a resource may start within any minute, each resource by itself. Null: any number. A slot of rate:RESOURCE for each start of the last minute.';
+comment on column interlock.resource_limits.is_pause_only is 'The row is there for the pause alone: capacity and rate are those of the longest prefix, or the default.';
 comment on column interlock.resource_limits.is_paused is 'A paused resource is granted to nobody; who holds it goes on.';
 
 create table interlock.jobs (
@@ -320,6 +325,7 @@ create table interlock.job_queue_state (
   started_at timestamptz,
   fence bigint,
   reserved_lane_id uuid,
+  taken_until timestamptz,
   primary key (resource, slot),
   constraint job_queue_state_slot_is_sane check (slot between 1 and 100000),
   constraint job_queue_state_is_held_or_reserved check (active_job_id is null or reserved_lane_id is null),
@@ -333,6 +339,7 @@ comment on column interlock.job_queue_state.active_models is 'All the models tha
 comment on column interlock.job_queue_state.started_at is 'When it was last granted.';
 comment on column interlock.job_queue_state.fence is 'The number of its latest grant, for the systems behind the resource to refuse a stale holder. Never falls.';
 comment on column interlock.job_queue_state.reserved_lane_id is 'The lane that it is kept for.';
+comment on column interlock.job_queue_state.taken_until is 'Of a start rate (rate:RESOURCE) only: the start that took this slot counts until then, whatever became of its job.';
 
 create table interlock.job_queue_log (
   id bigint generated always as identity,

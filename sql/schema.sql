@@ -246,6 +246,7 @@ create table interlock.job_queue_state (
   started_at timestamp with time zone,
   fence bigint,
   reserved_lane_id uuid,
+  taken_until timestamp with time zone,
   constraint job_queue_state_pkey PRIMARY KEY (resource, slot),
   constraint job_queue_state_held_has_a_fence CHECK (((active_job_id IS NULL) OR (fence IS NOT NULL))),
   constraint job_queue_state_is_held_or_reserved CHECK (((active_job_id IS NULL) OR (reserved_lane_id IS NULL))),
@@ -260,6 +261,7 @@ comment on column interlock.job_queue_state.active_models is 'All the models tha
 comment on column interlock.job_queue_state.started_at is 'When it was last granted.';
 comment on column interlock.job_queue_state.fence is 'The number of its latest grant, for the systems behind the resource to refuse a stale holder. Never falls.';
 comment on column interlock.job_queue_state.reserved_lane_id is 'The lane that it is kept for.';
+comment on column interlock.job_queue_state.taken_until is 'Of a start rate (rate:RESOURCE) only: the start that took this slot counts until then, whatever became of its job.';
 
 create table interlock.job_results (
   job_id text collate "C" not null,
@@ -431,18 +433,23 @@ comment on column interlock.queues.updated_at is 'When its policy last changed.'
 create table interlock.resource_limits (
   pattern text collate "C" not null,
   capacity integer,
+  starts_per_minute integer,
   is_paused boolean not null default false,
+  is_pause_only boolean not null default false,
   updated_at timestamp with time zone not null default now(),
   constraint resource_limits_pkey PRIMARY KEY (pattern),
   constraint resource_limits_capacity_is_sane CHECK (((capacity >= 0) AND (capacity <= 100000))),
   constraint resource_limits_pattern_is_a_name CHECK (((pattern ~ '^[a-z][a-z0-9_]{0,30}:[^*[:cntrl:]]{0,200}[*]?$'::text) AND (pattern !~ ':$'::text))),
-  constraint resource_limits_pause_names_one CHECK (((NOT is_paused) OR (pattern !~ '[*]$'::text)))
+  constraint resource_limits_pause_names_one CHECK (((NOT is_paused) OR (pattern !~ '[*]$'::text))),
+  constraint resource_limits_rate_is_sane CHECK (((starts_per_minute >= 1) AND (starts_per_minute <= 100000)))
 );
 CREATE INDEX resource_limits_by_prefix ON interlock.resource_limits USING btree (pattern) WHERE (pattern ~~ '%*'::text);
 comment on table interlock.resource_limits is 'Capacity by resource or by pattern, looked up when a lane is examined, so that a change applies at once to what already waits. Without a row a resource that a job names has capacity 1. limit:all, queue:NAME and task:NAME apply to every job (of the queue, of the task) while they have a row. Changed by set_limit() and remove_limit() only: they wake what a change frees.';
 comment on column interlock.resource_limits.pattern is 'A resource, or a prefix that ends in an asterisk (user:*). The exact name wins, then the longest prefix.';
 comment on column interlock.resource_limits.capacity is 'How many jobs may use such a resource at once. Null: unlimited, it takes no slot.';
+comment on column interlock.resource_limits.starts_per_minute is 'How many jobs that need such a resource may start within any minute, each resource by itself. Null: any number. A slot of rate:RESOURCE for each start of the last minute.';
 comment on column interlock.resource_limits.is_paused is 'A paused resource is granted to nobody; who holds it goes on.';
+comment on column interlock.resource_limits.is_pause_only is 'The row is there for the pause alone: capacity and rate are those of the longest prefix, or the default.';
 comment on column interlock.resource_limits.updated_at is 'When it last changed.';
 
 create table interlock.task_history (
@@ -531,12 +538,12 @@ create view interlock.violations as
             count(*) AS used,
             max(q.started_at) AS granted_at
            FROM interlock.job_queue_state q
-          WHERE ((q.active_job_id IS NOT NULL) OR (q.reserved_lane_id IS NOT NULL))
+          WHERE ((q.active_job_id IS NOT NULL) OR (q.reserved_lane_id IS NOT NULL) OR (q.taken_until > interlock.clock()))
           GROUP BY q.resource) s
      CROSS JOIN LATERAL interlock.limit_of(s.resource) m(capacity, is_paused))
   WHERE ((s.used > m.capacity) AND (s.granted_at > COALESCE(( SELECT max(e.created_at) AS max
            FROM interlock.job_queue_log e
-          WHERE ((e.event_type = ANY (ARRAY['limit_set'::text, 'limit_removed'::text])) AND (((e.details ->> 'pattern'::text) = s.resource) OR (((e.details ->> 'pattern'::text) ~~ '%*'::text) AND starts_with(s.resource, "left"((e.details ->> 'pattern'::text), '-1'::integer)))))), '-infinity'::timestamp with time zone)))
+          WHERE ((e.event_type = ANY (ARRAY['limit_set'::text, 'limit_removed'::text])) AND (((e.details ->> 'pattern'::text) = regexp_replace(s.resource, '^rate:'::text, ''::text)) OR (((e.details ->> 'pattern'::text) ~~ '%*'::text) AND starts_with(regexp_replace(s.resource, '^rate:'::text, ''::text), "left"((e.details ->> 'pattern'::text), '-1'::integer)))))), '-infinity'::timestamp with time zone)))
 UNION ALL
  SELECT 'a slot is held by a job that does not hold it'::text AS violation,
     s.resource,
@@ -567,7 +574,7 @@ UNION ALL
     'it is limited, and not held'::text AS detail
    FROM (interlock.jobs j
      CROSS JOIN LATERAL interlock.lane_demand(((j.queue || '/'::text) || (j.permission_level)::text), (j.task)::text, (j.resources)::text[]) d(ord, resource, capacity, is_paused))
-  WHERE ((j.held IS NOT NULL) AND (d.capacity IS NOT NULL) AND (d.resource <> ALL (j.held)))
+  WHERE ((j.held IS NOT NULL) AND (d.capacity IS NOT NULL) AND (d.resource <> ALL (j.held)) AND (d.resource !~~ 'rate:%'::text))
 UNION ALL
  SELECT 'a lane is parked on a resource that it can use'::text AS violation,
     interlock.obstacle_of(l.blocked_on) AS resource,
@@ -575,7 +582,7 @@ UNION ALL
     l.id AS lane_id,
     format('rank %s'::text, l.rank) AS detail
    FROM interlock.job_lanes l
-  WHERE ((l.blocked_on IS NOT NULL) AND interlock.can_use(interlock.obstacle_of(l.blocked_on), l.id, l.rank) AND (NOT (EXISTS ( SELECT
+  WHERE ((l.blocked_on IS NOT NULL) AND (l.blocked_on !~~ 'rate:%'::text) AND interlock.can_use(interlock.obstacle_of(l.blocked_on), l.id, l.rank) AND (NOT (EXISTS ( SELECT
            FROM interlock.job_lanes o
           WHERE ((o.rank IS NOT NULL) AND (o.blocked_on IS NULL) AND ((o.route = l.route) OR o.reserving) AND interlock.lane_needs(o.route, o.task, o.resources, interlock.obstacle_of(l.blocked_on)))))))
 UNION ALL
@@ -957,6 +964,7 @@ declare
   v_prefix text := pg_catalog.rtrim(p_pattern, '*');
   v_is_prefix boolean := p_pattern like '%*';
   v_routes text[];
+  v_now timestamptz := interlock.clock();
 begin
   -- A new limit counts what already runs: a job that needs it now holds it from now on, in a slot of its own beyond the
   -- others, which retires when it is freed. The jobs by id first: start_jobs() locks them so, without the key limits.
@@ -976,6 +984,7 @@ begin
     where d.capacity is not null
       and (d.resource = p_pattern or (v_is_prefix and starts_with(d.resource, v_prefix)))
       and d.resource <> all (j.held)
+      and d.resource not like 'rate:%'
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
@@ -991,6 +1000,16 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
+  -- So does a new start rate what was started within the last minute and still runs.
+  insert into interlock.job_queue_state (resource, slot, started_at, taken_until, fence)
+  select d.resource, row_number() over (partition by d.resource order by j.token), j.assigned_at, j.assigned_at + interval '1 minute', j.token
+  from interlock.agent_stats as a
+  join interlock.jobs as j on j.agent_id = a.id and j.held is not null
+  cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
+  where d.resource like 'rate:%'
+    and (d.resource = 'rate:' || p_pattern or (v_is_prefix and starts_with(d.resource, 'rate:' || v_prefix)))
+    and j.assigned_at > v_now - interval '1 minute'
+    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource);
   -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
   -- would ask for it again. Their lanes are examined anew.
   with over as (
@@ -1003,7 +1022,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as o
       where o.resource = s.resource
-        and (o.active_job_id is not null or o.reserved_lane_id is not null)
+        and (o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > v_now)
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
@@ -1019,6 +1038,7 @@ begin
   where (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
     and s.active_job_id is null
     and s.reserved_lane_id is null
+    and (s.taken_until is null or s.taken_until <= v_now)
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
 
   -- Whoever stands behind a sibling for it steps into the line.
@@ -1058,7 +1078,7 @@ begin
         select count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.active_job_id is not null or s.reserved_lane_id is not null)
+          and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m
@@ -1140,7 +1160,7 @@ AS $function$
   from interlock.limit_of(p_resource) as m
   cross join lateral (
     select
-      pg_catalog.count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null) as used,
+      pg_catalog.count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock()) as used,
       coalesce(pg_catalog.bool_or(q.reserved_lane_id = p_lane_id), false) as is_mine
     from interlock.job_queue_state as q
     where q.resource = p_resource
@@ -1466,7 +1486,7 @@ begin
   end if;
 
   with stretch as materialized (
-    select q.resource, q.slot, q.active_job_id, q.reserved_lane_id, q.started_at
+    select q.resource, q.slot, q.active_job_id, q.reserved_lane_id, greatest(q.started_at, q.taken_until) as started_at
     from interlock.job_queue_state as q
     where q.resource > p_after_resource
     order by q.resource, q.slot
@@ -1490,6 +1510,7 @@ begin
       and s.resource = i.resource
       and s.active_job_id is null
       and s.reserved_lane_id is null
+      and (s.taken_until is null or s.taken_until <= v_now)
     returning 1
   )
   select (select count(*) from gone), (select count(*) from stretch), coalesce(
@@ -1620,14 +1641,16 @@ begin
       when 'limit' then 'Limit reached: '
       when 'queue' then 'Limit reached: '
       when 'task' then 'Limit reached: '
+      when 'rate' then 'Start rate reached: '
       else 'Conflict: '
     end
     || case
-      when pg_catalog.split_part(p_resource, ':', 1) in ('user', 'model') then pg_catalog.substr(p_resource, pg_catalog.strpos(p_resource, ':') + 1)
+      when pg_catalog.split_part(p_resource, ':', 1) in ('user', 'model', 'rate') then pg_catalog.substr(p_resource, pg_catalog.strpos(p_resource, ':') + 1)
       else p_resource
     end
     || case
       when m.is_paused then ' is paused'
+      when p_resource like 'rate:%' and s.taken_until is not null then pg_catalog.format(', %s a minute, the next in %s', m.capacity, interlock.duration_words(s.taken_until - interlock.clock()))
       when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
@@ -1639,10 +1662,10 @@ begin
     s.active_job_id::text
   from interlock.limit_of(p_resource) as m
   left join lateral (
-    select q.active_job_id, q.active_job_type, q.reserved_lane_id
+    select q.active_job_id, q.active_job_type, q.reserved_lane_id, q.taken_until
     from interlock.job_queue_state as q
     where q.resource = p_resource
-      and (q.active_job_id is not null or q.reserved_lane_id is not null)
+      and (q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock())
     order by (q.active_job_id is null), q.started_at, q.slot
     limit 1
   ) as s on true;
@@ -1908,6 +1931,38 @@ begin
 end
 $function$;
 comment on function interlock.drain_agent(text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004.';
+
+CREATE OR REPLACE FUNCTION interlock.due_rates(p_limit integer DEFAULT 100)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+  with recursive line (resource, n) as (
+    (select l.blocked_on, 1 from interlock.job_lanes as l where l.blocked_on >= 'rate:' and l.blocked_on < 'rate;' order by l.blocked_on limit 1)
+    union all
+    select (
+      select l.blocked_on from interlock.job_lanes as l where l.blocked_on >= o.resource || ' ' and l.blocked_on < 'rate;' order by l.blocked_on limit 1
+    ), o.n + 1
+    from line as o
+    where o.resource is not null
+      and o.n < p_limit
+  )
+  select array(
+    select o.resource
+    from line as o
+    cross join lateral interlock.limit_of(o.resource) as m
+    where o.resource is not null
+      and m.capacity > (
+        select pg_catalog.count(*)
+        from interlock.job_queue_state as s
+        where s.resource = o.resource
+          and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+      )
+  )
+$function$;
+comment on function interlock.due_rates(integer) is 'Start rates that somebody waits for and that have room again, by the passing of time: for wake_rate(). Locks nothing. Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.duration_words(p_duration interval)
  RETURNS text
@@ -2301,7 +2356,7 @@ begin
     where s.resource = v_obstacle
       and (l.rank, l.id) > (v_lane.rank, p_lane_id)
       and (
-        select m.capacity - count(*) filter (where o.active_job_id is not null or o.reserved_lane_id is not null)
+        select m.capacity - count(*) filter (where o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > p_now)
           + count(*) filter (where (r.rank, r.id) > (v_lane.rank, p_lane_id))
         from interlock.limit_of(v_obstacle) as m
         cross join interlock.job_queue_state as o
@@ -2362,7 +2417,7 @@ begin
   kept as (
     select b.resource, coalesce(
       (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.reserved_lane_id = p_lane_id order by s.slot limit 1),
-      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.active_job_id is null and s.reserved_lane_id is null order by s.slot limit 1)
+      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.active_job_id is null and s.reserved_lane_id is null and (s.taken_until is null or s.taken_until <= p_now) order by s.slot limit 1)
     ) as slot
     from before as b
   )
@@ -2542,7 +2597,8 @@ begin
     limit 1;
     if not found then
       v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', coalesce(
-        (select case when m.is_paused then 'paused' when m.capacity = 0 then 'switched off' else 'free' end from interlock.limit_of(v_on) as m), 'free'));
+        (select case when m.is_paused then 'paused' when m.capacity = 0 then 'switched off'
+          when v_on like 'rate:%' and (select count(*) from interlock.job_queue_state as s where s.resource = v_on and s.taken_until > v_now) >= m.capacity then 'used up for this minute' else 'free' end from interlock.limit_of(v_on) as m), 'free'));
       exit;
     elsif v_holder.active_job_id is not null then
       v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'held', 'job_id', v_holder.active_job_id, 'user', v_holder.user_name,
@@ -2798,6 +2854,7 @@ begin
       from interlock.job_queue_state as s
       where s.resource = w.resource
         and s.active_job_id is null
+        and (s.taken_until is null or s.taken_until <= p_now)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
       limit 1
@@ -2808,7 +2865,8 @@ begin
   -- planner, when the table was small, has done on the second key alone.
   granted as (
     update interlock.job_queue_state as s
-    set active_job_id = v_ids[c.job_n],
+    set active_job_id = case when c.resource not like 'rate:%' then v_ids[c.job_n] end,
+        taken_until = case when c.resource like 'rate:%' then p_now + interval '1 minute' end,
         active_job_type = v_kinds[c.job_n],
         active_models = v_models[c.job_n]::text[],
         started_at = p_now,
@@ -2819,7 +2877,10 @@ begin
     returning 1
   ),
   starting as materialized (
-    select c.job_n as n, array_agg(c.resource order by c.ord) as resources, array_agg(c.slot order by c.ord) as slots
+    -- A start rate is not held: its slot comes free by itself.
+    select c.job_n as n,
+      coalesce(array_agg(c.resource order by c.ord) filter (where c.resource not like 'rate:%'), '{}') as resources,
+      coalesce(array_agg(c.slot order by c.ord) filter (where c.resource not like 'rate:%'), '{}') as slots
     from chosen as c
     group by c.job_n
     union all
@@ -2958,13 +3019,13 @@ CREATE OR REPLACE FUNCTION interlock.is_demanded(p_resource text)
  LANGUAGE sql
  STABLE
 AS $function$
-  select split_part(p_resource, ':', 1) not in ('limit', 'queue', 'task')
+  select case when p_resource like 'rate:%' then interlock.rate_of(substr(p_resource, 6)) is not null else split_part(p_resource, ':', 1) not in ('limit', 'queue', 'task')
     or exists (
       select
       from interlock.resource_limits as r
       where r.pattern = p_resource
         or (r.pattern like '%*' and starts_with(p_resource, left(r.pattern, -1)))
-    )
+    ) end
 $function$;
 comment on function interlock.is_demanded(text) is 'Whether anything may have to ask for this resource: limits of everything, of a queue and of a task apply only while they have a row (a job may still name one itself).';
 
@@ -3078,22 +3139,31 @@ AS $function$
     m.capacity,
     m.is_paused
   from (
-    select u.resource
-    from unnest(p_resources) as u (resource)
-    union
-    select i.resource
-    from (values ('limit:all'), ('queue:' || split_part(p_route, '/', 1)), ('task:' || p_task)) as i (resource)
-    where exists (
-      select
-      from interlock.resource_limits as l
-      where l.pattern = i.resource
-        or (l.pattern like '%*' and starts_with(i.resource, left(l.pattern, -1)))
+    with named as (
+      select u.resource
+      from unnest(p_resources) as u (resource)
+      union
+      select i.resource
+      from (values ('limit:all'), ('queue:' || split_part(p_route, '/', 1)), ('task:' || p_task)) as i (resource)
+      where exists (
+        select
+        from interlock.resource_limits as l
+        where l.pattern = i.resource
+          or (l.pattern like '%*' and starts_with(i.resource, left(l.pattern, -1)))
+      )
     )
+    select n.resource
+    from named as n
+    union all
+    select 'rate:' || n.resource
+    from named as n
+    where exists (select from interlock.resource_limits as l where l.starts_per_minute is not null)
+      and interlock.rate_of(n.resource) is not null
   ) as d
   cross join lateral interlock.limit_of(d.resource) as m
   where m.capacity is not null or m.is_paused
 $function$;
-comment on function interlock.lane_demand(text,text,text[]) is 'What a lane really needs now, in resource order: the resources that its jobs name, the limits that have a row (limit:all, queue:NAME, task:NAME), and none that is unlimited. What a job needs is stored; what is limited is looked up.';
+comment on function interlock.lane_demand(text,text,text[]) is 'What a lane really needs now, in resource order: the resources that its jobs name, the limits that have a row (limit:all, queue:NAME, task:NAME), the start rates of all these, and none that is unlimited. What a job needs is stored; what is limited is looked up.';
 
 CREATE OR REPLACE FUNCTION interlock.lane_id(p_route text, p_task text, p_resources text[])
  RETURNS uuid
@@ -3116,6 +3186,9 @@ AS $function$
     or p_resource = 'limit:all'
     or p_resource = 'queue:' || split_part(p_route, '/', 1)
     or p_resource = 'task:' || p_task
+    or (p_resource like 'rate:%' and (
+      substr(p_resource, 6) = any (p_resources)
+      or substr(p_resource, 6) in ('limit:all', 'queue:' || split_part(p_route, '/', 1), 'task:' || p_task)))
 $function$;
 comment on function interlock.lane_needs(text,text,text[],text) is 'Whether a lane needs this resource, by its jobs'' own naming or as a limit.';
 
@@ -3138,7 +3211,8 @@ CREATE OR REPLACE FUNCTION interlock.limit_of(p_resource text)
 AS $function$
   select
     case
-      when exact.pattern is not null then exact.capacity
+      when p_resource like 'rate:%' then interlock.rate_of(substr(p_resource, 6))
+      when exact.pattern is not null and not exact.is_pause_only then exact.capacity
       when prefix.pattern is not null then prefix.capacity
       else 1
     end,
@@ -3150,13 +3224,13 @@ AS $function$
     select l.pattern, l.capacity
     from interlock.resource_limits as l
     where l.pattern like '%*'
-      and exact.pattern is null
+      and exact.is_pause_only is not false
       and starts_with(p_resource, left(l.pattern, -1))
     order by length(l.pattern) desc
     limit 1
   ) as prefix on true
 $function$;
-comment on function interlock.limit_of(text) is 'One row: how many jobs may use this resource at once (null: unlimited) and whether it is paused. The exact row of resource_limits wins, then the longest prefix, else 1. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
+comment on function interlock.limit_of(text) is 'One row: how many jobs may use this resource at once (null: unlimited) and whether it is paused. The exact row of resource_limits wins, then the longest prefix, else 1; of rate:RESOURCE it is how many may start within a minute. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
 
 CREATE OR REPLACE FUNCTION interlock.list_assignments(p_agent_id text)
  RETURNS jsonb
@@ -3476,6 +3550,50 @@ AS $function$
   select p_table || pg_catalog.to_char(p_start at time zone 'UTC', case p_table when 'job_queue_log' then '_YYYYMMDD' else '_YYYYMM' end)
 $function$;
 comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
+
+CREATE OR REPLACE FUNCTION interlock.pause_resource(p_resource text, p_paused boolean DEFAULT true, p_actor text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz;
+  v_changed boolean;
+begin
+  if p_resource is null or not interlock.is_resource_name(p_resource) or p_resource like 'rate:%' then
+    raise exception using errcode = 'IL005', message = 'resource must be the name of one (kind:value)', column = 'resource';
+  elsif p_paused is null then
+    raise exception using errcode = 'IL005', message = 'paused must be true or false', column = 'paused';
+  end if;
+  perform interlock.lock_limits_alone();
+  v_now := interlock.clock();
+  if p_paused then
+    insert into interlock.resource_limits as l (pattern, is_paused, is_pause_only, updated_at)
+    values (p_resource, true, true, v_now)
+    on conflict (pattern) do update
+    set is_paused = true,
+        updated_at = v_now
+    where not l.is_paused;
+    v_changed := found;
+  else
+    delete from interlock.resource_limits as l where l.pattern = p_resource and l.is_pause_only;
+    v_changed := found;
+    update interlock.resource_limits as l
+    set is_paused = false,
+        updated_at = v_now
+    where l.pattern = p_resource
+      and l.is_paused;
+    v_changed := v_changed or found;
+  end if;
+  if v_changed then
+    insert into interlock.job_queue_log (created_at, event_type, actor, details)
+    values (v_now, case when p_paused then 'limit_set' else 'limit_removed' end, p_actor, pg_catalog.jsonb_build_object('pattern', p_resource, 'paused', p_paused));
+    perform interlock.apply_limits(p_resource);
+  end if;
+  return v_changed;
+end
+$function$;
+comment on function interlock.pause_resource(text,boolean,text) is 'Pauses a resource, so that it is granted to nobody (who holds it goes on), or with p_paused false resumes it; its capacity and rate stay what they are. Returns whether that changed anything. Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
  RETURNS TABLE(popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
@@ -4015,12 +4133,27 @@ end
 $function$;
 comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.rate_of(p_resource text)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select l.starts_per_minute
+  from interlock.resource_limits as l
+  where (l.pattern = p_resource and not l.is_pause_only)
+    or (l.pattern like '%*' and starts_with(p_resource, left(l.pattern, -1)))
+  order by l.pattern = p_resource desc, length(l.pattern) desc
+  limit 1
+$function$;
+comment on function interlock.rate_of(text) is 'How many jobs that need this resource may start within a minute: what the row says that sets its capacity (the exact one, else that of the longest prefix); null: any number.';
+
 CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[])
  RETURNS TABLE(free integer[], contested boolean[])
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
+  v_now constant timestamptz := interlock.clock();
   v_any_missing boolean;
   -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
   v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
@@ -4042,7 +4175,7 @@ begin
   from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
   cross join lateral (
     select
-      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null)::integer as used,
+      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > v_now)::integer as used,
       count(*) filter (where q.reserved_lane_id is not null) as reserved,
       count(*) filter (where q.slot <= n.capacity) as slots
     from interlock.job_queue_state as q
@@ -4310,6 +4443,7 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, actor, details)
   values (interlock.clock(), 'limit_removed', p_actor, pg_catalog.jsonb_build_object('pattern', p_pattern));
   perform interlock.apply_limits(p_pattern);
+  perform interlock.apply_limits('rate:' || p_pattern);
   return true;
 end
 $function$;
@@ -4380,10 +4514,11 @@ AS $function$
     when 'limit' then 3
     when 'queue' then 3
     when 'task' then 3
+    when 'rate' then 4
     else 1
   end
 $function$;
-comment on function interlock.resource_order(text) is 'Users first, others, models, limits last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
+comment on function interlock.resource_order(text) is 'Users first, others, models, limits, start rates last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
 
 CREATE OR REPLACE FUNCTION interlock.return_jobs(p_job_ids text[], p_tokens bigint[], p_reason text)
  RETURNS TABLE(job_id text, accepted boolean, reason text)
@@ -4534,7 +4669,7 @@ AS $function$
 $function$;
 comment on function interlock.served_routes(timestamp with time zone) is 'The routes that have a live agent (or had one seconds ago: a restart is not an absence) and whose queue is not paused. Only their lanes stand in line before others.';
 
-CREATE OR REPLACE FUNCTION interlock.set_limit(p_pattern text, p_capacity integer, p_paused boolean DEFAULT false, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.set_limit(p_pattern text, p_capacity integer, p_paused boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_starts_per_minute integer DEFAULT NULL::integer)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4547,24 +4682,31 @@ begin
     raise exception using errcode = 'IL005', message = 'pattern must be a resource (kind:value) or a prefix of them (kind:*)', column = 'pattern';
   elsif p_capacity is not null and p_capacity not between 0 and 100000 then
     raise exception using errcode = 'IL005', message = 'capacity must be 0 to 100000, or null for unlimited', column = 'capacity';
+  elsif p_pattern like 'rate:%' then
+    raise exception using errcode = 'IL005', message = 'rate: names the start rate of a resource', column = 'pattern', hint = 'Set starts_per_minute of the resource itself.';
+  elsif p_starts_per_minute is not null and p_starts_per_minute not between 1 and 100000 then
+    raise exception using errcode = 'IL005', message = 'starts_per_minute must be 1 to 100000, or null for any number', column = 'starts_per_minute';
   elsif p_paused is null or (p_paused and p_pattern ~ '[*]$') then
     raise exception using errcode = 'IL005', message = 'only a single resource can be paused', column = 'paused';
   end if;
   perform interlock.lock_limits_alone();
   -- After the wait for the lock: what was granted meanwhile was granted under the old limit.
   v_now := interlock.clock();
-  insert into interlock.resource_limits as l (pattern, capacity, is_paused, updated_at)
-  values (p_pattern, p_capacity, p_paused, v_now)
+  insert into interlock.resource_limits as l (pattern, capacity, starts_per_minute, is_paused, updated_at)
+  values (p_pattern, p_capacity, p_starts_per_minute, p_paused, v_now)
   on conflict (pattern) do update
   set capacity = excluded.capacity,
+      starts_per_minute = excluded.starts_per_minute,
       is_paused = excluded.is_paused,
+      is_pause_only = false,
       updated_at = excluded.updated_at;
   insert into interlock.job_queue_log (created_at, event_type, actor, details)
-  values (v_now, 'limit_set', p_actor, jsonb_build_object('pattern', p_pattern, 'capacity', p_capacity, 'paused', p_paused));
+  values (v_now, 'limit_set', p_actor, jsonb_build_object('pattern', p_pattern, 'capacity', p_capacity, 'starts_per_minute', p_starts_per_minute, 'paused', p_paused));
   perform interlock.apply_limits(p_pattern);
+  perform interlock.apply_limits('rate:' || p_pattern);
 end
 $function$;
-comment on function interlock.set_limit(text,integer,boolean,text) is 'Sets the capacity of a resource, or of all that begin with a prefix (null: unlimited; 0: nobody), and pauses or resumes one. It applies at once to what waits and counts what runs: raised, it wakes as many times; lowered, what runs goes on and its slots retire when they are freed, and surplus reservations are taken back.
+comment on function interlock.set_limit(text,integer,boolean,text,integer) is 'Sets the capacity of a resource, or of all that begin with a prefix (null: unlimited; 0: nobody), pauses or resumes one, and sets how many of its jobs may start within any minute (null: any number). limit:all of capacity 1 runs one job at a time in all. It applies at once to what waits and counts what runs: raised, it wakes as many times; lowered, what runs goes on and its slots retire when they are freed, and surplus reservations are taken back.
 Locks: limits, exclusively, so that it waits for every verb under way and they for it; the jobs that run, by id; then lanes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.set_priority(p_job_id text, p_priority double precision, p_actor text DEFAULT NULL::text)
@@ -5167,6 +5309,31 @@ end
 $function$;
 comment on function interlock.wake_patient_lanes(text,integer) is 'Makes awake the parked lanes that have come to be allowed to reserve (their patience is over and they are next in line), looking at up to p_limit obstacles after p_after. Returns how many, and from where to go on (empty: from the start). Locks lanes, SKIP LOCKED; waits for nobody. Run by the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.wake_rate(p_resource text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_free integer;
+begin
+  perform interlock.lock_limits();
+  perform interlock.lock_resources(array[p_resource]);
+  select least(m.capacity - pg_catalog.count(s.slot), 1000)
+  into v_free
+  from interlock.limit_of(p_resource) as m
+  left join interlock.job_queue_state as s
+    on s.resource = p_resource
+    and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+  group by m.capacity;
+  if v_free > 0 then
+    perform interlock.wake_and_ring(array_fill(p_resource, array[v_free]));
+  end if;
+end
+$function$;
+comment on function interlock.wake_rate(text) is 'Wakes a start rate (rate:RESOURCE) as often as there is room in it. Locks: limits, shared; the rate; then lanes that it wakes. Must be the first of its transaction (IL010). Run by the tick.';
+
 CREATE OR REPLACE FUNCTION interlock.wake_resources(p_resources text[], p_times integer[])
  RETURNS TABLE(route text, woken integer)
  LANGUAGE plpgsql
@@ -5222,7 +5389,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
-        and (s.active_job_id is not null or s.reserved_lane_id is not null)
+        and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;

@@ -47,7 +47,7 @@ begin
   end if;
 
   with stretch as materialized (
-    select q.resource, q.slot, q.active_job_id, q.reserved_lane_id, q.started_at
+    select q.resource, q.slot, q.active_job_id, q.reserved_lane_id, greatest(q.started_at, q.taken_until) as started_at
     from interlock.job_queue_state as q
     where q.resource > p_after_resource
     order by q.resource, q.slot
@@ -71,6 +71,7 @@ begin
       and s.resource = i.resource
       and s.active_job_id is null
       and s.reserved_lane_id is null
+      and (s.taken_until is null or s.taken_until <= v_now)
     returning 1
   )
   select (select count(*) from gone), (select count(*) from stretch), coalesce(

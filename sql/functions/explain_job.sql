@@ -96,7 +96,8 @@ begin
     limit 1;
     if not found then
       v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', coalesce(
-        (select case when m.is_paused then 'paused' when m.capacity = 0 then 'switched off' else 'free' end from interlock.limit_of(v_on) as m), 'free'));
+        (select case when m.is_paused then 'paused' when m.capacity = 0 then 'switched off'
+          when v_on like 'rate:%' and (select count(*) from interlock.job_queue_state as s where s.resource = v_on and s.taken_until > v_now) >= m.capacity then 'used up for this minute' else 'free' end from interlock.limit_of(v_on) as m), 'free'));
       exit;
     elsif v_holder.active_job_id is not null then
       v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'held', 'job_id', v_holder.active_job_id, 'user', v_holder.user_name,

@@ -12,6 +12,7 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, actor, details)
   values (interlock.clock(), 'limit_removed', p_actor, pg_catalog.jsonb_build_object('pattern', p_pattern));
   perform interlock.apply_limits(p_pattern);
+  perform interlock.apply_limits('rate:' || p_pattern);
   return true;
 end
 $$;

@@ -2,7 +2,8 @@
 
 select
   l.pattern,
-  coalesce(l.capacity::text, 'unlimited') as capacity,
+  case when l.is_pause_only then 'as before' else coalesce(l.capacity::text, 'unlimited') end as capacity,
+  l.starts_per_minute,
   l.is_paused,
   u.used as slots_used,
   l.updated_at

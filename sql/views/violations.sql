@@ -5,7 +5,7 @@ select 'more holders than capacity' as violation, s.resource, null::text as job_
 from (
   select q.resource, count(*) as used, max(q.started_at) as granted_at
   from interlock.job_queue_state as q
-  where q.active_job_id is not null or q.reserved_lane_id is not null
+  where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock()
   group by q.resource
 ) as s
 cross join lateral interlock.limit_of(s.resource) as m
@@ -14,8 +14,8 @@ where s.used > m.capacity
     select max(e.created_at)
     from interlock.job_queue_log as e
     where e.event_type in ('limit_set', 'limit_removed')
-      and (e.details ->> 'pattern' = s.resource
-        or (e.details ->> 'pattern' like '%*' and starts_with(s.resource, left(e.details ->> 'pattern', -1))))
+      and (e.details ->> 'pattern' = regexp_replace(s.resource, '^rate:', '')
+        or (e.details ->> 'pattern' like '%*' and starts_with(regexp_replace(s.resource, '^rate:', ''), left(e.details ->> 'pattern', -1))))
   ), '-infinity')
 
 union all
@@ -51,13 +51,16 @@ cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j
 where j.held is not null
   and d.capacity is not null
   and d.resource <> all (j.held)
+  and d.resource not like 'rate:%'
 
 union all
 -- A wake makes the most senior lane of a route awake, once for each slot; until that one has been examined, and has taken
--- the resource or passed the wake on, the others may well be parked on something free.
+-- the resource or passed the wake on, the others may well be parked on something free. (A start rate comes free by the
+-- passing of time, and the tick wakes it.)
 select 'a lane is parked on a resource that it can use', interlock.obstacle_of(l.blocked_on), null, l.id, format('rank %s', l.rank)
 from interlock.job_lanes as l
 where l.blocked_on is not null
+  and l.blocked_on not like 'rate:%'
   and interlock.can_use(interlock.obstacle_of(l.blocked_on), l.id, l.rank)
   and not exists (
     select

@@ -17,6 +17,7 @@ import {
   sweepAgent,
   unservedReservers,
   wakePatientLanes,
+  wakeRates,
 } from '../store/upkeep.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
@@ -70,6 +71,7 @@ export class Ticker {
     await this.#item('waking patient lanes', async () => {
       this.#patientAfter = await wakePatientLanes(database, this.#patientAfter)
     })
+    await this.#item('waking start rates', () => wakeRates(database))
     await this.#item('collecting idle lanes', async () => {
       this.#idleAfter = await collectIdle(database, this.#idleAfter)
     })

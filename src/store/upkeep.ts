@@ -95,6 +95,12 @@ export interface IdleCursor {
 
 export const fromTheStart: IdleCursor = { lane: '00000000-0000-0000-0000-000000000000', resource: '' }
 
+/** Wakes whoever waits for a start rate that has room again, each rate in a transaction of its own. */
+export async function wakeRates(database: Queryable): Promise<void> {
+  const [row] = await database.query<{ due: readonly string[] }>('select interlock.due_rates() as due', [], 'due_rates')
+  for (const rate of row?.due ?? []) await database.query('select interlock.wake_rate($1)', [rate], 'wake_rate')
+}
+
 /** Takes empty lanes and idle slots away, a stretch of each at a time; returns where to go on. */
 export async function collectIdle(database: Queryable, after: IdleCursor): Promise<IdleCursor> {
   const [row] = await database.query<{ next_lane: string; next_resource: string }>(

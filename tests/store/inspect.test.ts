@@ -50,7 +50,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
   'blocked_last_hour.sql': [/ 3 \| +3 \| f/, /model:aura-sr +\| +1 /],
   'average_queue_time.sql': [/default +\| +2 \|/, /flux-dev +\| +1 \|/],
   'unprotected_jobs.sql': [/knight-style +\| +1 \| +0 \| +1 \| +0/, /account:\*/],
-  'limits.sql': [/task:render-video +\| 2 +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
+  'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 
 const variables = { job: 'image-2', resource: 'model:aura-sr' }

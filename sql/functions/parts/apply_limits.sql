@@ -7,6 +7,7 @@ declare
   v_prefix text := pg_catalog.rtrim(p_pattern, '*');
   v_is_prefix boolean := p_pattern like '%*';
   v_routes text[];
+  v_now timestamptz := interlock.clock();
 begin
   -- A new limit counts what already runs: a job that needs it now holds it from now on, in a slot of its own beyond the
   -- others, which retires when it is freed. The jobs by id first: start_jobs() locks them so, without the key limits.
@@ -26,6 +27,7 @@ begin
     where d.capacity is not null
       and (d.resource = p_pattern or (v_is_prefix and starts_with(d.resource, v_prefix)))
       and d.resource <> all (j.held)
+      and d.resource not like 'rate:%'
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
@@ -41,6 +43,16 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
+  -- So does a new start rate what was started within the last minute and still runs.
+  insert into interlock.job_queue_state (resource, slot, started_at, taken_until, fence)
+  select d.resource, row_number() over (partition by d.resource order by j.token), j.assigned_at, j.assigned_at + interval '1 minute', j.token
+  from interlock.agent_stats as a
+  join interlock.jobs as j on j.agent_id = a.id and j.held is not null
+  cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
+  where d.resource like 'rate:%'
+    and (d.resource = 'rate:' || p_pattern or (v_is_prefix and starts_with(d.resource, 'rate:' || v_prefix)))
+    and j.assigned_at > v_now - interval '1 minute'
+    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource);
   -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
   -- would ask for it again. Their lanes are examined anew.
   with over as (
@@ -53,7 +65,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as o
       where o.resource = s.resource
-        and (o.active_job_id is not null or o.reserved_lane_id is not null)
+        and (o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > v_now)
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
@@ -69,6 +81,7 @@ begin
   where (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
     and s.active_job_id is null
     and s.reserved_lane_id is null
+    and (s.taken_until is null or s.taken_until <= v_now)
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
 
   -- Whoever stands behind a sibling for it steps into the line.
@@ -108,7 +121,7 @@ begin
         select count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.active_job_id is not null or s.reserved_lane_id is not null)
+          and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m

@@ -12,14 +12,16 @@ begin
       when 'limit' then 'Limit reached: '
       when 'queue' then 'Limit reached: '
       when 'task' then 'Limit reached: '
+      when 'rate' then 'Start rate reached: '
       else 'Conflict: '
     end
     || case
-      when pg_catalog.split_part(p_resource, ':', 1) in ('user', 'model') then pg_catalog.substr(p_resource, pg_catalog.strpos(p_resource, ':') + 1)
+      when pg_catalog.split_part(p_resource, ':', 1) in ('user', 'model', 'rate') then pg_catalog.substr(p_resource, pg_catalog.strpos(p_resource, ':') + 1)
       else p_resource
     end
     || case
       when m.is_paused then ' is paused'
+      when p_resource like 'rate:%' and s.taken_until is not null then pg_catalog.format(', %s a minute, the next in %s', m.capacity, interlock.duration_words(s.taken_until - interlock.clock()))
       when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
@@ -31,10 +33,10 @@ begin
     s.active_job_id::text
   from interlock.limit_of(p_resource) as m
   left join lateral (
-    select q.active_job_id, q.active_job_type, q.reserved_lane_id
+    select q.active_job_id, q.active_job_type, q.reserved_lane_id, q.taken_until
     from interlock.job_queue_state as q
     where q.resource = p_resource
-      and (q.active_job_id is not null or q.reserved_lane_id is not null)
+      and (q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock())
     order by (q.active_job_id is null), q.started_at, q.slot
     limit 1
   ) as s on true;

@@ -36,6 +36,7 @@ begin
       from interlock.job_queue_state as s
       where s.resource = w.resource
         and s.active_job_id is null
+        and (s.taken_until is null or s.taken_until <= p_now)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
       limit 1
@@ -46,7 +47,8 @@ begin
   -- planner, when the table was small, has done on the second key alone.
   granted as (
     update interlock.job_queue_state as s
-    set active_job_id = v_ids[c.job_n],
+    set active_job_id = case when c.resource not like 'rate:%' then v_ids[c.job_n] end,
+        taken_until = case when c.resource like 'rate:%' then p_now + interval '1 minute' end,
         active_job_type = v_kinds[c.job_n],
         active_models = v_models[c.job_n]::text[],
         started_at = p_now,
@@ -57,7 +59,10 @@ begin
     returning 1
   ),
   starting as materialized (
-    select c.job_n as n, array_agg(c.resource order by c.ord) as resources, array_agg(c.slot order by c.ord) as slots
+    -- A start rate is not held: its slot comes free by itself.
+    select c.job_n as n,
+      coalesce(array_agg(c.resource order by c.ord) filter (where c.resource not like 'rate:%'), '{}') as resources,
+      coalesce(array_agg(c.slot order by c.ord) filter (where c.resource not like 'rate:%'), '{}') as slots
     from chosen as c
     group by c.job_n
     union all

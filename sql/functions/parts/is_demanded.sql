@@ -1,13 +1,13 @@
 create function interlock.is_demanded(p_resource text) returns boolean
 language sql stable
 as $$
-  select split_part(p_resource, ':', 1) not in ('limit', 'queue', 'task')
+  select case when p_resource like 'rate:%' then interlock.rate_of(substr(p_resource, 6)) is not null else split_part(p_resource, ':', 1) not in ('limit', 'queue', 'task')
     or exists (
       select
       from interlock.resource_limits as r
       where r.pattern = p_resource
         or (r.pattern like '%*' and starts_with(p_resource, left(r.pattern, -1)))
-    )
+    ) end
 $$;
 
 comment on function interlock.is_demanded(text) is

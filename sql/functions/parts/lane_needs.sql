@@ -5,6 +5,9 @@ as $$
     or p_resource = 'limit:all'
     or p_resource = 'queue:' || split_part(p_route, '/', 1)
     or p_resource = 'task:' || p_task
+    or (p_resource like 'rate:%' and (
+      substr(p_resource, 6) = any (p_resources)
+      or substr(p_resource, 6) in ('limit:all', 'queue:' || split_part(p_route, '/', 1), 'task:' || p_task)))
 $$;
 
 comment on function interlock.lane_needs(text, text, text[], text) is

@@ -4,7 +4,8 @@ language sql stable
 as $$
   select
     case
-      when exact.pattern is not null then exact.capacity
+      when p_resource like 'rate:%' then interlock.rate_of(substr(p_resource, 6))
+      when exact.pattern is not null and not exact.is_pause_only then exact.capacity
       when prefix.pattern is not null then prefix.capacity
       else 1
     end,
@@ -16,7 +17,7 @@ as $$
     select l.pattern, l.capacity
     from interlock.resource_limits as l
     where l.pattern like '%*'
-      and exact.pattern is null
+      and exact.is_pause_only is not false
       and starts_with(p_resource, left(l.pattern, -1))
     order by length(l.pattern) desc
     limit 1
@@ -24,4 +25,4 @@ as $$
 $$;
 
 comment on function interlock.limit_of(text) is
-  'One row: how many jobs may use this resource at once (null: unlimited) and whether it is paused. The exact row of resource_limits wins, then the longest prefix, else 1. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
+  'One row: how many jobs may use this resource at once (null: unlimited) and whether it is paused. The exact row of resource_limits wins, then the longest prefix, else 1; of rate:RESOURCE it is how many may start within a minute. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';

@@ -7,9 +7,10 @@ as $$
     when 'limit' then 3
     when 'queue' then 3
     when 'task' then 3
+    when 'rate' then 4
     else 1
   end
 $$;
 
 comment on function interlock.resource_order(text) is
-  'Users first, others, models, limits last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
+  'Users first, others, models, limits, start rates last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';

@@ -53,7 +53,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
-        and (s.active_job_id is not null or s.reserved_lane_id is not null)
+        and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
