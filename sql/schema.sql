@@ -313,6 +313,7 @@ create table interlock.jobs (
   lane_id uuid not null,
   held text[] collate "C",
   held_slots integer[],
+  lease_until timestamp with time zone,
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
   constraint jobs_pkey PRIMARY KEY (id),
@@ -328,6 +329,7 @@ CREATE INDEX jobs_dead ON interlock.jobs USING btree (finished_at) WHERE (status
 CREATE INDEX jobs_due ON interlock.jobs USING btree (run_at) WHERE (status = 'scheduled'::text);
 CREATE INDEX jobs_expiring ON interlock.jobs USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (held IS NULL) AND (status <> 'failed'::text));
 CREATE INDEX jobs_held_by_agent ON interlock.jobs USING btree (agent_id) WHERE (held IS NOT NULL);
+CREATE INDEX jobs_lock_leases ON interlock.jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 CREATE INDEX jobs_of_user ON interlock.jobs USING btree (user_name, id) WHERE (user_name IS NOT NULL);
 CREATE INDEX jobs_waiting_in_lane ON interlock.jobs USING btree (lane_id, seniority, id) WHERE (status = 'pending'::text);
 CREATE TRIGGER jobs_refuse_illegal_transition BEFORE UPDATE OF status ON interlock.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND (NOT interlock.is_legal_transition(old.status, new.status)))) EXECUTE FUNCTION interlock.refuse_transition();
@@ -336,7 +338,7 @@ comment on column interlock.jobs.id is 'The caller''s own id, or the next number
 comment on column interlock.jobs.status is 'scheduled, deferred, paused -> pending -> assigned -> running; failed is the dead letter. See is_legal_transition().';
 comment on column interlock.jobs.task is 'The kind of work; an agent''s owner maps it to a command or a module.';
 comment on column interlock.jobs.kind is 'normal, workflow, or what the caller calls it (image, video): for people, not for the scheduler.';
-comment on column interlock.jobs.user_name is 'Whose job it is. It needs the resource user:NAME unless exclusivity by user is off.';
+comment on column interlock.jobs.user_name is 'Whose job it is. It needs the resource user:NAME unless exclusivity by user is off. Of a manual lock: its owner.';
 comment on column interlock.jobs.project is 'To filter and clean up by.';
 comment on column interlock.jobs.queue is 'Its policy and, with the permission level, its route.';
 comment on column interlock.jobs.permission_level is 'autonomous, supervised or human_required: which agents may claim it.';
@@ -363,6 +365,7 @@ comment on column interlock.jobs.seniority is 'queued_at + priority x the queue'
 comment on column interlock.jobs.lane_id is 'lane_id(route, task, resources): computed, never looked up.';
 comment on column interlock.jobs.held is 'The resources that it was given when it started, the unlimited ones left out and limits added: what a release frees.';
 comment on column interlock.jobs.held_slots is 'Which slot of each.';
+comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
 
@@ -521,12 +524,77 @@ create view interlock.active_jobs as
     queued_at,
     assigned_at,
     started_at,
-    (COALESCE(started_at, assigned_at) + ((timeout_seconds)::double precision * '00:00:01'::interval)) AS must_end_at,
+    COALESCE(lease_until, (COALESCE(started_at, assigned_at) + ((timeout_seconds)::double precision * '00:00:01'::interval))) AS must_end_at,
     cancel_requested_at,
     cancel_reason
    FROM interlock.jobs j
   WHERE (held IS NOT NULL);
-comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it, and with it the longest that its resources are held.';
+comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
+
+create view interlock.locks as
+ SELECT h.resource,
+    h.slot,
+    'held'::text AS state,
+        CASE
+            WHEN (j.queue = 'locks'::text) THEN 'lock'::text
+            ELSE 'job'::text
+        END AS kind,
+    j.id AS job_id,
+    j.user_name AS owner,
+    j.task,
+    j.agent_id,
+    j.assigned_at AS since,
+    COALESCE(j.lease_until, a.lease_until) AS lease_until,
+    s.fence,
+    m.capacity,
+    j.cancel_requested_at
+   FROM ((((interlock.jobs j
+     CROSS JOIN LATERAL UNNEST(j.held, j.held_slots) h(resource, slot))
+     JOIN interlock.job_queue_state s ON (((s.resource = h.resource) AND (s.slot = h.slot))))
+     LEFT JOIN interlock.agent_stats a ON ((a.id = j.agent_id)))
+     CROSS JOIN LATERAL interlock.limit_of(h.resource) m(capacity, is_paused))
+  WHERE ((j.held IS NOT NULL) AND ((j.queue <> 'locks'::text) OR (h.resource <> interlock.own_resource((j.id)::text))))
+UNION ALL
+ SELECT s.resource,
+    s.slot,
+    'reserved'::text AS state,
+        CASE
+            WHEN ((l.task = 'lock'::text) AND (l.route = 'locks/autonomous'::text)) THEN 'lock'::text
+            ELSE 'job'::text
+        END AS kind,
+    w.id AS job_id,
+    w.user_name AS owner,
+    l.task,
+    NULL::text AS agent_id,
+    NULL::timestamp with time zone AS since,
+    NULL::timestamp with time zone AS lease_until,
+    NULL::bigint AS fence,
+    m.capacity,
+    NULL::timestamp with time zone AS cancel_requested_at
+   FROM ((((( SELECT o.id,
+            o.route,
+            o.task,
+            o.resources
+           FROM interlock.job_lanes o
+          WHERE (o.reserving AND (o.blocked_on IS NOT NULL))
+        UNION ALL
+         SELECT o.id,
+            o.route,
+            o.task,
+            o.resources
+           FROM interlock.job_lanes o
+          WHERE (o.reserving AND (o.blocked_on IS NULL))) l
+     CROSS JOIN LATERAL interlock.lane_demand(l.route, l.task, l.resources) d(ord, resource, capacity, is_paused))
+     JOIN interlock.job_queue_state s ON (((s.resource = d.resource) AND (s.reserved_lane_id = l.id))))
+     LEFT JOIN LATERAL ( SELECT j.id,
+            j.user_name
+           FROM interlock.jobs j
+          WHERE ((j.lane_id = l.id) AND (j.status = 'pending'::text))
+          ORDER BY j.seniority, j.id
+         LIMIT 1) w ON (true))
+     CROSS JOIN LATERAL interlock.limit_of(s.resource) m(capacity, is_paused))
+  WHERE (s.resource !~~ 'lock:%'::text);
+comment on view interlock.locks is 'Who holds what: one row is a slot of a resource that a running job or a manual lock (kind) holds, with the fence under which it does, or that is reserved for one that waits and is next in line. lease_until is until when its holder is believed to be there: a lock''s own lease, a job''s agent''s. Reads what is held, not what there is.';
 
 create view interlock.violations as
  SELECT 'more holders than capacity'::text AS violation,
@@ -719,11 +787,8 @@ create view interlock.waiting_jobs as
      LEFT JOIN LATERAL ( SELECT interlock.obstacle_of(l.blocked_on) AS resource
           WHERE (l.blocked_on IS NOT NULL)
         UNION ALL
-        ( SELECT d.resource
-           FROM interlock.lane_demand(((j.queue || '/'::text) || (j.permission_level)::text), (j.task)::text, (j.resources)::text[]) d(ord, resource, capacity, is_paused)
-          WHERE ((l.blocked_on IS NULL) AND (NOT interlock.can_use(d.resource, j.lane_id, COALESCE(l.rank, j.seniority))))
-          ORDER BY d.ord
-         LIMIT 1)) o ON (true))
+         SELECT interlock.first_obstacle(((j.queue || '/'::text) || (j.permission_level)::text), (j.task)::text, (j.resources)::text[], j.lane_id, COALESCE(l.rank, j.seniority)) AS first_obstacle
+          WHERE (l.blocked_on IS NULL)) o ON (true))
      LEFT JOIN LATERAL interlock.conflict_reason(o.resource) c(reason, holder_id) ON ((o.resource IS NOT NULL)))
   WHERE (j.status = 'pending'::text);
 comment on view interlock.waiting_jobs is 'The jobs that could start if what they need were free: what each is blocked on, by whom and why; null: nothing stands in its way but the lack of an agent. Meant for some jobs at a time (where job_id = ..., or limit): the reason is looked up for each row. Order by greatest(lane_rank, seniority) for about the order of starting.';
@@ -862,6 +927,76 @@ end
 $function$;
 comment on function interlock.absorb_touches(integer) is 'Folds up to p_limit touches into lanes: each touched lane''s true head is read from jobs and its rank set. A transaction of its own, committed before a claim. Returns how many touches it took away, and how many it knows that it left (somebody has their lane, or there were more): come back for those.
 Locks touches, SKIP LOCKED; creates missing lanes in sorted order before it locks any; lanes by id, SKIP LOCKED. It locks no resource and wakes nobody: what may owe a wake (an empty lane that is awake or reserving) is left awake for a claim to vacate.';
+
+CREATE OR REPLACE FUNCTION interlock.acquire_lock(p_resources text[], p_owner text, p_lease_seconds integer DEFAULT 60, p_wait_seconds integer DEFAULT 30, p_priority double precision DEFAULT 2, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(lock_id text, status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  c_task constant text := 'lock';
+  c_route constant text := 'locks/autonomous';
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_resources text[];
+begin
+  select w.field, w.problem
+  into v_wrong
+  from (
+    select 'resources' as field, 'resources must be 1 to 31 resources' as problem
+    where coalesce(cardinality(p_resources), 0) not between 1 and 31
+    union all
+    select 'resources', format('%s is not a resource: it takes kind:value', coalesce(u.resource, 'null'))
+    from unnest(p_resources) as u (resource)
+    where interlock.is_resource_name(u.resource) is not true
+    union all
+    select 'owner', 'owner must be 1 to 200 characters, without control characters'
+    where p_owner is null or length(p_owner) not between 1 and 200 or p_owner ~ '[[:cntrl:]]'
+    union all
+    select 'lease_seconds', 'lease_seconds must be 1 to 86400' where p_lease_seconds is null or p_lease_seconds not between 1 and 86400
+    union all
+    select 'wait_seconds', 'wait_seconds must be 1 to 86400' where p_wait_seconds is null or p_wait_seconds not between 1 and 86400
+    union all
+    select 'priority', 'priority must be a number from 0 to 3' where p_priority is null or not p_priority between 0 and 3
+    union all
+    select 'reason', 'reason may have at most 4096 characters' where length(p_reason) > 4096
+  ) as w
+  limit 1;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+
+  -- An id of a caller's own may look like the next number: then the one after it.
+  while lock_id is null loop
+    lock_id := interlock.sortable_id(nextval('interlock.job_numbers'));
+    v_resources := array(
+      select u.resource
+      from unnest(p_resources || interlock.own_resource(lock_id)) as u (resource)
+      group by u.resource
+      order by interlock.resource_order(u.resource), u.resource collate "C"
+    );
+    insert into interlock.jobs (id, status, task, kind, user_name, queue, priority, resources, max_attempts, created_at, queued_at,
+      timeout_seconds, seniority, lane_id, lease_until, payload)
+    select lock_id, 'pending', c_task, 'lock', p_owner, q.name, p_priority, v_resources, q.max_attempts, v_now, v_now,
+      p_lease_seconds, v_now + p_priority * q.priority_step_seconds * interval '1 second',
+      interlock.lane_id(c_route, c_task, v_resources), v_now + p_wait_seconds * interval '1 second',
+      jsonb_strip_nulls(jsonb_build_object('wait_seconds', p_wait_seconds, 'reason', p_reason))
+    from interlock.queues as q
+    where q.name = 'locks'
+    on conflict (id) do nothing
+    returning jobs.id into lock_id;
+  end loop;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, conflict_reason)
+  values (v_now, 'enqueued', lock_id, 'lock', 'pending', coalesce(p_actor, p_owner), p_reason);
+  insert into interlock.job_lane_touches (lane_id)
+  values (interlock.lane_id(c_route, c_task, v_resources));
+  perform interlock.ring(array[c_route]);
+  status := 'pending';
+  return next;
+end
+$function$;
+comment on function interlock.acquire_lock(text[],text,integer,integer,double precision,text,text) is 'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending.
+Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Raises IL005 invalid_argument with the field as COLUMN.';
 
 CREATE OR REPLACE FUNCTION interlock.agent_lock_class()
  RETURNS integer
@@ -1190,7 +1325,9 @@ begin
     if v_job.cancel_requested_at is null then
       update interlock.jobs as j
       set cancel_requested_at = v_now,
-          cancel_reason = pg_catalog.left(p_reason, 4096)
+          cancel_reason = pg_catalog.left(p_reason, 4096),
+          -- A manual lock has no process that would confirm it: its lease ends here, and the tick releases it.
+          lease_until = case when j.lease_until is not null then v_now end
       where j.id = p_job_id;
       insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason)
       values (v_now, 'cancel_requested', p_job_id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id, p_actor, pg_catalog.left(p_reason, 4096));
@@ -1201,7 +1338,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.cancel_job(text,text,text) is 'Cancels a job. One that waits is cancelled at once (insert-only towards the scheduler: a touch of its lane). One that runs is asked to stop, its agent told; its resources stay taken until its process is confirmed gone. Returns cancelled or cancelling. Locks the job''s row. Raises IL001, IL003 where it has ended or failed for good.';
+comment on function interlock.cancel_job(text,text,text) is 'Cancels a job. One that waits is cancelled at once (insert-only towards the scheduler: a touch of its lane). One that runs is asked to stop, its agent told; its resources stay taken until its process is confirmed gone; a manual lock is released by the next tick. Returns cancelled or cancelling. Locks the job''s row. Raises IL001, IL003 where it has ended or failed for good.';
 
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
@@ -1916,6 +2053,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_agent interlock.agent_stats;
 begin
+  perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   if v_agent.state = 'active' then
     update interlock.agent_stats as a
@@ -1930,7 +2068,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.drain_agent(text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004.';
+comment on function interlock.drain_agent(text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.due_rates(p_limit integer DEFAULT 100)
  RETURNS text[]
@@ -2497,6 +2635,91 @@ end
 $function$;
 comment on function interlock.expire_jobs(integer) is 'Ends up to p_limit jobs that were never started and whose time to live is over. Returns how many. Locks their rows, SKIP LOCKED; insert-only towards the scheduler. Run by the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.expire_locks(p_limit integer DEFAULT 1000)
+ RETURNS TABLE(ended integer, lapsed integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_locks text[];
+  v_tokens bigint[];
+  v_ids text[] := '{}';
+  v_gone text[];
+  v_freed text[];
+  v_group record;
+begin
+  -- In two steps, a call each. First it is marked, under its row, which an extension takes as well: who is marked is extended no
+  -- more. Releasing what merely looks past its lease would take it from an owner whose extension had been accepted meanwhile.
+  select pg_catalog.array_agg(j.id), pg_catalog.array_agg(j.token)
+  into v_locks, v_tokens
+  from (
+    select x.id::text as id, x.token
+    from interlock.jobs as x
+    where x.lease_until <= v_now
+      and x.held is not null
+      and x.cancel_requested_at is not null
+    order by x.lease_until
+    limit least(p_limit, 1000)
+  ) as j;
+  if v_locks is not null then
+    v_ids := array(select r.job_id from interlock.release_held(v_locks, v_tokens) as r where r.reason is null);
+    v_freed := array(
+      select h.resource
+      from interlock.jobs as j
+      cross join lateral pg_catalog.unnest(j.held) as h (resource)
+      where j.id = any (v_ids)
+    );
+    -- Whoever asked for its end set the end of its lease to that instant; one that lapsed was found later than that.
+    for v_group in
+      select pg_catalog.array_agg(j.id::text) as ids, j.cancel_reason as reason,
+        case when j.lease_until < j.cancel_requested_at then 'expired' else 'cancelled' end as outcome
+      from interlock.jobs as j
+      where j.id = any (v_ids)
+      group by 2, 3
+    loop
+      perform interlock.end_jobs(v_group.ids, v_group.outcome, v_now, v_group.reason, null);
+    end loop;
+  end if;
+
+  v_gone := array(
+    select j.id
+    from interlock.jobs as j
+    where j.lease_until < v_now
+      and j.held is null
+    order by j.lease_until
+    limit p_limit
+    for no key update skip locked
+  );
+  ended := pg_catalog.cardinality(v_ids) + interlock.end_jobs(v_gone, 'expired', v_now, 'its owner asked for it no more', null);
+
+  with late as materialized (
+    select j.id
+    from interlock.jobs as j
+    where j.lease_until < v_now
+      and j.held is not null
+      and j.cancel_requested_at is null
+    order by j.lease_until
+    limit p_limit
+    for no key update skip locked
+  ),
+  marked as (
+    update interlock.jobs as j
+    set cancel_requested_at = v_now,
+        cancel_reason = case when j.status = 'running' then 'its owner did not extend it in time' else 'its owner asked for it no more' end
+    from late as l
+    where j.id = l.id
+    returning 1
+  )
+  select pg_catalog.count(*) into lapsed from marked;
+  perform interlock.wake_and_ring(v_freed);
+  return next;
+end
+$function$;
+comment on function interlock.expire_locks(integer) is 'Ends manual locks whose owners are gone: held ones whose lease has ended (outcome expired) or that were asked to end (cancelled), waiting ones whose owner polls no more. Returns how many it ended, and how many held ones it found past their lease (lapsed): those can be extended no more, and the next call ends them; call again at once. Run by the tick.
+Locks: as release_held(), where there is something to release; the rows of locks, SKIP LOCKED; then lanes that it wakes. Must be the first of its transaction (IL010).';
+
 CREATE OR REPLACE FUNCTION interlock.explain_job(p_job_id text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2570,7 +2793,16 @@ begin
       limit 1001
     ) as b
   );
+  -- What it is parked on, if that still stands in its way; else, and while it is awake or in the inbox, what does now.
   v_obstacle := interlock.obstacle_of(v_lane.blocked_on);
+  if v_obstacle is null or interlock.can_use(v_obstacle, v_job.lane_id, coalesce(v_lane.rank, v_job.seniority)) then
+    v_on := interlock.first_obstacle(v_job.queue || '/' || v_job.permission_level, v_job.task, v_job.resources,
+      v_job.lane_id, coalesce(v_lane.rank, v_job.seniority));
+    if v_on is null and v_obstacle is not null then
+      v_chain := jsonb_build_array(jsonb_build_object('resource', v_obstacle, 'state', 'free'));
+    end if;
+    v_obstacle := coalesce(v_on, v_obstacle);
+  end if;
   if v_obstacle is not null then
     v_rank := (
       select count(*)
@@ -2578,14 +2810,14 @@ begin
         select
         from interlock.job_lanes as o
         where (o.blocked_on = v_obstacle or o.blocked_on = v_lane.blocked_on)
-          and (o.rank, o.id) < (v_lane.rank, v_lane.id)
+          and (o.rank, o.id) < (coalesce(v_lane.rank, v_job.seniority), v_job.lane_id)
         limit 1001
       ) as b
     );
   end if;
 
   -- The chain: who holds or reserves what it waits for, what that one waits for in turn, down to a job that runs.
-  v_on := v_obstacle;
+  v_on := case when v_chain = '[]' then v_obstacle end;
   while v_on is not null and jsonb_array_length(v_chain) < 20 loop
     select s.active_job_id, s.reserved_lane_id, s.started_at, j.user_name, j.task, j.status, j.agent_id
     into v_holder
@@ -2605,7 +2837,8 @@ begin
         'task', v_holder.task, 'status', v_holder.status, 'agent_id', v_holder.agent_id, 'since', v_holder.started_at);
       exit;
     end if;
-    select l.id, l.blocked_on, h.id as head_id, h.user_name, h.task
+    select l.id, coalesce(interlock.obstacle_of(l.blocked_on), interlock.first_obstacle(l.route, l.task, l.resources, l.id, l.rank)) as obstacle,
+      h.id as head_id, h.user_name, h.task
     into v_head
     from interlock.job_lanes as l
     left join lateral (
@@ -2616,11 +2849,13 @@ begin
       limit 1
     ) as h on true
     where l.id = v_holder.reserved_lane_id;
-    v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task, 'status', 'pending');
-    v_on := interlock.obstacle_of(v_head.blocked_on);
+    v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task,
+      'status', case when v_head.obstacle is null then 'about to start' else 'pending' end);
+    v_on := v_head.obstacle;
   end loop;
 
-  v_may := v_obstacle is not null and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);
+  v_may := v_obstacle is not null and v_lane.rank is not null
+    and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);
   v_who := format('Job %s', v_job.id);
   if v_queue.is_paused then
     v_sentence := format('%s waits because queue %s is paused.', v_who, v_job.queue);
@@ -2640,7 +2875,8 @@ begin
       case
         when c.link ->> 'state' = 'held' then format(', held by job %s%s, which %s since %s', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''),
           case when c.link ->> 'status' = 'running' then 'runs' else 'was assigned' end, interlock.duration_words(v_now - (c.link ->> 'since')::timestamptz))
-        when c.link ->> 'state' = 'reserved' then format(', reserved for job %s%s, which waits for the next', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''))
+        when c.link ->> 'state' = 'reserved' then format(', reserved for job %s%s, which %s', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''),
+          case when c.link ->> 'status' = 'pending' then 'waits for ' || coalesce(v_chain -> c.n::integer ->> 'resource', 'more') else 'is ' || (c.link ->> 'status') end)
         when c.link ->> 'state' = 'free' then ', which is free and about to be examined'
         else ', which is ' || (c.link ->> 'state')
       end, '' order by c.n)
@@ -2670,6 +2906,36 @@ begin
 end
 $function$;
 comment on function interlock.explain_job(text) is 'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means. Locks nothing. Raises IL001.';
+
+CREATE OR REPLACE FUNCTION interlock.extend_lock(p_lock_id text, p_token bigint, p_lease_seconds integer DEFAULT NULL::integer)
+ RETURNS TABLE(lease_until timestamp with time zone)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+begin
+  if p_lease_seconds not between 1 and 86400 then
+    raise exception using errcode = 'IL005', message = 'lease_seconds must be 1 to 86400', column = 'lease_seconds';
+  end if;
+  -- Past its lease, or asked to end, it is as good as given to somebody else.
+  update interlock.jobs as j
+  set lease_until = v_now + coalesce(p_lease_seconds, j.timeout_seconds) * interval '1 second',
+      timeout_seconds = coalesce(p_lease_seconds, j.timeout_seconds)
+  where j.id = p_lock_id
+    and j.queue = 'locks'
+    and j.token = p_token
+    and j.status = 'running'
+    and j.cancel_requested_at is null
+    and j.lease_until > v_now
+  returning j.lease_until into extend_lock.lease_until;
+  if not found then
+    perform interlock.refuse_holder(p_lock_id, p_token, interlock.holder_refusal(p_lock_id));
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.extend_lock(text,bigint,integer) is 'The holder of a manual lock says that it is still there: its lease ends p_lease_seconds from now (unless given, as many as before). Returns until when. Locks the lock''s row. Raises IL001, IL002 stale_token where it is not held under this token any more, its lease has ended, or it was asked to end: stop using what it locked; IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.fail_job(p_job_id text, p_token bigint, p_error jsonb, p_retry text DEFAULT 'auto'::text)
  RETURNS TABLE(status text, run_at timestamp with time zone)
@@ -2725,6 +2991,21 @@ CREATE OR REPLACE FUNCTION interlock.fences(p_held text[], p_token bigint)
 AS $function$ select coalesce(jsonb_object_agg(u.r, p_token), '{}') from unnest(p_held) as u (r) $function$;
 comment on function interlock.fences(text[],bigint) is 'The fence of each resource that a claim was given, as JSON: {"user:alice": 17}. One number is drawn for a claim, so they are all its token.';
 
+CREATE OR REPLACE FUNCTION interlock.first_obstacle(p_route text, p_task text, p_resources text[], p_lane_id uuid, p_rank timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+  select d.resource
+  from interlock.lane_demand(p_route, p_task, p_resources) as d
+  where not interlock.can_use(d.resource, p_lane_id, p_rank)
+  order by d.ord
+  limit 1
+$function$;
+comment on function interlock.first_obstacle(text,text,text[],uuid,timestamp with time zone) is 'The first resource, in resource order, that a lane cannot use now; null: none stands in its way. For whoever asks why: the answer may be old when it arrives.';
+
 CREATE OR REPLACE FUNCTION interlock.give_agent_up(p_agent_id text, p_reason text, p_event text, p_if_lost_at timestamp with time zone)
  RETURNS TABLE(jobs_moved integer, reason text)
  LANGUAGE plpgsql
@@ -2742,6 +3023,7 @@ declare
   v_back text[];
 begin
   jobs_moved := 0;
+  perform interlock.refuse_locks_agent(p_agent_id);
   perform interlock.lock_limits();
   v_locked := array(
     select distinct h.resource
@@ -2815,7 +3097,7 @@ begin
 end
 $function$;
 comment on function interlock.give_agent_up(text,text,text,timestamp with time zone) is 'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again. Without a reason it is given up only if why_lost() still has one under the locks.
-Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises 40001 where it was given a job between the look and the locks: try again.';
+Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';
 
 CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp with time zone, p_jobs tid[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid DEFAULT NULL::uuid)
  RETURNS jsonb
@@ -2951,6 +3233,7 @@ declare
   v_unlisted text[];
   v_unlisted_tokens bigint[];
 begin
+  perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   -- CPU 40 %, memory 35 %, queue depth 25 %: what it has in hand against what it may have.
   v_score := 0.40 * coalesce(v_cpu, v_agent.cpu_percent, 0) + 0.35 * coalesce(v_memory, v_agent.memory_percent, 0)
@@ -2998,7 +3281,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}). Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew.';
+comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}). Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.holder_refusal(p_job_id text)
  RETURNS text
@@ -3374,6 +3657,13 @@ end
 $function$;
 comment on function interlock.lock_resources(text[]) is 'Takes the locks of these resources, waiting, in the one order in which anybody waits for them: by lock key. Whoever releases waits; whoever claims only tries.';
 
+CREATE OR REPLACE FUNCTION interlock.locks_agent()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select 'locks.0' $function$;
+comment on function interlock.locks_agent() is 'The agent in whose name manual locks are held. It is no process: it is listed nowhere, has no lease that could end, and whoever waits for a lock may claim for it.';
+
 CREATE OR REPLACE FUNCTION interlock.lost_agents()
  RETURNS TABLE(agent_id text, reason text)
  LANGUAGE plpgsql
@@ -3541,6 +3831,13 @@ CREATE OR REPLACE FUNCTION interlock.obstacle_of(p_blocked_on text)
 AS $function$ select split_part(p_blocked_on, E'\x1f', 1) $function$;
 comment on function interlock.obstacle_of(text) is 'The resource that a lane waits for that is parked there: in its line, or behind a lane of the same user (see sibling_line).';
 
+CREATE OR REPLACE FUNCTION interlock.own_resource(p_lock_id text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select 'lock:' || p_lock_id $function$;
+comment on function interlock.own_resource(text) is 'The resource that a manual lock needs beside those it names, and nobody else: with several it may reserve, so that a lock on a single busy resource is not overtaken for ever by jobs of other queues. Shown to nobody as one of its resources.';
+
 CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timestamp with time zone)
  RETURNS text
  LANGUAGE sql
@@ -3594,6 +3891,81 @@ begin
 end
 $function$;
 comment on function interlock.pause_resource(text,boolean,text) is 'Pauses a resource, so that it is granted to nobody (who holds it goes on), or with p_paused false resumes it; its capacity and rate stay what they are. Returns whether that changed anything. Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
+
+CREATE OR REPLACE FUNCTION interlock.poll_lock(p_lock_id text, p_owner text)
+ RETURNS TABLE(state text, token bigint, fences jsonb, lease_until timestamp with time zone, reason text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_lock record;
+  v_is_locked boolean := false;
+begin
+  loop
+    select j.status, j.kind, j.user_name, j.token, j.held, j.lease_until, j.cancel_requested_at, j.cancel_reason, j.agent_id,
+      (j.payload ->> 'wait_seconds')::integer * interval '1 second' as wait, j.timeout_seconds * interval '1 second' as lease
+    into v_lock
+    from interlock.jobs as j
+    where j.id = p_lock_id
+      and j.queue = 'locks';
+    if not found then
+      select t.outcome || coalesce(': ' || t.reason, '')
+      into reason
+      from interlock.task_history as t
+      where t.job_id = p_lock_id
+        and t.queue = 'locks'
+      order by t.finished_at desc
+      limit 1;
+      if not found then
+        raise exception using errcode = 'IL001', message = pg_catalog.format('lock %s does not exist', p_lock_id), column = 'lock_id';
+      end if;
+      state := 'ended';
+      return next;
+      return;
+    elsif v_lock.user_name is distinct from p_owner then
+      raise exception using errcode = 'IL009', message = pg_catalog.format('lock %s is not one of %s', p_lock_id, coalesce(p_owner, 'nobody')), column = 'owner';
+    end if;
+    -- Asked ten times a second, it writes only where there is something to write.
+    exit when v_is_locked
+      or v_lock.status = 'running'
+      or (v_lock.status = 'pending' and v_lock.lease_until > v_now + v_lock.wait / 2);
+    perform from interlock.jobs as j where j.id = p_lock_id for no key update;
+    v_is_locked := true;
+  end loop;
+
+  if v_lock.cancel_requested_at is not null or (v_lock.status = 'running' and v_lock.lease_until <= v_now) then
+    state := 'ended';
+    reason := coalesce(v_lock.cancel_reason, 'its lease ended');
+  elsif v_lock.held is null then
+    state := 'waiting';
+    if v_is_locked then
+      v_lock.lease_until := v_now + v_lock.wait;
+      update interlock.jobs as j
+      set lease_until = v_lock.lease_until
+      where j.id = p_lock_id;
+    end if;
+    lease_until := v_lock.lease_until;
+  else
+    state := 'held';
+    token := v_lock.token;
+    fences := interlock.fences(pg_catalog.array_remove(v_lock.held, interlock.own_resource(p_lock_id)), v_lock.token);
+    lease_until := v_lock.lease_until;
+    if v_lock.status = 'assigned' then
+      lease_until := v_now + v_lock.lease;
+      update interlock.jobs as j
+      set status = 'running',
+          started_at = v_now,
+          lease_until = poll_lock.lease_until
+      where j.id = p_lock_id;
+      insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id)
+      values (v_now, 'started', p_lock_id, v_lock.kind, 'assigned', 'running', v_lock.token, v_lock.agent_id);
+    end if;
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.poll_lock(text,text) is 'The owner of a manual lock asks whether it has it. Returns its state: waiting (the time until when it stays in line unasked is moved on); held, with its token, the fence of each resource and until when its lease is (which begins when this says held for the first time, and is moved on by extend_lock() only); or ended, with the reason. Locks the lock''s row where it writes. Raises IL001, IL009 where it is another owner''s.';
 
 CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
  RETURNS TABLE(popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
@@ -4116,7 +4488,7 @@ begin
         'draining', pg_catalog.count(*) filter (where a.state = 'draining'),
         'slots', coalesce(pg_catalog.sum(a.slots), 0))
       from interlock.agent_stats as a
-      where a.state <> 'gone' and a.lease_until > v_now)
+      where a.state <> 'gone' and a.lease_until > v_now and a.id <> interlock.locks_agent())
   )
   into v_lists;
 
@@ -4227,6 +4599,23 @@ end
 $function$;
 comment on function interlock.refuse_holder(text,bigint,text) is 'Raises what a single holder''s write is refused with: IL001 job_not_found or IL002 stale_token; nothing for a null reason.';
 
+CREATE OR REPLACE FUNCTION interlock.refuse_locks_agent(p_agent_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_agent_id = interlock.locks_agent() then
+    raise exception using
+      errcode = 'IL008',
+      message = pg_catalog.format('agent %s is no process: manual locks are held in its name', p_agent_id),
+      column = 'agent_id',
+      hint = 'A lock ends by release_lock(), release_resource() or sweep_locks().';
+  end if;
+end
+$function$;
+comment on function interlock.refuse_locks_agent(text) is 'How the verbs by which a process lives and dies begin: none of them is for the agent in whose name manual locks are held (IL008 not_permitted).';
+
 CREATE OR REPLACE FUNCTION interlock.refuse_transition()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4253,6 +4642,10 @@ begin
   from (
     select 'name' as field, 'name must be 1 to 63 letters, digits and . _ -' as problem, 'IL005' as code
     where p_name is null or p_name !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
+    union all
+    select 'name', 'locks is the name of who holds manual locks', 'IL005' where p_name = 'locks'
+    union all
+    select 'queues', 'queue locks is served by nobody: manual locks wait in it', 'IL005' where 'locks' = any (p_queues)
     union all
     select 'queues', 'queues must name 1 to 100 queues', 'IL005' where coalesce(cardinality(p_queues), 0) not between 1 and 100
     union all
@@ -4427,6 +4820,143 @@ end
 $function$;
 comment on function interlock.release_held(text[],bigint[]) is 'Frees what these claims hold, where the token is still the one; the verb that calls it moves the jobs on and then wakes what was freed. Returns, in the order asked, the reason why a claim was refused (stale_token, job_not_found; null: freed) and what the job held.
 Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010).';
+
+CREATE OR REPLACE FUNCTION interlock.release_lock(p_lock_id text, p_token bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_lock record;
+  v_outcome text;
+  v_release record;
+begin
+  select j.queue, j.token, j.held
+  into v_lock
+  from interlock.jobs as j
+  where j.id = p_lock_id;
+  if not found then
+    if p_token is not null then
+      perform interlock.refuse_holder(p_lock_id, p_token, interlock.holder_refusal(p_lock_id));
+    end if;
+    select t.outcome
+    into v_outcome
+    from interlock.task_history as t
+    where t.job_id = p_lock_id
+    order by t.finished_at desc
+    limit 1;
+    raise exception using
+      errcode = case when v_outcome is null then 'IL001' else 'IL009' end,
+      message = pg_catalog.format(case when v_outcome is null then 'lock %s does not exist' else 'lock %s has ended: it is %s' end, p_lock_id, v_outcome),
+      column = 'lock_id';
+  elsif v_lock.queue <> 'locks' then
+    raise exception using
+      errcode = 'IL009',
+      message = pg_catalog.format('job %s is no manual lock', p_lock_id),
+      column = 'lock_id',
+      hint = 'A job gives back what it holds when it ends: cancel it, or release the resource.';
+  end if;
+
+  if v_lock.held is null then
+    if p_token is not null then
+      perform interlock.refuse_holder(p_lock_id, p_token, 'stale_token');
+    end if;
+    perform
+    from interlock.jobs as j
+    where j.id = p_lock_id
+      and j.held is null
+    for no key update;
+    if not found then
+      raise exception using errcode = '40001', message = pg_catalog.format('lock %s was granted meanwhile: try again', p_lock_id);
+    end if;
+    perform interlock.end_jobs(array[p_lock_id], 'cancelled', v_now, coalesce(p_reason, 'given up before it was granted'), p_actor);
+    status := 'withdrawn';
+    return next;
+    return;
+  end if;
+
+  select r.reason, r.held
+  into v_release
+  from interlock.release_held(array[p_lock_id], array[coalesce(p_token, v_lock.token)]) as r;
+  if v_release.reason is not null and p_token is null then
+    raise exception using errcode = '40001', message = pg_catalog.format('lock %s has changed hands meanwhile: try again', p_lock_id);
+  end if;
+  perform interlock.refuse_holder(p_lock_id, p_token, v_release.reason);
+  perform interlock.end_jobs(array[p_lock_id], case when p_token is null then 'cancelled' else 'completed' end, v_now,
+    coalesce(p_reason, case when p_token is null then 'released by force' end), p_actor);
+  perform interlock.wake_and_ring(v_release.held);
+  status := 'released';
+  return next;
+end
+$function$;
+comment on function interlock.release_lock(text,bigint,text,text) is 'Ends a manual lock. With its token it is the holder that releases it (outcome completed). Without one it is anybody who may: a held one is taken from its owner (cancelled: the fences keep a late writer out), a waiting one leaves the line. Returns released or withdrawn.
+Locks: as release_held(); then lanes that it wakes; a waiting one''s row only. Must be the first of its transaction (IL010). Raises IL001, IL002 stale_token, IL009 where it is no lock or has ended, 40001 where it was granted between the look and the locks: try again.';
+
+CREATE OR REPLACE FUNCTION interlock.release_resource(p_resource text, p_job_id text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(job_id text, kind text, status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_locks text[];
+  v_tokens bigint[];
+  v_jobs text[];
+  v_id text;
+  v_freed text[] := '{}';
+  v_ids text[] := '{}';
+begin
+  if interlock.is_resource_name(p_resource) is not true then
+    raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a resource: it takes kind:value', coalesce(p_resource, 'null')), column = 'resource';
+  end if;
+  select
+    coalesce(pg_catalog.array_agg(j.id::text order by j.id) filter (where j.queue = 'locks'), '{}'),
+    coalesce(pg_catalog.array_agg(j.token order by j.id) filter (where j.queue = 'locks'), '{}'),
+    coalesce(pg_catalog.array_agg(j.id::text order by j.id) filter (where j.queue <> 'locks'), '{}')
+  into v_locks, v_tokens, v_jobs
+  from interlock.job_queue_state as s
+  join interlock.jobs as j on j.id = s.active_job_id
+  where s.resource = p_resource
+    and (p_job_id is null or j.id = p_job_id);
+
+  if v_locks <> '{}' then
+    -- What ended between the look and the locks is released as well.
+    select
+      coalesce(pg_catalog.array_agg(r.job_id) filter (where r.reason is null), '{}')
+    into v_ids
+    from interlock.release_held(v_locks, v_tokens) as r;
+    v_freed := array(
+      select h.resource
+      from interlock.jobs as j
+      cross join lateral pg_catalog.unnest(j.held) as h (resource)
+      where j.id = any (v_ids)
+    );
+    perform interlock.end_jobs(v_ids, 'cancelled', v_now, coalesce(p_reason, p_resource || ' was released by force'), p_actor);
+  end if;
+  return query select u.id, 'lock', 'released' from pg_catalog.unnest(v_locks) as u (id);
+  foreach v_id in array v_jobs loop
+    begin
+      return query
+      select v_id, 'job', c.status
+      from interlock.cancel_job(v_id, coalesce(p_reason, p_resource || ' was released by force'), p_actor) as c;
+    exception
+      -- It ended by itself meanwhile, and with it what it held.
+      when sqlstate 'IL003' then
+        return query select v_id, 'job', 'released';
+    end;
+  end loop;
+  if v_locks = '{}' and v_jobs = '{}' then
+    raise exception using
+      errcode = 'IL009',
+      message = pg_catalog.format(case when p_job_id is null then '%s is not held' else '%s is not held by %s' end, p_resource, p_job_id),
+      column = case when p_job_id is null then 'resource' else 'job_id' end;
+  end if;
+  perform interlock.wake_and_ring(v_freed);
+end
+$function$;
+comment on function interlock.release_resource(text,text,text,text) is 'Takes a resource from all who hold it, or from one of them alone (p_job_id). A manual lock is released, with all that it holds. A running job is asked to stop first: its resources are free when its process is confirmed gone, not before. Returns a row for each holder: its kind (lock or job), and released, cancelling, or cancelled for what was returned to wait meanwhile.
+Locks: as release_held(), for the locks; the jobs'' rows, by id; then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005, IL009 not_held.';
 
 CREATE OR REPLACE FUNCTION interlock.remove_limit(p_pattern text, p_actor text DEFAULT NULL::text)
  RETURNS boolean
@@ -4759,6 +5289,9 @@ begin
     'max_attempts', 'retry_delays_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
+  end if;
+  if p_name = 'locks' and p_settings ? 'tasks' then
+    raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
   end if;
   if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
     select
@@ -5127,6 +5660,7 @@ AS $function$
     where a.state <> 'gone'
       and j.status = 'assigned'
       and j.assigned_at < interlock.clock() - interval '10 seconds'
+      and j.lease_until is null
     union all
     select u.id, u.token, 'its agent does not know it any more'
     from interlock.agent_stats as a
@@ -5136,7 +5670,7 @@ AS $function$
   ) as s
   limit p_limit
 $function$;
-comment on function interlock.stuck_claims(integer) is 'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list. Locks nothing. Run by the tick.';
+comment on function interlock.stuck_claims(integer) is 'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list; not manual locks, which end by expire_locks(). Locks nothing. Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.sweep_agent(p_agent_id text)
  RETURNS TABLE(jobs_returned integer, reason text)
@@ -5150,6 +5684,58 @@ begin
 end
 $function$;
 comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted, or fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
+
+CREATE OR REPLACE FUNCTION interlock.sweep_locks(p_older_than_seconds double precision, p_dry_run boolean DEFAULT false, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(job_id text, kind text, resources text[], owner text, agent_id text, held_seconds double precision, status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_seen jsonb;
+  v_locks text[];
+  v_tokens bigint[];
+  v_ids text[] := '{}';
+  v_freed text[];
+begin
+  if p_older_than_seconds is null or not p_older_than_seconds between 0 and 1e9 then
+    raise exception using errcode = 'IL005', message = 'older_than_seconds must be a number from 0 to 1000000000', column = 'older_than_seconds';
+  end if;
+  -- What is reported is read before anything is released: afterwards it is gone.
+  select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(h)), pg_catalog.array_agg(h.id) filter (where h.is_lock), pg_catalog.array_agg(h.token) filter (where h.is_lock)
+  into v_seen, v_locks, v_tokens
+  from (
+    select j.id::text as id, j.token, j.queue = 'locks' as is_lock, j.held, j.user_name, j.agent_id, j.assigned_at
+    from interlock.jobs as j
+    where j.held is not null
+      and j.assigned_at <= v_now - p_older_than_seconds * interval '1 second'
+    order by (j.queue <> 'locks'), j.assigned_at, j.id
+    limit 1000
+  ) as h;
+
+  if v_locks is not null and p_dry_run is false then
+    v_ids := array(select r.job_id from interlock.release_held(v_locks, v_tokens) as r where r.reason is null);
+    v_freed := array(
+      select h.resource
+      from interlock.jobs as j
+      cross join lateral pg_catalog.unnest(j.held) as h (resource)
+      where j.id = any (v_ids)
+    );
+    perform interlock.end_jobs(v_ids, 'cancelled', v_now,
+      'swept: held longer than ' || interlock.duration_words(p_older_than_seconds * interval '1 second'), p_actor);
+    perform interlock.wake_and_ring(v_freed);
+  end if;
+  return query
+  select s.id, case when s.is_lock then 'lock' else 'job' end, pg_catalog.array_remove(s.held, interlock.own_resource(s.id)), s.user_name,
+    s.agent_id, extract(epoch from v_now - s.assigned_at)::double precision,
+    case when not s.is_lock then 'running' when s.id = any (v_ids) then 'released' when p_dry_run is false then 'ended' else 'held' end
+  from pg_catalog.jsonb_to_recordset(coalesce(v_seen, '[]')) as s (id text, is_lock boolean, held text[], user_name text, agent_id text, assigned_at timestamptz)
+  order by s.is_lock desc, s.assigned_at, s.id;
+end
+$function$;
+comment on function interlock.sweep_locks(double precision,boolean,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
+Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[])
  RETURNS TABLE(names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])

@@ -69,7 +69,16 @@ begin
       limit 1001
     ) as b
   );
+  -- What it is parked on, if that still stands in its way; else, and while it is awake or in the inbox, what does now.
   v_obstacle := interlock.obstacle_of(v_lane.blocked_on);
+  if v_obstacle is null or interlock.can_use(v_obstacle, v_job.lane_id, coalesce(v_lane.rank, v_job.seniority)) then
+    v_on := interlock.first_obstacle(v_job.queue || '/' || v_job.permission_level, v_job.task, v_job.resources,
+      v_job.lane_id, coalesce(v_lane.rank, v_job.seniority));
+    if v_on is null and v_obstacle is not null then
+      v_chain := jsonb_build_array(jsonb_build_object('resource', v_obstacle, 'state', 'free'));
+    end if;
+    v_obstacle := coalesce(v_on, v_obstacle);
+  end if;
   if v_obstacle is not null then
     v_rank := (
       select count(*)
@@ -77,14 +86,14 @@ begin
         select
         from interlock.job_lanes as o
         where (o.blocked_on = v_obstacle or o.blocked_on = v_lane.blocked_on)
-          and (o.rank, o.id) < (v_lane.rank, v_lane.id)
+          and (o.rank, o.id) < (coalesce(v_lane.rank, v_job.seniority), v_job.lane_id)
         limit 1001
       ) as b
     );
   end if;
 
   -- The chain: who holds or reserves what it waits for, what that one waits for in turn, down to a job that runs.
-  v_on := v_obstacle;
+  v_on := case when v_chain = '[]' then v_obstacle end;
   while v_on is not null and jsonb_array_length(v_chain) < 20 loop
     select s.active_job_id, s.reserved_lane_id, s.started_at, j.user_name, j.task, j.status, j.agent_id
     into v_holder
@@ -104,7 +113,8 @@ begin
         'task', v_holder.task, 'status', v_holder.status, 'agent_id', v_holder.agent_id, 'since', v_holder.started_at);
       exit;
     end if;
-    select l.id, l.blocked_on, h.id as head_id, h.user_name, h.task
+    select l.id, coalesce(interlock.obstacle_of(l.blocked_on), interlock.first_obstacle(l.route, l.task, l.resources, l.id, l.rank)) as obstacle,
+      h.id as head_id, h.user_name, h.task
     into v_head
     from interlock.job_lanes as l
     left join lateral (
@@ -115,11 +125,13 @@ begin
       limit 1
     ) as h on true
     where l.id = v_holder.reserved_lane_id;
-    v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task, 'status', 'pending');
-    v_on := interlock.obstacle_of(v_head.blocked_on);
+    v_chain := v_chain || jsonb_build_object('resource', v_on, 'state', 'reserved', 'job_id', v_head.head_id, 'user', v_head.user_name, 'task', v_head.task,
+      'status', case when v_head.obstacle is null then 'about to start' else 'pending' end);
+    v_on := v_head.obstacle;
   end loop;
 
-  v_may := v_obstacle is not null and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);
+  v_may := v_obstacle is not null and v_lane.rank is not null
+    and interlock.may_reserve(v_lane.id, v_lane.rank, v_lane.waiting_since, v_lane.route, v_lane.task, v_lane.resources, v_obstacle, v_now);
   v_who := format('Job %s', v_job.id);
   if v_queue.is_paused then
     v_sentence := format('%s waits because queue %s is paused.', v_who, v_job.queue);
@@ -139,7 +151,8 @@ begin
       case
         when c.link ->> 'state' = 'held' then format(', held by job %s%s, which %s since %s', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''),
           case when c.link ->> 'status' = 'running' then 'runs' else 'was assigned' end, interlock.duration_words(v_now - (c.link ->> 'since')::timestamptz))
-        when c.link ->> 'state' = 'reserved' then format(', reserved for job %s%s, which waits for the next', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''))
+        when c.link ->> 'state' = 'reserved' then format(', reserved for job %s%s, which %s', c.link ->> 'job_id', coalesce(' of ' || (c.link ->> 'user'), ''),
+          case when c.link ->> 'status' = 'pending' then 'waits for ' || coalesce(v_chain -> c.n::integer ->> 'resource', 'more') else 'is ' || (c.link ->> 'status') end)
         when c.link ->> 'state' = 'free' then ', which is free and about to be examined'
         else ', which is ' || (c.link ->> 'state')
       end, '' order by c.n)

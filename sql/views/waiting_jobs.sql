@@ -30,14 +30,8 @@ left join lateral (
   select interlock.obstacle_of(l.blocked_on) as resource
   where l.blocked_on is not null
   union all
-  (
-    select d.resource
-    from interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
-    where l.blocked_on is null
-      and not interlock.can_use(d.resource, j.lane_id, coalesce(l.rank, j.seniority))
-    order by d.ord
-    limit 1
-  )
+  select interlock.first_obstacle(j.queue || '/' || j.permission_level, j.task, j.resources, j.lane_id, coalesce(l.rank, j.seniority))
+  where l.blocked_on is null
 ) as o on true
 left join lateral interlock.conflict_reason(o.resource) as c
   on o.resource is not null

@@ -27,7 +27,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /nobody .*nothing in its way but the lack of an agent/,
   ],
   'why_waiting.sql': [
-    /Job image-2 waits for model:aura-sr, reserved for job knight, which waits for the next, held by job video-1/,
+    /Job image-2 waits for model:aura-sr, reserved for job knight, which waits for model:motion-2.0-fast, held by job video-1/,
     /model:motion-2.0-fast +\| held +\| video-1/,
   ],
   'job_timeline.sql': [
