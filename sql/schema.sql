@@ -559,7 +559,7 @@ UNION ALL
     s.slot,
     'reserved'::text AS state,
         CASE
-            WHEN ((l.task = 'lock'::text) AND (l.route = 'locks/autonomous'::text)) THEN 'lock'::text
+            WHEN (l.route = 'locks/autonomous'::text) THEN 'lock'::text
             ELSE 'job'::text
         END AS kind,
     w.id AS job_id,
@@ -2692,7 +2692,11 @@ begin
     limit p_limit
     for no key update skip locked
   );
-  ended := pg_catalog.cardinality(v_ids) + interlock.end_jobs(v_gone, 'expired', v_now, 'its owner asked for it no more', null);
+  ended := pg_catalog.cardinality(v_ids);
+  if v_gone <> '{}' then
+    ended := ended + interlock.end_jobs(v_gone, 'expired', v_now, 'its owner asked for it no more', null);
+    perform interlock.ring(array['locks/autonomous']);
+  end if;
 
   with late as materialized (
     select j.id
@@ -3183,8 +3187,9 @@ begin
         held = t.resources,
         held_slots = t.slots
     from starting as t
+    -- Not "and status = pending": beside that a plan made without statistics reads all that waits, by its partial index.
     where j.ctid = p_jobs[t.n]
-      and j.status = 'pending'
+      and j.held is null
     returning j.id, j.token, j.task, j.kind, j.user_name, j.project, j.queue, j.attempt, j.max_attempts,
       j.timeout_seconds, j.payload, j.resources, j.held, t.n
   ),
@@ -4871,6 +4876,8 @@ begin
       raise exception using errcode = '40001', message = pg_catalog.format('lock %s was granted meanwhile: try again', p_lock_id);
     end if;
     perform interlock.end_jobs(array[p_lock_id], 'cancelled', v_now, coalesce(p_reason, 'given up before it was granted'), p_actor);
+    -- Its lane may be next in line and keep others off, until it is seen to be empty.
+    perform interlock.ring(array['locks/autonomous']);
     status := 'withdrawn';
     return next;
     return;

@@ -83,8 +83,9 @@ begin
         held = t.resources,
         held_slots = t.slots
     from starting as t
+    -- Not "and status = pending": beside that a plan made without statistics reads all that waits, by its partial index.
     where j.ctid = p_jobs[t.n]
-      and j.status = 'pending'
+      and j.held is null
     returning j.id, j.token, j.task, j.kind, j.user_name, j.project, j.queue, j.attempt, j.max_attempts,
       j.timeout_seconds, j.payload, j.resources, j.held, t.n
   ),
