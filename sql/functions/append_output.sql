@@ -15,7 +15,7 @@ begin
   from interlock.jobs as j
   where j.id = p_job_id
     and j.token = p_token
-    and j.held is not null
+    and j.held_slots is not null
   for no key update;
   if not found then
     perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));

@@ -8,7 +8,7 @@ begin
       progress_description = coalesce(pg_catalog.left(p_description, 1024), j.progress_description)
   where j.id = p_job_id
     and j.token = p_token
-    and j.held is not null;
+    and j.held_slots is not null;
   if not found then
     perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
   end if;
