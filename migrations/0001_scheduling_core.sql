@@ -279,7 +279,7 @@ create table interlock.job_lanes (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index job_lanes_awake on interlock.job_lanes (route, rank, id) where rank is not null and blocked_on is null;
 create index job_lanes_parked on interlock.job_lanes (blocked_on, route, rank, id) where blocked_on is not null;
-create index job_lanes_parked_of_user on interlock.job_lanes (blocked_on, (resources[1]), route) where blocked_on is not null;
+create index job_lanes_parked_of_user on interlock.job_lanes (blocked_on, (resources[1]), route, rank, id) where blocked_on is not null;
 create index job_lanes_reserving_parked on interlock.job_lanes (blocked_on, rank, id) where reserving and blocked_on is not null;
 create index job_lanes_reserving_awake on interlock.job_lanes (rank, id) where reserving and blocked_on is null;
 comment on table interlock.job_lanes is

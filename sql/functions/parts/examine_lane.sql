@@ -189,13 +189,8 @@ begin
   end if;
   update interlock.job_lanes as l
   set blocked_on = case
-        when not v_may_reserve and v_user_key is not null and v_obstacle <> v_user_key and v_queue.scheduling = 'fair' and exists (
-          select
-          from interlock.job_lanes as o
-          where o.blocked_on = v_obstacle
-            and o.resources[1] = v_user_key
-            and o.route = v_lane.route
-            and (o.rank, o.id) < (v_lane.rank, p_lane_id)
+        when not v_may_reserve and v_user_key is not null and v_obstacle <> v_user_key and v_queue.scheduling = 'fair' and (
+          select (f.rank, f.id) < (v_lane.rank, p_lane_id) from interlock.first_of_user(v_obstacle, v_user_key, v_lane.route) as f
         ) then interlock.sibling_line(v_obstacle, v_user_key)
         else v_obstacle
       end,

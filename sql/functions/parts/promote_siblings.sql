@@ -36,13 +36,7 @@ begin
         where x.queue = q.name and x.user_key = w.user_key
         limit 1
       ) as u on true
-      where not exists (
-        select
-        from interlock.job_lanes as o
-        where o.blocked_on = w.resource
-          and o.resources[1] = w.user_key
-          and o.route = w.route
-      )
+      where not exists (select from interlock.first_of_user(w.resource, w.user_key, w.route))
       order by n.id
     ) as p;
     exit when v_lanes is null;

@@ -91,14 +91,7 @@ begin
       case
         when d.user_key is null or d.park_on = d.user_key or not d.is_fair then d.park_on
         when row_number() over (partition by d.park_on, d.route, d.user_key order by d.rank, d.id) > 1
-          or exists (
-            select
-            from interlock.job_lanes as o
-            where o.blocked_on = d.park_on
-              and o.resources[1] = d.user_key
-              and o.route = d.route
-              and (o.rank, o.id) < (d.rank, d.id)
-          ) then interlock.sibling_line(d.park_on, d.user_key)
+          or (select (f.rank, f.id) < (d.rank, d.id) from interlock.first_of_user(d.park_on, d.user_key, d.route) as f) then interlock.sibling_line(d.park_on, d.user_key)
         else d.park_on
       end as line
     from decided as d
