@@ -1,86 +1,119 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import type { Bench } from './bench.ts'
+import { measureHttpLatency } from './latency-http.ts'
+import { roundedFigures } from './rounds.ts'
+import { quantile } from './statistics.ts'
+import { openGraphileWorkerService } from './systems/graphile-worker-service.ts'
+import { openInterlockService } from './systems/interlock-service.ts'
+import type { OpenService } from './systems/service.ts'
+import { randomFrom, randomJobs } from './workload.ts'
 
-export interface LatencyResult {
-  readonly jobs: number
-  /** From before the POST until the database notes it as assigned. */
-  readonly assignedMsMedian: number
-  readonly assignedMsP99: number
-  /** From before the POST until the job's process has printed its first line. */
-  readonly firstLineMsMedian: number
+/** How many are on their way at once while capacity is measured. */
+const inFlight = 32
+const part = 0.5
+
+/**
+ * Enqueue to start, one job a call, through everything: doorbell, dispatcher, notification, agent. An open loop: jobs are
+ * sent at random times at half of what the system has just shown that it can do, and each one's clock runs from when it
+ * should have been sent, so that a stall is counted in full. Then one at a time through HTTP.
+ */
+export async function latency(bench: Bench): Promise<void> {
+  await openLoop(bench, openInterlockService)
+  await openLoop(bench, openGraphileWorkerService)
+  if (!bench.signal.aborted) await throughHttp(bench)
 }
 
-/** One job at a time through HTTP on an idle system: a coordinator and an agent as `interlock up` starts them. */
-export async function measureLatency(jobs: number): Promise<LatencyResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'interlock-latency-'))
-  // The embedded server runs as a user of its own where this one is root.
-  await chmod(folder, 0o755)
-  const configuration = join(folder, 'interlock.toml')
-  await writeFile(configuration, '[tasks.now]\ncommand = ["date", "+%s.%N"]\n')
-  const port = 7450 + Math.floor(Math.random() * 100)
-  const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-  const options = ['up', '--config', configuration, '--data-dir', join(folder, 'data'), '--port', String(port)]
-  const up = spawn(process.execPath, [program, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
+async function openLoop(bench: Bench, open: OpenService): Promise<void> {
+  const { sizes, signal, server } = bench
+  const starts = new Map<number, (atMs: number) => void>()
+  const service = await open(await server.createDatabase('latency'), (number) =>
+    starts.get(number)?.(performance.now()),
+  )
   try {
-    const url = `http://127.0.0.1:${port}`
-    await untilReady(url)
-    const assigned: number[] = []
-    const firstLine: number[] = []
-    // The first ten warm up plans and connections.
-    for (let n = -10; n < jobs; n++) {
-      const sentMs = performance.timeOrigin + performance.now()
-      const response = await fetch(`${url}/jobs`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ task: 'now', user: `user${n}` }),
-      })
-      const { id } = (await response.json()) as { id: string }
-      await fetch(`${url}/jobs/${id}/wait?timeout_seconds=10`)
-      const timeline = (await (await fetch(`${url}/jobs/${id}/timeline`)).json()) as { events: TimelineEvent[] }
-      const at = timeline.events.find((event) => event.event_type === 'assigned')?.created_at
-      const output = await (await fetch(`${url}/jobs/${id}/output`)).text()
-      const printedSeconds = Number(/\d+\.\d+/.exec(output.slice(output.indexOf('lines')))?.[0])
-      if (n < 0 || at === undefined) continue
-      assigned.push(new Date(at).getTime() - sentMs)
-      firstLine.push(printedSeconds * 1000 - sentMs)
-      await sleep(20)
+    const { users, models, latencySeconds, seed } = sizes
+    const jobs = randomJobs(200_000, { users, models }, seed)
+    let sent = 0
+    const send = async (): Promise<number> => {
+      const number = sent++
+      const job = jobs[number % jobs.length]
+      if (job === undefined) throw new Error('no jobs')
+      const started = Promise.withResolvers<number>()
+      starts.set(number, started.resolve)
+      await service.send(job, number)
+      const atMs = await started.promise
+      starts.delete(number)
+      return atMs
     }
-    return {
-      jobs: assigned.length,
-      assignedMsMedian: quantile(assigned, 0.5),
-      assignedMsP99: quantile(assigned, 0.99),
-      firstLineMsMedian: quantile(firstLine, 0.5),
+    const capacity = await capacityOf(send, Math.max(1, latencySeconds / 3), signal)
+    bench.say(`latency ${service.name}: ${Math.round(capacity)} jobs/s at most, now half of that`)
+    const rate = capacity * part
+    const random = randomFrom(seed)
+    const waits: Promise<number>[] = []
+    const began = performance.now()
+    for (let dueMs = 0; dueMs < latencySeconds * 1000 && !signal.aborted; ) {
+      dueMs += (-Math.log(1 - random()) * 1000) / rate
+      const ahead = began + dueMs - performance.now()
+      if (ahead > 1) await sleep(ahead)
+      const due = began + dueMs
+      const wait = send().then((startedAt) => startedAt - due)
+      // Met below, with the others.
+      wait.catch(() => undefined)
+      waits.push(wait)
     }
+    const settled = await Promise.race([Promise.all(waits), sleep(sizes.deadlineSeconds * 1000 + 5000, null)])
+    if (settled === null) throw new Error(`${service.name} left jobs unstarted`)
+    bench.report({
+      scenario: 'latency',
+      system: service.name,
+      parameters: { load: 'open loop', load_percent: part * 100, users, models },
+      settings: service.settings,
+      jobs_per_second: Math.round(rate),
+      rounds: [],
+      figures: roundedFigures({
+        capacity_jobs_per_second: capacity,
+        samples: settled.length,
+        start_ms_p50: quantile(settled, 0.5),
+        start_ms_p99: quantile(settled, 0.99),
+        start_ms_p999: quantile(settled, 0.999),
+      }),
+    })
   } finally {
-    up.kill('SIGTERM')
-    await once(up, 'exit')
-    await rm(folder, { recursive: true, force: true })
+    await service.stop()
   }
 }
 
-interface TimelineEvent {
-  readonly event_type: string
-  readonly created_at: string
-}
-
-async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const isReady = await fetch(`${url}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    const agents = isReady ? await (await fetch(`${url}/agents`)).text() : ''
-    if (agents.includes('active')) return
-    await sleep(100)
+async function capacityOf(send: () => Promise<number>, seconds: number, signal: AbortSignal): Promise<number> {
+  let started = 0
+  const until = async (endMs: number): Promise<void> => {
+    while (performance.now() < endMs && !signal.aborted) {
+      await send()
+      started++
+    }
   }
-  throw new Error('the coordinator did not become ready')
+  const forSeconds = (length: number): Promise<unknown> => {
+    const endMs = performance.now() + length * 1000
+    return Promise.all(Array.from({ length: inFlight }, () => until(endMs)))
+  }
+  await forSeconds(seconds / 3)
+  started = 0
+  const began = performance.now()
+  await forSeconds(seconds)
+  return started / ((performance.now() - began) / 1000)
 }
 
-function quantile(values: readonly number[], q: number): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length * q)] ?? Number.NaN
+async function throughHttp(bench: Bench): Promise<void> {
+  const { jobs, ...figures } = await measureHttpLatency(Math.min(200, Math.ceil(bench.sizes.latencySeconds * 5)))
+  bench.report({
+    scenario: 'latency',
+    system: 'interlock',
+    parameters: { load: 'one at a time', through: 'http', jobs },
+    settings: {},
+    jobs_per_second: null,
+    rounds: [],
+    figures: roundedFigures({
+      assigned_ms_p50: figures.assignedMsMedian,
+      assigned_ms_p99: figures.assignedMsP99,
+      first_line_ms_p50: figures.firstLineMsMedian,
+    }),
+  })
 }
