@@ -154,6 +154,11 @@ comment on column interlock.queues.failure_retention_seconds is 'How long what f
 
 insert into interlock.queues (name, ttl_seconds, max_attempts, result_retention_seconds) values
   ('high', 3600, 3, 86400), ('default', 7200, 3, 86400), ('low', 14400, 2, 43200);
+-- Manual locks wait here. No task: nothing but acquire_lock() enters it. Without patience, so that who is next in line is
+-- never overtaken: an agent that ends a job claims the next of its own queues before anybody hears the bell of this one.
+insert into interlock.queues
+  (name, tasks, scheduling, patience_seconds, ttl_seconds, max_attempts, retry_delays_seconds, result_retention_seconds, failure_retention_seconds) values
+  ('locks', '{}', 'fifo', 0, 0, 1, '{}', 3600, 3600);
 
 create table interlock.resource_limits (
   pattern text collate "C" primary key,
@@ -209,6 +214,7 @@ create table interlock.jobs (
   lane_id uuid not null,
   held text[] collate "C",
   held_slots integer[],
+  lease_until timestamptz,
   error jsonb,
   payload interlock.job_payload not null default '{}',
   constraint jobs_status_is_live check (status in ('scheduled', 'deferred', 'paused', 'pending', 'assigned', 'running', 'failed')),
@@ -227,6 +233,7 @@ create index jobs_waiting_in_lane on interlock.jobs (lane_id, seniority, id) whe
 create index jobs_due on interlock.jobs (run_at) where status = 'scheduled';
 create index jobs_held_by_agent on interlock.jobs (agent_id) where held is not null;
 create index jobs_expiring on interlock.jobs (expires_at) where expires_at is not null and held is null and status <> 'failed';
+create index jobs_lock_leases on interlock.jobs (lease_until) where lease_until is not null;
 create index jobs_dead on interlock.jobs (finished_at) where status = 'failed';
 create index jobs_of_user on interlock.jobs (user_name, id) where user_name is not null;
 create trigger jobs_refuse_illegal_transition
@@ -241,7 +248,7 @@ comment on column interlock.jobs.id is 'The caller''s own id, or the next number
 comment on column interlock.jobs.status is 'scheduled, deferred, paused -> pending -> assigned -> running; failed is the dead letter. See is_legal_transition().';
 comment on column interlock.jobs.task is 'The kind of work; an agent''s owner maps it to a command or a module.';
 comment on column interlock.jobs.kind is 'normal, workflow, or what the caller calls it (image, video): for people, not for the scheduler.';
-comment on column interlock.jobs.user_name is 'Whose job it is. It needs the resource user:NAME unless exclusivity by user is off.';
+comment on column interlock.jobs.user_name is 'Whose job it is. It needs the resource user:NAME unless exclusivity by user is off. Of a manual lock: its owner.';
 comment on column interlock.jobs.project is 'To filter and clean up by.';
 comment on column interlock.jobs.queue is 'Its policy and, with the permission level, its route.';
 comment on column interlock.jobs.permission_level is 'autonomous, supervised or human_required: which agents may claim it.';
@@ -259,6 +266,7 @@ comment on column interlock.jobs.seniority is 'queued_at + priority x the queue'
 comment on column interlock.jobs.lane_id is 'lane_id(route, task, resources): computed, never looked up.';
 comment on column interlock.jobs.held is 'The resources that it was given when it started, the unlimited ones left out and limits added: what a release frees.';
 comment on column interlock.jobs.held_slots is 'Which slot of each.';
+comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 
 create table interlock.job_lanes (
@@ -476,6 +484,10 @@ create table interlock.agent_stats (
   constraint agent_stats_liveness_is_known check (liveness in ('connection', 'lease')),
   constraint agent_stats_lease_is_sane check (lease_seconds between 1 and 3600)
 ) with (fillfactor = 50);
+-- Manual locks are held in the name of an agent that is no process: it has no lease that could end, and is listed nowhere.
+insert into interlock.agent_stats (id, name, incarnation, queues, permission_levels, routes, slots, lease_seconds, lease_until,
+  registered_at, last_heartbeat_at, server_started_at)
+values ('locks.0', 'locks', 0, '{locks}', '{autonomous}', '{locks/autonomous}', 10000, 1, 'infinity', now(), now(), now());
 create index agent_stats_alive on interlock.agent_stats (id) where state <> 'gone';
 comment on table interlock.agent_stats is
   'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';

@@ -20,7 +20,9 @@ begin
     if v_job.cancel_requested_at is null then
       update interlock.jobs as j
       set cancel_requested_at = v_now,
-          cancel_reason = pg_catalog.left(p_reason, 4096)
+          cancel_reason = pg_catalog.left(p_reason, 4096),
+          -- A manual lock has no process that would confirm it: its lease ends here, and the tick releases it.
+          lease_until = case when j.lease_until is not null then v_now end
       where j.id = p_job_id;
       insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason)
       values (v_now, 'cancel_requested', p_job_id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id, p_actor, pg_catalog.left(p_reason, 4096));
@@ -33,4 +35,4 @@ end
 $$;
 
 comment on function interlock.cancel_job(text, text, text) is
-  'Cancels a job. One that waits is cancelled at once (insert-only towards the scheduler: a touch of its lane). One that runs is asked to stop, its agent told; its resources stay taken until its process is confirmed gone. Returns cancelled or cancelling. Locks the job''s row. Raises IL001, IL003 where it has ended or failed for good.';
+  'Cancels a job. One that waits is cancelled at once (insert-only towards the scheduler: a touch of its lane). One that runs is asked to stop, its agent told; its resources stay taken until its process is confirmed gone; a manual lock is released by the next tick. Returns cancelled or cancelling. Locks the job''s row. Raises IL001, IL003 where it has ended or failed for good.';

@@ -7,6 +7,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_agent interlock.agent_stats;
 begin
+  perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   if v_agent.state = 'active' then
     update interlock.agent_stats as a
@@ -23,4 +24,4 @@ end
 $$;
 
 comment on function interlock.drain_agent(text, text) is
-  'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004.';
+  'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';

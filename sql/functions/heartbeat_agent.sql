@@ -14,6 +14,7 @@ declare
   v_unlisted text[];
   v_unlisted_tokens bigint[];
 begin
+  perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
   -- CPU 40 %, memory 35 %, queue depth 25 %: what it has in hand against what it may have.
   v_score := 0.40 * coalesce(v_cpu, v_agent.cpu_percent, 0) + 0.35 * coalesce(v_memory, v_agent.memory_percent, 0)
@@ -63,4 +64,4 @@ end
 $$;
 
 comment on function interlock.heartbeat_agent(text, text[], bigint[], jsonb) is
-  'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}). Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew.';
+  'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}). Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL008 for the agent of manual locks.';

@@ -181,7 +181,7 @@ begin
         'draining', pg_catalog.count(*) filter (where a.state = 'draining'),
         'slots', coalesce(pg_catalog.sum(a.slots), 0))
       from interlock.agent_stats as a
-      where a.state <> 'gone' and a.lease_until > v_now)
+      where a.state <> 'gone' and a.lease_until > v_now and a.id <> interlock.locks_agent())
   )
   into v_lists;
 

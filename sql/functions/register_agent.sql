@@ -15,6 +15,10 @@ begin
     select 'name' as field, 'name must be 1 to 63 letters, digits and . _ -' as problem, 'IL005' as code
     where p_name is null or p_name !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
     union all
+    select 'name', 'locks is the name of who holds manual locks', 'IL005' where p_name = 'locks'
+    union all
+    select 'queues', 'queue locks is served by nobody: manual locks wait in it', 'IL005' where 'locks' = any (p_queues)
+    union all
     select 'queues', 'queues must name 1 to 100 queues', 'IL005' where coalesce(cardinality(p_queues), 0) not between 1 and 100
     union all
     select 'queues', format('queue %s does not exist', coalesce(u.name, 'null')), 'IL012'

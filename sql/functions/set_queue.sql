@@ -20,6 +20,9 @@ begin
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
+  if p_name = 'locks' and p_settings ? 'tasks' then
+    raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
+  end if;
   if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
     select
     from pg_catalog.jsonb_each_text(case when pg_catalog.jsonb_typeof(p_settings -> 'user_weights') = 'object' then p_settings -> 'user_weights' end) as w

@@ -12,15 +12,16 @@ as $$
     where a.state <> 'gone'
       and j.status = 'assigned'
       and j.assigned_at < interlock.clock() - interval '10 seconds'
+      and j.lease_until is null
     union all
     select u.id, u.token, 'its agent does not know it any more'
     from interlock.agent_stats as a
     cross join lateral unnest(a.unlisted_job_ids, a.unlisted_tokens) as u (id, token)
-    join interlock.jobs as j on j.id = u.id and j.token = u.token and j.held is not null
+    join interlock.jobs as j on j.id = u.id and j.token = u.token and j.held_slots is not null
     where a.state <> 'gone'
   ) as s
   limit p_limit
 $$;
 
 comment on function interlock.stuck_claims(integer) is
-  'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list. Locks nothing. Run by the tick.';
+  'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list; not manual locks, which end by expire_locks(). Locks nothing. Run by the tick.';

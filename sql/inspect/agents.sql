@@ -22,6 +22,7 @@ cross join lateral (
   from (select v.job_id from interlock.active_jobs as v where v.agent_id = a.id limit 20) as x
 ) as h
 where a.state <> 'gone'
+  and a.id <> interlock.locks_agent()
 order by a.load_score, a.id
 limit 200;
 

@@ -10,6 +10,7 @@ with stuck as (
     select 1 as ord, a.job_id, a.status, a.agent_id, a.assigned_at as since, 'its start was not confirmed: the coordinator gives it back after 10 s' as trouble
     from interlock.active_jobs as a
     where a.status = 'assigned'
+      and a.agent_id <> interlock.locks_agent()
       and a.assigned_at < :'now'::timestamptz - interval '15 seconds'
     limit 100
   )

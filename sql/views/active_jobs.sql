@@ -19,11 +19,11 @@ select
   j.queued_at,
   j.assigned_at,
   j.started_at,
-  coalesce(j.started_at, j.assigned_at) + j.timeout_seconds * interval '1 second' as must_end_at,
+  coalesce(j.lease_until, coalesce(j.started_at, j.assigned_at) + j.timeout_seconds * interval '1 second') as must_end_at,
   j.cancel_requested_at,
   j.cancel_reason
 from interlock.jobs as j
 where j.held is not null;
 
 comment on view interlock.active_jobs is
-  'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it, and with it the longest that its resources are held.';
+  'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';

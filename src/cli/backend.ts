@@ -4,6 +4,8 @@ import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
+import type { LockRequest } from '../domain/lock-request.ts'
+import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
@@ -22,6 +24,22 @@ export interface JobFilter {
 /** A change of one job that somebody asks for; the reason and the actor are written into its log. */
 export type JobChange = 'cancel' | 'requeue' | 'delete'
 
+/** What `locks list` filters by. */
+export interface LockFilter {
+  readonly resource?: string | undefined
+  readonly owner?: string | undefined
+  readonly kind?: 'job' | 'lock' | undefined
+}
+
+/** What is released, and whose release it is: the holder's, who names its token, or anybody's. */
+export interface Release {
+  /** A resource, or the id of a lock. */
+  readonly key: string
+  readonly jobId: string | null
+  readonly token: number | null
+  readonly reason: string | null
+}
+
 /**
  * A queue as the commands see it, be it behind HTTP or straight in a database. All calls throw InterlockError; ids
  * that nobody has are job_not_found, and whatever does not answer is unavailable.
@@ -39,6 +57,13 @@ export interface Backend {
   changeJob(id: string, change: JobChange, reason: string | null): Promise<{ readonly status: string }>
   queueStatus(): Promise<QueueStatus>
   agents(): Promise<readonly AgentView[]>
+  locks(filter: LockFilter): Promise<readonly LockView[]>
+  /** Waits as the request says; not_held when it could not be had. Aborted, it leaves the line. */
+  acquireLock(request: LockRequest, signal: AbortSignal): Promise<HeldLockView>
+  /** Null for the lease: as long as before. */
+  extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
+  release(release: Release): Promise<readonly ReleasedView[]>
+  sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
   close(): Promise<void>
 }
 

@@ -11,6 +11,8 @@ import { listJobs } from '../store/job-list.ts'
 import { readOutput } from '../store/job-output.ts'
 import { explainJob, readJob } from '../store/job-reader.ts'
 import { cancelJob, deleteJob, enqueueJobs, requeueJob } from '../store/jobs.ts'
+import { acquireAndWait } from '../store/lock-wait.ts'
+import { extendLock, listLocks, releaseByKey, sweepLocks } from '../store/locks.ts'
 import { checkSchema } from '../store/migrations.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
@@ -22,6 +24,7 @@ const lookEveryMs = 250
 
 /** How many jobs a list of the status has at most, as over HTTP. */
 const listLimit = 100
+const lockListLimit = 1000
 
 const verbs = { cancel: cancelJob, requeue: requeueJob, delete: deleteJob } as const
 
@@ -82,6 +85,18 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     queueStatus: async () => queueStatus(await readQueueSnapshot(database, listLimit), listLimit),
     agents: async () => (await readAgents(database)).map((agent) => asWire(agent)),
+    locks: (filter) => listLocks(database, filter, lockListLimit),
+    async acquireLock(request, acquiring) {
+      try {
+        return await acquireAndWait(database, request, { actor, signal: acquiring })
+      } catch (error) {
+        acquiring.throwIfAborted()
+        throw error
+      }
+    },
+    extendLock: (id, token, leaseSeconds) => extendLock(database, id, token, leaseSeconds),
+    release: ({ key, jobId, token, reason }) => releaseByKey(database, key, { jobId, token, reason, actor }),
+    sweepLocks: (olderThanSeconds, { dryRun }) => sweepLocks(database, olderThanSeconds, { dryRun, actor }),
     close: () => database.end(),
   }
 }

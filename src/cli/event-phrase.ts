@@ -17,7 +17,7 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   returned: ({ conflict_reason: reason }) => withReason('given back', reason),
   lost: ({ conflict_reason: reason }) => withReason('lost with its agent, waits again', reason),
   requeued: ({ conflict_reason: reason }) => withReason('requeued', reason),
-  expired: () => 'expired: it waited too long',
+  expired: ({ conflict_reason: reason }) => withReason('expired', reason),
   deleted: ({ conflict_reason: reason }) => withReason('deleted', reason),
   agent_registered: ({ agent_id: agent }) => `agent ${agent} registered`,
   agent_draining: ({ agent_id: agent }) => `agent ${agent} takes no more jobs`,

@@ -3,8 +3,10 @@ import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/v
 import { readActor } from '../config.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { JobView } from '../domain/job-view.ts'
+import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { Backend, BackendOptions } from './backend.ts'
+import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 
 /** A chunk may be a megabyte. */
 const chunksAtOnce = 20
@@ -56,6 +58,25 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
     async agents() {
       const { agents } = await client.send<{ readonly agents: readonly AgentView[] }>('/agents')
       return agents
+    },
+    async locks(filter) {
+      const { locks } = await client.send<{ readonly locks: readonly LockView[] }>('/locks', { query: { ...filter } })
+      return locks
+    },
+    acquireLock: (request, signal) => acquireOverHttp(client, request, signal),
+    extendLock: (id, token, leaseSeconds) =>
+      client.send(`/locks/${encodeURIComponent(id)}/extend`, {
+        method: 'POST',
+        body: { token, ...(leaseSeconds === null ? {} : { lease_seconds: leaseSeconds }) },
+      }),
+    release: (release): Promise<readonly ReleasedView[]> => releaseOverHttp(client, release),
+    async sweepLocks(olderThanSeconds, { dryRun }) {
+      const body = { older_than_seconds: olderThanSeconds, dry_run: dryRun, actor: readActor() ?? undefined }
+      const { locks } = await client.send<{ readonly locks: readonly SweptView[] }>('/locks/sweep', {
+        method: 'POST',
+        body,
+      })
+      return locks
     },
     close: () => Promise.resolve(),
   }

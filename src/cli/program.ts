@@ -5,6 +5,7 @@ import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addJobCommand } from './commands/job.ts'
+import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -13,7 +14,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { type Runtime, withExamples } from './runtime.ts'
 import type { Terminal } from './terminal.ts'
 
-export interface ProgramOptions extends Omit<Runtime, 'finish'> {
+export interface ProgramOptions extends Omit<Runtime, 'finish' | 'behindDashes'> {
   readonly version: string
 }
 
@@ -26,6 +27,7 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   let exitCode: ExitCode = exitCodes.ok
   const runtime: Runtime = {
     ...options,
+    behindDashes: args.includes('--') ? args.slice(args.indexOf('--') + 1) : [],
     finish: (code) => {
       exitCode = code
     },
@@ -60,6 +62,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addQueueCommand(program, runtime)
   addJobCommand(program, runtime)
   addAgentsCommand(program, runtime)
+  addLocksCommand(program, runtime)
   addConfigCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)
   return program

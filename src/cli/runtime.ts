@@ -11,6 +11,8 @@ export interface Runtime {
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
   readonly createApp: CreateApp
+  /** What was typed behind a lone `--`, word by word: a command to run. commander lumps it with the arguments before. */
+  readonly behindDashes: readonly string[]
   /** Where the command leaves its exit code; commander returns none. */
   finish(code: ExitCode): void
 }
@@ -32,6 +34,8 @@ export interface Call<Options extends object = object> {
   readonly isJson: boolean
   argument(index: number): string
   optionalArgument(index: number): string | null
+  /** The words of the last argument, where it takes several; what stands behind `--` is not among them. */
+  words(index: number): readonly string[]
   /** The configuration with the global flags on top, and further ones. */
   load(flags?: readonly FlagValue[], baseFile?: string): LoadedConfig
   /** Data: as JSON when it is asked for, else as the text that is made of it. */
@@ -90,6 +94,10 @@ function createCall<Options extends object>(command: Command, runtime: Runtime):
     options,
     isJson,
     optionalArgument,
+    words(index) {
+      const words = (command.processedArgs[index] ?? []) as readonly string[]
+      return words.slice(0, words.length - runtime.behindDashes.length)
+    },
     argument(index) {
       const value = optionalArgument(index)
       // commander has refused the call already when a required argument is missing.

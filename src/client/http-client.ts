@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** How long the answer may take; more than the wait that is asked for. */
   readonly timeoutSeconds?: number
+  /** Gives up this call alone. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** JSON over HTTP to a coordinator. Throws InterlockError, as the server's problem says it, or `unavailable`. */
@@ -28,7 +30,7 @@ export class HttpClient {
   async send<Answer>(path: string, request: HttpRequest = {}): Promise<Answer> {
     const { method = 'GET', body, timeoutSeconds = 30 } = request
     const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
-    const signal = this.#signal === undefined ? timeout : AbortSignal.any([timeout, this.#signal])
+    const signal = AbortSignal.any([timeout, this.#signal, request.signal].filter((one) => one !== undefined))
     let response: Response
     let text: string
     try {
@@ -45,6 +47,7 @@ export class HttpClient {
       text = await response.text()
     } catch (error) {
       this.#signal?.throwIfAborted()
+      request.signal?.throwIfAborted()
       throw this.#unavailable(error, timeout.aborted ? `gave no answer within ${timeoutSeconds} s` : null)
     }
     const answer = parseJson(text)

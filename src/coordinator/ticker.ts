@@ -8,6 +8,7 @@ import { retryTransient } from '../store/retry.ts'
 import {
   collectIdle,
   expireJobs,
+  expireLocks,
   fromTheStart,
   lostAgents,
   neglectedRoutes,
@@ -65,6 +66,9 @@ export class Ticker {
     const failuresBefore = this.#failures
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
     await this.#item('expiring jobs', () => expireJobs(database))
+    await this.#item('ending locks', async () => {
+      if ((await expireLocks(database)) > 0) await expireLocks(database)
+    })
     await this.#item('sweeping agents', () => this.#sweepAgents())
     await this.#item('returning stuck claims', () => this.#returnStuckClaims())
     await this.#item('stopping reservations nobody serves', () => this.#stopReservers())

@@ -23,7 +23,7 @@ export interface AgentRow {
   readonly is_late: boolean
 }
 
-/** Every agent that lives, by id; is_late: its lease is over, and it is about to be declared gone. */
+/** Every process that lives (not who holds manual locks), by id; is_late: its lease is over, and it is about to be declared gone. */
 export function readAgents(queryable: Queryable): Promise<AgentRow[]> {
   return queryable.query<AgentRow>(
     `select a.id, a.state, a.host, a.pid, a.queues, a.permission_levels, a.tasks, a.slots, a.active_jobs,
@@ -31,6 +31,7 @@ export function readAgents(queryable: Queryable): Promise<AgentRow[]> {
        a.registered_at, a.last_heartbeat_at, a.lease_until, a.lease_until < interlock.clock() as is_late
      from interlock.agent_stats as a
      where a.state <> 'gone'
+       and a.id <> interlock.locks_agent()
      order by a.id`,
   )
 }

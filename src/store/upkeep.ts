@@ -28,6 +28,11 @@ export async function expireJobs(database: Queryable, limit = 1000): Promise<num
   return oneNumber(database, 'select interlock.expire_jobs($1) as n', [limit], 'expire_jobs')
 }
 
+/** Ends manual locks whose owners are gone; returns how many were found past their lease: the next call ends those. */
+export async function expireLocks(database: Queryable, limit = 1000): Promise<number> {
+  return oneNumber(database, 'select lapsed as n from interlock.expire_locks($1)', [limit], 'expire_locks')
+}
+
 /** Looks at the liveness of all agents and returns who is lost. */
 export async function lostAgents(database: Queryable): Promise<readonly LostAgent[]> {
   const rows = await database.query<{ agent_id: string; reason: string }>(

@@ -150,7 +150,7 @@ export class AgentWorld {
 
   async agentStates(): Promise<readonly string[]> {
     const rows = await this.test.query<{ state: string }>(
-      'select state from interlock.agent_stats order by incarnation',
+      'select state from interlock.agent_stats where id <> interlock.locks_agent() order by incarnation',
     )
     return rows.map(({ state }) => state)
   }

@@ -198,7 +198,7 @@ per_user = false
     await first.sees(/ alice +alice-2 +edit-repo +started$/m)
     first.kill('SIGINT')
     expect(await first.ended()).toMatchObject({ code: 0 })
-    const agents = await test.query<{ pid: number }>('select pid from interlock.agent_stats')
+    const agents = await test.query<{ pid: number }>('select pid from interlock.agent_stats where pid is not null')
     expect(agents).toHaveLength(2)
     expect(agents.filter(({ pid }) => isRunning(pid))).toEqual([])
 

@@ -50,6 +50,10 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
   'blocked_last_hour.sql': [/ 3 \| +3 \| f/, /model:aura-sr +\| +1 /],
   'average_queue_time.sql': [/default +\| +2 \|/, /flux-dev +\| +1 \|/],
   'unprotected_jobs.sql': [/knight-style +\| +1 \| +0 \| +1 \| +0/, /account:\*/],
+  'locks.sql': [
+    /model:aura-sr +\| 1 of 1 \| reserved \| job +\| knight/,
+    /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
+  ],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 

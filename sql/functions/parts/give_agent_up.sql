@@ -15,6 +15,7 @@ declare
   v_back text[];
 begin
   jobs_moved := 0;
+  perform interlock.refuse_locks_agent(p_agent_id);
   perform interlock.lock_limits();
   v_locked := array(
     select distinct h.resource
@@ -90,4 +91,4 @@ $$;
 
 comment on function interlock.give_agent_up(text, text, text, timestamptz) is
   'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again. Without a reason it is given up only if why_lost() still has one under the locks.
-Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises 40001 where it was given a job between the look and the locks: try again.';
+Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';

@@ -14,7 +14,9 @@ as $$
       union
       select i.resource
       from (values ('limit:all'), ('queue:' || split_part(p_route, '/', 1)), ('task:' || p_task)) as i (resource)
-      where exists (
+      -- A manual lock is no work, and does not count as some.
+      where (i.resource <> 'limit:all' or p_route not like 'locks/%')
+        and exists (
         select
         from interlock.resource_limits as l
         where l.pattern = i.resource

@@ -7,6 +7,7 @@ import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
 import { jobWaitRoutes } from './job-wait.ts'
 import { jobRoutes } from './jobs.ts'
+import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
 import { queueRoutes } from './queue.ts'
 
@@ -19,6 +20,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobStoryRoutes(services),
     ...jobWaitRoutes(services),
     ...queueRoutes(services),
+    ...lockRoutes(services),
     ...agentRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
