@@ -831,15 +831,22 @@ begin
   end if;
 
   -- In sorted order and before any lane is locked: creating may wait for another absorber that creates the same.
-  insert into interlock.job_lanes (id, route, task, resources)
-  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources
+  -- With the rank of the head that is seen now, so that nearly always there is nothing to change when the true one is read.
+  insert into interlock.job_lanes (id, route, task, resources, rank, seniority, waiting_since)
+  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources,
+    interlock.lane_rank(q.scheduling, j.seniority, j.queued_at, s.last_started_at, null), j.seniority, j.queued_at
   from (select distinct x.lane_id from unnest(v_touched) as x (lane_id) order by x.lane_id) as u
   cross join lateral (
-    select k.queue, k.permission_level, k.task, k.resources
+    select k.queue, k.permission_level, k.task, k.resources, k.seniority, k.queued_at
     from interlock.jobs as k
     where k.lane_id = u.lane_id and k.status = 'pending'
+    order by k.seniority, k.id
     limit 1
   ) as j
+  join interlock.queues as q on q.name = j.queue
+  left join lateral (
+    select x.last_started_at from interlock.lane_users as x where x.queue = j.queue and x.user_key = j.resources[1] limit 1
+  ) as s on true
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
   left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
   where there.id is null
@@ -2218,16 +2225,6 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
-  -- An id names one job for ever: one that has ended is in the history.
-  if exists (
-    select
-    from jsonb_array_elements(p_jobs) as e (job)
-    join interlock.task_history as t on t.job_id = e.job ->> 'id'
-    where e.job ? 'id'
-  ) then
-    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
-  end if;
-
   with given as materialized (
     select
       e.ordinal::integer as ordinal,
@@ -2300,6 +2297,16 @@ begin
       column = 'id',
       hint = 'Choose another id, or leave it out.';
   end if;
+  -- An id names one job for ever: one that has ended is in the history. Asked after the insert, which may
+  -- have waited for that end; before it, a client that asked again as its job completed had it run twice.
+  if exists (
+    select
+    from jsonb_array_elements(p_jobs) as e (job)
+    join interlock.task_history as t on t.job_id = e.job ->> 'id'
+    where e.job ? 'id'
+  ) then
+    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -2339,6 +2346,8 @@ begin
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
   end if;
+  -- Before anything is read: two at once would each have a lock that the other is to wait for.
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.
   execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
   v_starts := array(
@@ -2383,7 +2392,7 @@ begin
 end
 $function$;
 comment on function interlock.ensure_partitions(text,integer) is 'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
-Locks: the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
+Locks: the key partitions; then the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
 
 CREATE OR REPLACE FUNCTION interlock.examine_lane(p_agent_id text, p_lane_id uuid, p_now timestamp with time zone)
  RETURNS TABLE(assignments jsonb, contended boolean, woken_routes text[])
@@ -4258,6 +4267,8 @@ begin
   if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
     raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
   end if;
+  -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   partitions := 0;
   for v_table, v_name in
     select i.inhparent::regclass::text, c.relname
@@ -4311,7 +4322,7 @@ begin
 end
 $function$;
 comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
-Locks: one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
+Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
@@ -4691,6 +4702,8 @@ begin
     raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  -- One registration of a name at a time: the next one is to see this one, and supersede it.
+  perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -4721,7 +4734,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
 
 CREATE OR REPLACE FUNCTION interlock.release_held(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, reason text, held text[])

@@ -35,16 +35,6 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
-  -- An id names one job for ever: one that has ended is in the history.
-  if exists (
-    select
-    from jsonb_array_elements(p_jobs) as e (job)
-    join interlock.task_history as t on t.job_id = e.job ->> 'id'
-    where e.job ? 'id'
-  ) then
-    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
-  end if;
-
   with given as materialized (
     select
       e.ordinal::integer as ordinal,
@@ -116,6 +106,16 @@ begin
       message = format('a job with this id exists already (%s of %s could be enqueued)', v_inserted, jsonb_array_length(p_jobs)),
       column = 'id',
       hint = 'Choose another id, or leave it out.';
+  end if;
+  -- An id names one job for ever: one that has ended is in the history. Asked after the insert, which may
+  -- have waited for that end; before it, a client that asked again as its job completed had it run twice.
+  if exists (
+    select
+    from jsonb_array_elements(p_jobs) as e (job)
+    join interlock.task_history as t on t.job_id = e.job ->> 'id'
+    where e.job ? 'id'
+  ) then
+    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
   end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))

@@ -22,6 +22,8 @@ begin
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
   end if;
+  -- Before anything is read: two at once would each have a lock that the other is to wait for.
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.
   execute pg_catalog.format('select exists (select from interlock.%I)', v_default) into v_has_late;
   v_starts := array(
@@ -68,4 +70,4 @@ $$;
 
 comment on function interlock.ensure_partitions(text, integer) is
   'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
-Locks: the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
+Locks: the key partitions; then the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';

@@ -13,6 +13,8 @@ begin
   if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
     raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
   end if;
+  -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   partitions := 0;
   for v_table, v_name in
     select i.inhparent::regclass::text, c.relname
@@ -68,4 +70,4 @@ $$;
 
 comment on function interlock.prune_history(integer, integer, integer) is
   'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
-Locks: one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
+Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';

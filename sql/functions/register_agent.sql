@@ -46,6 +46,8 @@ begin
     raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  -- One registration of a name at a time: the next one is to see this one, and supersede it.
+  perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -78,4 +80,4 @@ end
 $$;
 
 comment on function interlock.register_agent(text, text[], integer, text[], text[], text, integer, integer, text) is
-  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';

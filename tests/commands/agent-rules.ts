@@ -1,0 +1,187 @@
+// The verbs of agents, and of who gives them up.
+
+import { putBack } from './holder-rules.ts'
+import { type Claim, incarnationOf, type Model, type ModelAgent } from './model.ts'
+import { disagree, expectRefusal, expectRows, type Situation, theRow, type VerbCall } from './rule.ts'
+
+export interface Registration {
+  readonly name: string
+  readonly queues: readonly string[]
+  readonly levels: readonly string[]
+  readonly slots: number
+  readonly leaseSeconds: number
+}
+
+export const queueNames = ['default', 'low']
+
+export function registerAgent({ name, queues, levels, slots, leaseSeconds }: Registration): VerbCall {
+  return {
+    verb: 'register_agent',
+    parameters: '$1, $2::text[], $3, null, $4::text[], p_lease_seconds => $5',
+    values: [name, queues, slots, levels, leaseSeconds],
+    shown: `${name}, ${queues.join('+')}, ${slots} slots, lease ${leaseSeconds}`,
+    rule: (situation) => {
+      const { model, at } = situation
+      const isUnknown = queues.some((queue) => !queueNames.includes(queue))
+      if (isUnknown || slots < 1) {
+        expectRefusal(situation, isUnknown ? 'IL012' : 'IL005')
+        return
+      }
+      const id = String(theRow(situation).agent_id)
+      if (!id.startsWith(`${name}.`) || model.agents.has(id)) disagree(`${id} is not a new incarnation of ${name}`)
+      for (const agent of model.agents.values()) {
+        if (agent.name !== name || agent.state === 'gone') continue
+        model.changeAgent(agent.id, {
+          state: 'draining',
+          leaseUntil: Math.min(agent.leaseUntil, at),
+          endReason: 'superseded',
+        })
+      }
+      model.incarnations = Math.max(model.incarnations, incarnationOf(id))
+      model.agents.set(id, {
+        id,
+        name,
+        state: 'active',
+        routes: queues.flatMap((queue) => levels.map((level) => `${queue}/${level}`)).toSorted(),
+        slots,
+        leaseSeconds,
+        leaseUntil: at + leaseSeconds,
+        lastHeartbeatAt: at,
+        endedAt: null,
+        endReason: null,
+      })
+    },
+  }
+}
+
+export function heartbeatAgent(agentId: string, claims: readonly Claim[]): VerbCall {
+  return {
+    verb: 'heartbeat_agent',
+    parameters: '$1, $2::text[], $3::bigint[]',
+    values: [agentId, claims.map(({ job }) => job), claims.map(({ token }) => token)],
+    shown: `${agentId}, ${claims.map(({ job }) => job).join(' ')}`,
+    rule: (situation) => {
+      const { model, before, at, isCommit } = situation
+      if (isRefusedAsAgent(situation, agentId)) return
+      const agent = model.agents.get(agentId)
+      if (agent === undefined) return
+      const { lease_seconds, state, stop, unknown_count } = theRow(situation)
+      const actual = {
+        lease_seconds,
+        state,
+        unknown_count,
+        stop: (stop as { job_id: string; token: number; reason: string }[])
+          .map(({ job_id, token, reason }) => `${job_id} ${token} ${reason}`)
+          .toSorted(),
+      }
+      const [said, ...expected] = [
+        actual,
+        heartbeatAnswer(model, agent, claims, at),
+        heartbeatAnswer(before, agent, claims, at),
+      ].map((answer) => JSON.stringify(answer))
+      if (!isCommit && !expected.some((answer) => answer === said))
+        disagree(`${expected[0]} had to come, and ${said} did`)
+      model.changeAgent(agentId, { leaseUntil: at + agent.leaseSeconds, lastHeartbeatAt: at })
+    },
+  }
+}
+
+function heartbeatAnswer(model: Model, agent: ModelAgent, claims: readonly Claim[], at: number): object {
+  const unlisted = model
+    .heldBy(agent.id)
+    .filter(
+      ({ id, token, status, startedAt }) =>
+        status === 'running' &&
+        (startedAt ?? 0) < agent.lastHeartbeatAt &&
+        !claims.some((claim) => claim.job === id && claim.token === token),
+    )
+  return {
+    lease_seconds: agent.leaseSeconds,
+    state: agent.state,
+    unknown_count: unlisted.length,
+    stop: claims.flatMap((claim) => reasonToStop(model, agent.id, claim, at)).toSorted(),
+  }
+}
+
+function reasonToStop(model: Model, agentId: string, { job: id, token }: Claim, at: number): string[] {
+  const job = model.jobs.get(id)
+  if (job === undefined || model.claimOf(id, token) !== 'current' || job.agent !== agentId)
+    return [`${id} ${token} stale_token`]
+  if (job.isAskedToStop) return [`${id} ${token} cancelled`]
+  if (job.startedAt !== null && job.startedAt + job.timeoutSeconds < at) return [`${id} ${token} timeout`]
+  return []
+}
+
+export function drainAgent(agentId: string): VerbCall {
+  return {
+    verb: 'drain_agent',
+    parameters: '$1',
+    values: [agentId],
+    shown: agentId,
+    rule: (situation) => {
+      if (isRefusedAsAgent(situation, agentId)) return
+      const { model } = situation
+      expectRows(situation, [{ state: 'draining', active_jobs: model.heldBy(agentId).length }])
+      model.changeAgent(agentId, { state: 'draining' })
+    },
+  }
+}
+
+export function endAgent(agentId: string): VerbCall {
+  return {
+    verb: 'end_agent',
+    parameters: '$1',
+    values: [agentId],
+    shown: agentId,
+    rule: (situation) => {
+      const { model } = situation
+      if (isBeaten(situation)) return
+      const state = model.agents.get(agentId)?.state ?? 'gone'
+      const jobs = state === 'gone' ? [] : model.heldBy(agentId)
+      expectRows(situation, [{ jobs_returned: jobs.length }])
+      if (state === 'gone') return
+      for (const { id } of jobs) putBack(model, id, { attempts: -1 })
+      model.changeAgent(agentId, { state: 'gone', endedAt: situation.at, endReason: 'stopped' })
+    },
+  }
+}
+
+export function sweepAgent(agentId: string): VerbCall {
+  return {
+    verb: 'sweep_agent',
+    parameters: '$1',
+    values: [agentId],
+    shown: agentId,
+    rule: (situation) => {
+      const { model, at } = situation
+      if (isBeaten(situation)) return
+      const reason = whyLost(model, agentId, at)
+      const jobs = reason === null ? [] : model.heldBy(agentId)
+      expectRows(situation, [{ jobs_returned: jobs.length, reason }])
+      if (reason === null) return
+      for (const job of jobs) {
+        if (!job.isAskedToStop && job.attempt >= job.maxAttempts) model.move(job.id, 'failed')
+        else putBack(model, job.id)
+      }
+      model.changeAgent(agentId, { state: 'gone', endedAt: at, endReason: reason })
+    },
+  }
+}
+
+function whyLost(model: Model, agentId: string, at: number): string | null {
+  const agent = model.agents.get(agentId)
+  if (agent === undefined || agent.state === 'gone') return null
+  if (agent.endReason === 'superseded') return agent.leaseUntil < at - 3 ? 'superseded by a new incarnation' : null
+  return agent.endReason === null && agent.leaseUntil < at ? 'its lease ended' : null
+}
+
+/** The one refusal that is not the domain's own: it was given a job meanwhile, and has to be asked again. */
+function isBeaten({ answer, isAlone }: Situation): boolean {
+  return answer.state === '40001' && !isAlone
+}
+
+export function isRefusedAsAgent(situation: Situation, agentId: string): boolean {
+  if (situation.model.isAlive(agentId, situation.at)) return false
+  expectRefusal(situation, 'IL004')
+  return true
+}

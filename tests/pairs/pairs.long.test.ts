@@ -1,0 +1,3 @@
+import { describeAtTheEnd } from './at-the-end.ts'
+
+describeAtTheEnd('rollback')

@@ -1,0 +1,176 @@
+// The scenes in which two verbs meet: in each of them one job, `j` of alice on flux, is in the state that some verbs are for,
+// its lane and its resources are in the state that goes with it, and `k` (alice's too) and `m` (bob's on flux) wait beside it.
+
+export type SceneName = keyof typeof scenes
+
+const enqueue = (id: string, more = '') =>
+  `interlock.enqueue_jobs('[{"id": "${id}", "task": "work", "queue": "default", "user": "${id === 'm' ? 'bob' : id === 'x' ? 'carol' : 'alice'}", "models": ["flux"], "retry_delays_seconds": [3]${more}}]')`
+const absorb = 'interlock.absorb_touches()'
+const claim = (limit: number) => `interlock.claim_jobs('worker.1', null, ${limit})`
+const later = (seconds: number) =>
+  `setval('interlock_test.seconds', (select last_value from interlock_test.seconds) + ${seconds})`
+const others = [enqueue('k'), enqueue('m'), absorb]
+
+const empty = [
+  'interlock_test.reset()',
+  'interlock_test.reset_more()',
+  `interlock.set_queue('default', '{"patience_seconds": "30", "priority_step_seconds": 20}')`,
+  `interlock.set_limit('limit:all', 3)`,
+  `interlock.register_agent('worker', '{default}', 100, p_lease_seconds => 600)`,
+  `interlock.register_agent('other', '{default}', 100, p_lease_seconds => 3600)`,
+]
+const assigned = [...empty, enqueue('j'), ...others, claim(100), claim(100)]
+const running = [...assigned, `interlock.start_jobs('{j}', '{1}')`]
+const patient = [
+  ...empty,
+  enqueue('x'),
+  absorb,
+  claim(1),
+  enqueue('j'),
+  absorb,
+  claim(1),
+  later(40),
+  enqueue('m'),
+  absorb,
+]
+
+/** Statements, each of them a transaction. Where `j` was ever claimed its token is 1. */
+export const scenes = {
+  pending: [...empty, enqueue('j'), absorb, claim(1), `interlock.return_jobs('{j}', '{1}', 'returned')`, ...others],
+  touched: [...empty, enqueue('k'), absorb, enqueue('j'), enqueue('m')],
+  assigned,
+  running,
+  stopping: [...running, `interlock.cancel_job('j')`],
+  lost: [...running, later(700)],
+  scheduled: [...empty, enqueue('j', ', "delay_seconds": 5'), ...others, later(10)],
+  paused: [...empty, enqueue('j', ', "start": false'), ...others],
+  failed: [
+    ...empty,
+    enqueue('j'),
+    absorb,
+    claim(1),
+    `interlock.fail_job('j', 1, '{"message": "no"}', 'never')`,
+    ...others,
+  ],
+  expiring: [...empty, enqueue('j', ', "ttl_seconds": 5'), ...others, later(10)],
+  patient,
+  reserving: [
+    ...patient,
+    'interlock.wake_patient_lanes()',
+    claim(100),
+    `interlock.set_queue('default', '{"is_paused": true}')`,
+  ],
+  idle: [...empty, enqueue('j'), absorb, claim(1), `interlock.complete_jobs('{j}', '{1}')`, later(100)],
+} as const satisfies Record<string, readonly string[]>
+
+const laneOfJ = `interlock.lane_id('default/autonomous', 'work', array['user:alice', 'model:flux'])`
+export const laneQuery = `select ${laneOfJ} as lane`
+
+const kept = [
+  ...['jobs', 'job_lanes', 'job_lane_touches', 'lane_users', 'job_queue_state', 'job_queue_log', 'task_history'],
+  ...['job_results', 'job_output', 'agent_stats', 'resource_limits', 'queues'],
+].map((table) => `interlock.${table}`)
+const sequences = [
+  'interlock_test.seconds',
+  'interlock.incarnations',
+  'interlock.grant_numbers',
+  'interlock.job_numbers',
+]
+
+/** What reset() leaves, and what prune_history() and ensure_partitions() find or make. */
+const resetMore = `
+  create or replace function interlock_test.reset_more() returns void
+  language plpgsql
+  set client_min_messages = warning
+  as $$
+  begin
+    delete from interlock.job_output;
+    insert into interlock.queues (name) values ('default');
+    perform setval('interlock.job_numbers', 1, false);
+  end
+  $$`
+
+const resetPartitions = `
+  create or replace function interlock_test.reset_partitions() returns void
+  language plpgsql
+  set client_min_messages = warning
+  as $$
+  begin
+    if to_regclass('interlock.job_queue_log_20300101') is not null then
+      drop table interlock.job_queue_log_20300101;
+    end if;
+    if to_regclass('interlock.job_queue_log_20291201') is null then
+      create table interlock.job_queue_log_20291201 partition of interlock.job_queue_log
+        for values from ('2029-12-01 00:00+00') to ('2029-12-02 00:00+00');
+    end if;
+  end
+  $$`
+
+const copyOf = (scene: string, table: string) => `interlock_test.${scene}_${table.replace('.', '_')}`
+
+/** Builds every scene once by its verbs, and keeps a copy of it: that is put back in a tenth of the time. */
+export function sceneSteps(): readonly string[] {
+  return [
+    resetMore,
+    resetPartitions,
+    'select interlock_test.reset_partitions()',
+    ...Object.entries(scenes).flatMap(([name, statements]) => [
+      ...statements.map((statement) => `select ${statement}`),
+      ...[...kept, ...sequences].map((table) => `create table ${copyOf(name, table)} as table ${table}`),
+      `create or replace function interlock_test.scene_${name}() returns void language plpgsql as $$
+       begin
+         perform interlock_test.reset_partitions();
+         delete from graphile_worker._private_jobs;
+         ${kept.map((table) => `delete from ${table}; insert into ${table} overriding system value table ${copyOf(name, table)};`).join('\n')}
+         ${sequences.map((sequence) => `perform setval('${sequence}', s.last_value, s.is_called) from ${copyOf(name, sequence)} as s;`).join('\n')}
+       end
+       $$`,
+    ]),
+  ]
+}
+
+export const drainSupport = `
+  -- Everybody is let go on until nothing waits and nothing runs.
+  create or replace procedure interlock_test.drain() language plpgsql as $$
+   declare
+     v_agent text;
+     v_left integer;
+     v_more boolean;
+     v_ids text[];
+     v_tokens bigint[];
+   begin
+     perform interlock.set_queue('default', '{"is_paused": false}');
+     commit;
+     select a.agent_id into v_agent from interlock.register_agent('last', '{default}', 1000, p_lease_seconds => 3600) as a;
+     commit;
+     perform interlock.start_paused_job(j.id) from interlock.jobs as j where j.status = 'paused';
+     commit;
+     for v_round in 1..30 loop
+       perform ${later(5)};
+       perform interlock.promote_due_jobs();
+       commit;
+       loop
+         select a.left_over into v_left from interlock.absorb_touches() as a;
+         commit;
+         exit when v_left = 0;
+       end loop;
+       perform interlock.wake_patient_lanes();
+       commit;
+       for v_claim in 1..30 loop
+         select c.more into v_more from interlock.claim_jobs(v_agent, null, 100) as c;
+         commit;
+         exit when not v_more;
+       end loop;
+       select array_agg(j.id), array_agg(j.token) into v_ids, v_tokens from interlock.jobs as j where j.held is not null;
+       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed') then
+         return;
+       end if;
+       commit;
+       if v_ids is not null then
+         perform interlock.complete_jobs(v_ids, v_tokens);
+         commit;
+       end if;
+     end loop;
+     raise exception 'jobs wait for ever: %', (select string_agg(j.id || ' ' || j.status, ', ') from interlock.jobs as j);
+   end
+   $$`
