@@ -831,22 +831,15 @@ begin
   end if;
 
   -- In sorted order and before any lane is locked: creating may wait for another absorber that creates the same.
-  -- With the rank of the head that is seen now, so that nearly always there is nothing to change when the true one is read.
-  insert into interlock.job_lanes (id, route, task, resources, rank, seniority, waiting_since)
-  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources,
-    interlock.lane_rank(q.scheduling, j.seniority, j.queued_at, s.last_started_at, null), j.seniority, j.queued_at
+  insert into interlock.job_lanes (id, route, task, resources)
+  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources
   from (select distinct x.lane_id from unnest(v_touched) as x (lane_id) order by x.lane_id) as u
   cross join lateral (
-    select k.queue, k.permission_level, k.task, k.resources, k.seniority, k.queued_at
+    select k.queue, k.permission_level, k.task, k.resources
     from interlock.jobs as k
     where k.lane_id = u.lane_id and k.status = 'pending'
-    order by k.seniority, k.id
     limit 1
   ) as j
-  join interlock.queues as q on q.name = j.queue
-  left join lateral (
-    select x.last_started_at from interlock.lane_users as x where x.queue = j.queue and x.user_key = j.resources[1] limit 1
-  ) as s on true
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
   left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
   where there.id is null

@@ -187,7 +187,7 @@ export const verbs: Readonly<Record<string, Choice>> = {
   },
   register: {
     weight: 3,
-    choose: (run, { picks: [n, dice = 0] }) => {
+    choose: (_run, { picks: [n, dice = 0] }) => {
       return registerAgent({
         name: pick(['third', 'third', 'third', 'fourth', 'worker', 'other'], n) ?? '',
         queues: dice % 13 === 0 ? ['nowhere'] : dice % 5 === 0 ? ['default'] : queueNames,
