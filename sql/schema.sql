@@ -606,7 +606,7 @@ create view interlock.violations as
             count(*) AS used,
             max(q.started_at) AS granted_at
            FROM interlock.job_queue_state q
-          WHERE ((q.active_job_id IS NOT NULL) OR (q.reserved_lane_id IS NOT NULL) OR (q.taken_until > interlock.clock()))
+          WHERE interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())
           GROUP BY q.resource) s
      CROSS JOIN LATERAL interlock.limit_of(s.resource) m(capacity, is_paused))
   WHERE ((s.used > m.capacity) AND (s.granted_at > COALESCE(( SELECT max(e.created_at) AS max
@@ -876,8 +876,7 @@ begin
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 
-  v_any_reserving := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving := interlock.any_reserving();
   with heads as materialized (
     select l.ctid as place, h.id as head_id, h.seniority, h.queued_at,
       case when h.id is not null then
@@ -1022,6 +1021,17 @@ AS $function$
 $function$;
 comment on function interlock.agents_with_room(text) is 'The live agents of a route that have room, the least loaded first: for whom a dispatch claims. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.any_reserving()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  -- One probe of each of the two small indexes; a single condition fits neither.
+  select exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
+    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null)
+$function$;
+comment on function interlock.any_reserving() is 'Whether any lane reserves. Nearly always none does, and then nothing is contested. Asked under the locks of what matters, it is sure for that: a lane begins to reserve a resource under its lock.';
+
 CREATE OR REPLACE FUNCTION interlock.append_output(p_job_id text, p_token bigint, p_chunks jsonb)
  RETURNS TABLE(total_bytes bigint, truncated boolean)
  LANGUAGE plpgsql
@@ -1157,7 +1167,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as o
       where o.resource = s.resource
-        and (o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > v_now)
+        and interlock.is_taken(o.active_job_id, o.reserved_lane_id, o.taken_until, v_now)
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
@@ -1171,9 +1181,7 @@ begin
   -- Slots beyond the capacity that nobody uses go too.
   delete from interlock.job_queue_state as s
   where (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
-    and s.active_job_id is null
-    and s.reserved_lane_id is null
-    and (s.taken_until is null or s.taken_until <= v_now)
+    and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
 
   -- Whoever stands behind a sibling for it steps into the line.
@@ -1213,7 +1221,7 @@ begin
         select count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
+          and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m
@@ -1295,7 +1303,7 @@ AS $function$
   from interlock.limit_of(p_resource) as m
   cross join lateral (
     select
-      pg_catalog.count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock()) as used,
+      pg_catalog.count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())) as used,
       coalesce(pg_catalog.bool_or(q.reserved_lane_id = p_lane_id), false) as is_mine
     from interlock.job_queue_state as q
     where q.resource = p_resource
@@ -1502,7 +1510,7 @@ begin
 end
 $function$;
 comment on function interlock.claim_jobs(text,text[],integer) is 'Starts up to p_limit jobs for an agent, from the awake lanes of its routes in order of rank. Returns one row: the assignments as a JSON array ({job_id, token, task, payload, resources, fences, ...}); the lanes that were contended, left awake (one found so three times running is for claim_lane()); and whether an awake lane was not examined, so that the caller comes back at once. Bounded: 64 examinations, 256 locks.
-Locks: limits, shared; the agent''s row; awake lanes, SKIP LOCKED; their resources, by try only; heads, SKIP LOCKED; parked lanes that it wakes, waiting only for absorbers and the tick. Must be alone in its transaction (IL010). Raises IL004 where the agent is not registered, gone or past its lease, IL005 for a limit below 1.';
+Locks: limits, shared; the agent''s row; awake lanes, SKIP LOCKED; their resources, by try only; heads, SKIP LOCKED; parked lanes that it wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Must be alone in its transaction (IL010). Raises IL004 where the agent is not registered, gone or past its lease, IL005 for a limit below 1.';
 
 CREATE OR REPLACE FUNCTION interlock.claim_lane(p_agent_id text, p_lane_id uuid)
  RETURNS TABLE(jobs jsonb, contended uuid[], more boolean)
@@ -1645,9 +1653,7 @@ begin
     using idle as i
     where i.locked
       and s.resource = i.resource
-      and s.active_job_id is null
-      and s.reserved_lane_id is null
-      and (s.taken_until is null or s.taken_until <= v_now)
+      and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     returning 1
   )
   select (select count(*) from gone), (select count(*) from stretch), coalesce(
@@ -1802,7 +1808,7 @@ begin
     select q.active_job_id, q.active_job_type, q.reserved_lane_id, q.taken_until
     from interlock.job_queue_state as q
     where q.resource = p_resource
-      and (q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock())
+      and interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())
     order by (q.active_job_id is null), q.started_at, q.slot
     limit 1
   ) as s on true;
@@ -2096,7 +2102,7 @@ AS $function$
         select pg_catalog.count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+          and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, interlock.clock())
       )
   )
 $function$;
@@ -2496,7 +2502,7 @@ begin
     where s.resource = v_obstacle
       and (l.rank, l.id) > (v_lane.rank, p_lane_id)
       and (
-        select m.capacity - count(*) filter (where o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > p_now)
+        select m.capacity - count(*) filter (where interlock.is_taken(o.active_job_id, o.reserved_lane_id, o.taken_until, p_now))
           + count(*) filter (where (r.rank, r.id) > (v_lane.rank, p_lane_id))
         from interlock.limit_of(v_obstacle) as m
         cross join interlock.job_queue_state as o
@@ -2557,7 +2563,7 @@ begin
   kept as (
     select b.resource, coalesce(
       (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.reserved_lane_id = p_lane_id order by s.slot limit 1),
-      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.active_job_id is null and s.reserved_lane_id is null and (s.taken_until is null or s.taken_until <= p_now) order by s.slot limit 1)
+      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, p_now) order by s.slot limit 1)
     ) as slot
     from before as b
   )
@@ -3395,6 +3401,13 @@ AS $function$
   select p_resource ~ '^[a-z][a-z0-9_]*:[^*[:cntrl:]]+$' and strpos(p_resource, ':') <= 32 and length(p_resource) <= 240
 $function$;
 comment on function interlock.is_resource_name(text) is 'Whether this names a resource: kind:value, the kind in lower case, the value without an asterisk, which is for patterns.';
+
+CREATE OR REPLACE FUNCTION interlock.is_taken(p_active_job_id text, p_reserved_lane_id uuid, p_taken_until timestamp with time zone, p_now timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_active_job_id is not null or p_reserved_lane_id is not null or coalesce(p_taken_until > p_now, false) $function$;
+comment on function interlock.is_taken(text,uuid,timestamp with time zone,timestamp with time zone) is 'Whether a slot of job_queue_state is not free now: held, reserved, or used by a start of the last minute. Inlined into the caller''s plan.';
 
 CREATE OR REPLACE FUNCTION interlock.is_time(p_text text)
  RETURNS boolean
@@ -4243,7 +4256,7 @@ begin
   end loop;
 end
 $function$;
-comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting only for absorbers and the tick.';
+comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
 
 CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
  RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
@@ -4549,8 +4562,7 @@ declare
   v_now constant timestamptz := interlock.clock();
   v_any_missing boolean;
   -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
-  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving constant boolean := interlock.any_reserving();
 begin
   select
     coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
@@ -4568,7 +4580,7 @@ begin
   from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
   cross join lateral (
     select
-      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > v_now)::integer as used,
+      count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, v_now))::integer as used,
       count(*) filter (where q.reserved_lane_id is not null) as reserved,
       count(*) filter (where q.slot <= n.capacity) as slots
     from interlock.job_queue_state as q
@@ -5529,7 +5541,7 @@ begin
   return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
 end
 $function$;
-comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Where a lane does not wait for a resource any more, a sibling that stood behind it there steps up. Returns the routes of the lanes that were made awake. Locks parked lanes that it promotes or wakes, waiting only for absorbers and the tick.';
+comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Where a lane does not wait for a resource any more, a sibling that stood behind it there steps up. Returns the routes of the lanes that were made awake. Locks parked lanes that it promotes or wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
 
 CREATE OR REPLACE FUNCTION interlock.sibling_line(p_resource text, p_user_key text)
  RETURNS text
@@ -5929,7 +5941,7 @@ begin
   from interlock.limit_of(p_resource) as m
   left join interlock.job_queue_state as s
     on s.resource = p_resource
-    and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+    and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, interlock.clock())
   group by m.capacity;
   if v_free > 0 then
     perform interlock.wake_and_ring(array_fill(p_resource, array[v_free]));
@@ -5965,8 +5977,7 @@ declare
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
-  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving constant boolean := interlock.any_reserving();
   v_now constant timestamptz := interlock.clock();
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
@@ -5993,7 +6004,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
-        and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
+        and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
@@ -6098,7 +6109,7 @@ begin
   group by r.route;
 end
 $function$;
-comment on function interlock.wake_resources(text[],integer[]) is 'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits only for absorbers and the tick, who wait for nobody. Returns how many lanes of which route were made awake; the caller rings them.';
+comment on function interlock.wake_resources(text[],integer[]) is 'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns how many lanes of which route were made awake; the caller rings them.';
 
 CREATE OR REPLACE FUNCTION interlock.why_lost(p_agent interlock.agent_stats, p_now timestamp with time zone)
  RETURNS text

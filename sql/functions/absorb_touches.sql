@@ -79,8 +79,7 @@ begin
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 
-  v_any_reserving := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving := interlock.any_reserving();
   with heads as materialized (
     select l.ctid as place, h.id as head_id, h.seniority, h.queued_at,
       case when h.id is not null then

@@ -69,9 +69,7 @@ begin
     using idle as i
     where i.locked
       and s.resource = i.resource
-      and s.active_job_id is null
-      and s.reserved_lane_id is null
-      and (s.taken_until is null or s.taken_until <= v_now)
+      and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     returning 1
   )
   select (select count(*) from gone), (select count(*) from stretch), coalesce(

@@ -22,7 +22,7 @@ as $$
         select pg_catalog.count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+          and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, interlock.clock())
       )
   )
 $$;

@@ -13,7 +13,7 @@ begin
   from interlock.limit_of(p_resource) as m
   left join interlock.job_queue_state as s
     on s.resource = p_resource
-    and (s.reserved_lane_id is not null or s.taken_until > interlock.clock())
+    and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, interlock.clock())
   group by m.capacity;
   if v_free > 0 then
     perform interlock.wake_and_ring(array_fill(p_resource, array[v_free]));

@@ -5,7 +5,7 @@ select 'more holders than capacity' as violation, s.resource, null::text as job_
 from (
   select q.resource, count(*) as used, max(q.started_at) as granted_at
   from interlock.job_queue_state as q
-  where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock()
+  where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())
   group by q.resource
 ) as s
 cross join lateral interlock.limit_of(s.resource) as m

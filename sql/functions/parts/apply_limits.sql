@@ -65,7 +65,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as o
       where o.resource = s.resource
-        and (o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > v_now)
+        and interlock.is_taken(o.active_job_id, o.reserved_lane_id, o.taken_until, v_now)
     ) as c
     where s.reserved_lane_id is not null
       and (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
@@ -79,9 +79,7 @@ begin
   -- Slots beyond the capacity that nobody uses go too.
   delete from interlock.job_queue_state as s
   where (s.resource = p_pattern or (v_is_prefix and starts_with(s.resource, v_prefix)))
-    and s.active_job_id is null
-    and s.reserved_lane_id is null
-    and (s.taken_until is null or s.taken_until <= v_now)
+    and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     and s.slot > (select m.capacity from interlock.limit_of(s.resource) as m);
 
   -- Whoever stands behind a sibling for it steps into the line.
@@ -121,7 +119,7 @@ begin
         select count(*)
         from interlock.job_queue_state as s
         where s.resource = o.resource
-          and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
+          and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
       ) as free
     from obstacle as o
     cross join lateral interlock.limit_of(o.resource) as m

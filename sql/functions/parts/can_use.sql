@@ -10,7 +10,7 @@ as $$
   from interlock.limit_of(p_resource) as m
   cross join lateral (
     select
-      pg_catalog.count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock()) as used,
+      pg_catalog.count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())) as used,
       coalesce(pg_catalog.bool_or(q.reserved_lane_id = p_lane_id), false) as is_mine
     from interlock.job_queue_state as q
     where q.resource = p_resource

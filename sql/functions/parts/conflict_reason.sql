@@ -36,7 +36,7 @@ begin
     select q.active_job_id, q.active_job_type, q.reserved_lane_id, q.taken_until
     from interlock.job_queue_state as q
     where q.resource = p_resource
-      and (q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > interlock.clock())
+      and interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, interlock.clock())
     order by (q.active_job_id is null), q.started_at, q.slot
     limit 1
   ) as s on true;

@@ -107,7 +107,7 @@ begin
     where s.resource = v_obstacle
       and (l.rank, l.id) > (v_lane.rank, p_lane_id)
       and (
-        select m.capacity - count(*) filter (where o.active_job_id is not null or o.reserved_lane_id is not null or o.taken_until > p_now)
+        select m.capacity - count(*) filter (where interlock.is_taken(o.active_job_id, o.reserved_lane_id, o.taken_until, p_now))
           + count(*) filter (where (r.rank, r.id) > (v_lane.rank, p_lane_id))
         from interlock.limit_of(v_obstacle) as m
         cross join interlock.job_queue_state as o
@@ -168,7 +168,7 @@ begin
   kept as (
     select b.resource, coalesce(
       (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.reserved_lane_id = p_lane_id order by s.slot limit 1),
-      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and s.active_job_id is null and s.reserved_lane_id is null and (s.taken_until is null or s.taken_until <= p_now) order by s.slot limit 1)
+      (select s.slot from interlock.job_queue_state as s where s.resource = b.resource and not interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, p_now) order by s.slot limit 1)
     ) as slot
     from before as b
   )

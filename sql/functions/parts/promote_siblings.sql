@@ -55,4 +55,4 @@ end
 $$;
 
 comment on function interlock.promote_siblings(text[], text[], text[]) is
-  'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting only for absorbers and the tick.';
+  'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';

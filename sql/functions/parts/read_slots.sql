@@ -7,8 +7,7 @@ declare
   v_now constant timestamptz := interlock.clock();
   v_any_missing boolean;
   -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
-  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving constant boolean := interlock.any_reserving();
 begin
   select
     coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
@@ -26,7 +25,7 @@ begin
   from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
   cross join lateral (
     select
-      count(*) filter (where q.active_job_id is not null or q.reserved_lane_id is not null or q.taken_until > v_now)::integer as used,
+      count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, v_now))::integer as used,
       count(*) filter (where q.reserved_lane_id is not null) as reserved,
       count(*) filter (where q.slot <= n.capacity) as slots
     from interlock.job_queue_state as q

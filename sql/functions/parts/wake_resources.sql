@@ -25,8 +25,7 @@ declare
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
-  v_any_reserving constant boolean := exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is not null)
-    or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on is null);
+  v_any_reserving constant boolean := interlock.any_reserving();
   v_now constant timestamptz := interlock.clock();
 begin
   -- Nearly always nothing is parked on what was freed: one probe of an index for each resource, and done.
@@ -53,7 +52,7 @@ begin
       select count(*) as used
       from interlock.job_queue_state as s
       where s.resource = f.resource
-        and (s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until > v_now)
+        and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
@@ -160,4 +159,4 @@ end
 $$;
 
 comment on function interlock.wake_resources(text[], integer[]) is
-  'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits only for absorbers and the tick, who wait for nobody. Returns how many lanes of which route were made awake; the caller rings them.';
+  'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns how many lanes of which route were made awake; the caller rings them.';
