@@ -3,6 +3,30 @@
 
 -- Domains
 
+create domain interlock.agent_name as text
+  constraint agent_name_is_plain CHECK ((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'::text));
+comment on domain interlock.agent_name is 'The name of an agent: 1 to 63 letters, digits and . _ -';
+
+create domain interlock.agent_state as text
+  constraint agent_state_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'draining'::text, 'gone'::text])));
+comment on domain interlock.agent_state is 'active, draining or gone.';
+
+create domain interlock.attempts as integer
+  constraint attempts_are_few CHECK (((VALUE >= 0) AND (VALUE <= 1000)));
+comment on domain interlock.attempts is 'How often a job was or may be tried.';
+
+create domain interlock.backlog as integer
+  constraint backlog_is_not_negative CHECK ((VALUE >= 0));
+comment on domain interlock.backlog is 'How many wait somewhere.';
+
+create domain interlock.description as text
+  constraint description_is_short CHECK ((length(VALUE) <= 1024));
+comment on domain interlock.description is 'A sentence about progress, of at most 1024 characters.';
+
+create domain interlock.few_names as text[]
+  constraint few_names_are_few CHECK (((cardinality(VALUE) >= 1) AND (cardinality(VALUE) <= 100)));
+comment on domain interlock.few_names is '1 to 100 names.';
+
 create domain interlock.job_id as text
   constraint job_id_is_plain CHECK (((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._:-]*$'::text) AND (length(VALUE) <= 128)));
 comment on domain interlock.job_id is 'The name of a job: 1 to 128 letters, digits and . _ : -';
@@ -10,6 +34,26 @@ comment on domain interlock.job_id is 'The name of a job: 1 to 128 letters, digi
 create domain interlock.job_payload as jsonb
   constraint job_payload_is_an_object CHECK ((jsonb_typeof(VALUE) = 'object'::text));
 comment on domain interlock.job_payload is 'The input of a job: a JSON object.';
+
+create domain interlock.lease_seconds as integer
+  constraint lease_seconds_are_sane CHECK (((VALUE >= 1) AND (VALUE <= 3600)));
+comment on domain interlock.lease_seconds is 'For how long a heartbeat is good, in seconds: at most an hour.';
+
+create domain interlock.liveness as text
+  constraint liveness_is_known CHECK ((VALUE = ANY (ARRAY['connection'::text, 'lease'::text])));
+comment on domain interlock.liveness is 'How an agent is known to live: by its connection, or by its lease alone.';
+
+create domain interlock.load_level as text
+  constraint load_level_is_known CHECK ((VALUE = ANY (ARRAY['low'::text, 'moderate'::text, 'high'::text, 'critical'::text])));
+comment on domain interlock.load_level is 'low, moderate, high or critical.';
+
+create domain interlock.many_names as text[]
+  constraint many_names_are_bounded CHECK ((cardinality(VALUE) <= 1000));
+comment on domain interlock.many_names is 'At most 1000 names.';
+
+create domain interlock.percent as real
+  constraint percent_is_sane CHECK (((VALUE >= (0)::double precision) AND (VALUE <= (100)::double precision)));
+comment on domain interlock.percent is '0 to 100.';
 
 create domain interlock.permission_level as text
   constraint permission_level_is_known CHECK ((VALUE = ANY (ARRAY['autonomous'::text, 'supervised'::text, 'human_required'::text])));
@@ -31,6 +75,14 @@ create domain interlock.short_name as text
   constraint short_name_is_short CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 200)));
 comment on domain interlock.short_name is 'A name of 1 to 200 characters.';
 
+create domain interlock.slot_count as integer
+  constraint slot_count_is_sane CHECK (((VALUE >= 1) AND (VALUE <= 10000)));
+comment on domain interlock.slot_count is 'How many jobs an agent runs at once.';
+
+create domain interlock.slot_number as integer
+  constraint slot_number_is_sane CHECK (((VALUE >= 1) AND (VALUE <= 100000)));
+comment on domain interlock.slot_number is 'The number of a slot, from 1.';
+
 create domain interlock.task_name as text
   constraint task_name_is_plain CHECK (((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._/-]*$'::text) AND (length(VALUE) <= 128)));
 comment on domain interlock.task_name is 'The name of a task: 1 to 128 letters, digits and . _ / -';
@@ -50,24 +102,24 @@ comment on sequence interlock.job_numbers is 'Numbers of the jobs whose caller c
 
 create table interlock.agent_stats (
   id text collate "C" not null,
-  state text not null default 'active'::text,
-  name text not null,
+  state interlock.agent_state not null default 'active'::text,
+  name interlock.agent_name not null,
   incarnation integer not null,
   host text,
   pid integer,
-  queues text[] not null,
-  permission_levels text[] not null,
+  queues interlock.few_names not null,
+  permission_levels interlock.few_names not null,
   routes text[] collate "C" not null,
-  tasks text[],
-  slots integer not null,
+  tasks interlock.many_names,
+  slots interlock.slot_count not null,
   active_jobs integer not null default 0,
-  cpu_percent real,
-  memory_percent real,
-  queue_depth integer,
+  cpu_percent interlock.percent,
+  memory_percent interlock.percent,
+  queue_depth interlock.backlog,
   load_score real not null default 0,
-  load_level text not null default 'low'::text,
-  liveness text not null default 'lease'::text,
-  lease_seconds integer not null,
+  load_level interlock.load_level not null default 'low'::text,
+  liveness interlock.liveness not null default 'lease'::text,
+  lease_seconds interlock.lease_seconds not null,
   lease_until timestamp with time zone not null,
   registered_at timestamp with time zone not null,
   last_heartbeat_at timestamp with time zone not null,
@@ -78,17 +130,9 @@ create table interlock.agent_stats (
   end_reason text,
   server_started_at timestamp with time zone not null,
   constraint agent_stats_pkey PRIMARY KEY (id),
-  constraint agent_stats_incarnation_key UNIQUE (incarnation),
-  constraint agent_stats_lease_is_sane CHECK (((lease_seconds >= 1) AND (lease_seconds <= 3600))),
-  constraint agent_stats_level_is_known CHECK ((load_level = ANY (ARRAY['low'::text, 'moderate'::text, 'high'::text, 'critical'::text]))),
-  constraint agent_stats_lists_are_few CHECK ((((cardinality(queues) >= 1) AND (cardinality(queues) <= 100)) AND ((cardinality(permission_levels) >= 1) AND (cardinality(permission_levels) <= 3)) AND ((tasks IS NULL) OR (cardinality(tasks) <= 1000)))),
-  constraint agent_stats_liveness_is_known CHECK ((liveness = ANY (ARRAY['connection'::text, 'lease'::text]))),
-  constraint agent_stats_load_is_percent CHECK ((((cpu_percent >= (0)::double precision) AND (cpu_percent <= (100)::double precision)) AND ((memory_percent >= (0)::double precision) AND (memory_percent <= (100)::double precision)) AND (queue_depth >= 0))),
-  constraint agent_stats_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'::text)),
-  constraint agent_stats_slots_are_sane CHECK (((slots >= 1) AND (slots <= 10000))),
-  constraint agent_stats_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'gone'::text])))
+  constraint agent_stats_incarnation_key UNIQUE (incarnation)
 ) with (fillfactor=50);
-CREATE INDEX agent_stats_alive ON interlock.agent_stats USING btree (id) WHERE (state <> 'gone'::text);
+CREATE INDEX agent_stats_alive ON interlock.agent_stats USING btree (id) WHERE ((state)::text <> 'gone'::text);
 comment on table interlock.agent_stats is 'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';
 comment on column interlock.agent_stats.id is 'name.incarnation';
 comment on column interlock.agent_stats.state is 'active, draining (finishes what it holds, claims no more) or gone.';
@@ -153,7 +197,6 @@ create table interlock.job_lanes (
   seniority timestamp with time zone,
   waiting_since timestamp with time zone,
   turn_at timestamp with time zone,
-  last_started_at timestamp with time zone,
   blocked_head text,
   constraint job_lanes_pkey PRIMARY KEY (id),
   constraint job_lanes_parked_have_a_rank CHECK (((blocked_on IS NULL) OR (rank IS NOT NULL))),
@@ -175,7 +218,6 @@ comment on column interlock.job_lanes.reserving is 'Its head has waited beyond i
 comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
-comment on column interlock.job_lanes.last_started_at is 'When a job of it was last started.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
 
 create table interlock.job_output (
@@ -203,7 +245,7 @@ comment on column interlock.job_output.total_bytes is 'Bytes of output of the jo
 create table interlock.job_queue_log (
   id bigint generated always as identity not null,
   created_at timestamp with time zone not null,
-  event_type text not null,
+  event_type character varying(40) not null,
   job_id text collate "C",
   job_type text,
   from_status text,
@@ -211,11 +253,9 @@ create table interlock.job_queue_log (
   token bigint,
   agent_id text,
   actor text,
-  conflict_reason text,
+  conflict_reason character varying(4096),
   resources text[],
-  details jsonb,
-  constraint job_queue_log_event_is_short CHECK (((length(event_type) >= 1) AND (length(event_type) <= 40))),
-  constraint job_queue_log_reason_is_short CHECK ((length(conflict_reason) <= 4096))
+  details jsonb
 ) partition by RANGE (created_at);
 CREATE INDEX job_queue_log_of_job ON ONLY interlock.job_queue_log USING btree (job_id, id);
 CREATE INDEX job_queue_log_recent ON ONLY interlock.job_queue_log USING btree (id);
@@ -239,7 +279,7 @@ create table interlock.job_queue_log_default partition of interlock.job_queue_lo
 
 create table interlock.job_queue_state (
   resource text collate "C" not null,
-  slot integer not null,
+  slot interlock.slot_number not null,
   active_job_id text collate "C",
   active_job_type text,
   active_models text[],
@@ -249,8 +289,7 @@ create table interlock.job_queue_state (
   taken_until timestamp with time zone,
   constraint job_queue_state_pkey PRIMARY KEY (resource, slot),
   constraint job_queue_state_held_has_a_fence CHECK (((active_job_id IS NULL) OR (fence IS NOT NULL))),
-  constraint job_queue_state_is_held_or_reserved CHECK (((active_job_id IS NULL) OR (reserved_lane_id IS NULL))),
-  constraint job_queue_state_slot_is_sane CHECK (((slot >= 1) AND (slot <= 100000)))
+  constraint job_queue_state_is_held_or_reserved CHECK (((active_job_id IS NULL) OR (reserved_lane_id IS NULL)))
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
 comment on table interlock.job_queue_state is 'One row is a slot of a resource: free, held by one job, or reserved for a lane, never both. Updated in place (rows that came and went made a lookup four times slower within seconds). Changed only under the resource''s advisory lock.';
 comment on column interlock.job_queue_state.resource is 'kind:value.';
@@ -294,10 +333,10 @@ create table interlock.jobs (
   resources interlock.resource_set not null default '{}'::text[],
   agent_id text,
   token bigint,
-  attempt integer not null default 0,
-  max_attempts integer not null,
-  progress real,
-  progress_description text,
+  attempt interlock.attempts not null default 0,
+  max_attempts interlock.attempts not null,
+  progress interlock.percent,
+  progress_description interlock.description,
   created_at timestamp with time zone not null,
   run_at timestamp with time zone,
   queued_at timestamp with time zone,
@@ -317,13 +356,10 @@ create table interlock.jobs (
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
   constraint jobs_pkey PRIMARY KEY (id),
-  constraint jobs_attempts_are_few CHECK ((((attempt >= 0) AND (attempt <= 1000)) AND ((max_attempts >= 1) AND (max_attempts <= 100)))),
-  constraint jobs_description_is_short CHECK ((length(progress_description) <= 1024)),
   constraint jobs_held_have_a_holder CHECK ((((status = ANY (ARRAY['assigned'::text, 'running'::text])) = (held IS NOT NULL)) AND ((held IS NULL) = (held_slots IS NULL)) AND ((held IS NULL) OR ((agent_id IS NOT NULL) AND (token IS NOT NULL) AND (assigned_at IS NOT NULL) AND (cardinality(held) = cardinality(held_slots)))))),
   constraint jobs_pending_has_seniority CHECK (((status <> 'pending'::text) OR ((seniority IS NOT NULL) AND (queued_at IS NOT NULL)))),
-  constraint jobs_progress_is_percent CHECK (((progress >= (0)::double precision) AND (progress <= (100)::double precision))),
   constraint jobs_scheduled_has_a_time CHECK (((status <> 'scheduled'::text) OR (run_at IS NOT NULL))),
-  constraint jobs_status_is_live CHECK ((status = ANY (ARRAY['scheduled'::text, 'deferred'::text, 'paused'::text, 'pending'::text, 'assigned'::text, 'running'::text, 'failed'::text])))
+  constraint jobs_status_is_live CHECK ((status = ANY ('{scheduled,deferred,paused,pending,assigned,running,failed}'::text[])))
 ) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX jobs_dead ON interlock.jobs USING btree (finished_at) WHERE (status = 'failed'::text);
 CREATE INDEX jobs_due ON interlock.jobs USING btree (run_at) WHERE (status = 'scheduled'::text);
@@ -473,8 +509,8 @@ create table interlock.task_history (
   started_at timestamp with time zone,
   finished_at timestamp with time zone not null,
   token bigint,
-  reason text,
-  constraint task_history_outcome_is_known CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text, 'deleted'::text])))
+  reason character varying(4096),
+  constraint task_history_outcome_is_known CHECK ((outcome = ANY ('{completed,failed,cancelled,expired,deleted}'::text[])))
 ) partition by RANGE (finished_at);
 CREATE INDEX task_history_of_job ON ONLY interlock.task_history USING btree (job_id);
 CREATE INDEX task_history_recent ON ONLY interlock.task_history USING btree (finished_at);
@@ -550,7 +586,7 @@ create view interlock.locks as
     j.cancel_requested_at
    FROM ((((interlock.jobs j
      CROSS JOIN LATERAL UNNEST(j.held, j.held_slots) h(resource, slot))
-     JOIN interlock.job_queue_state s ON (((s.resource = h.resource) AND (s.slot = h.slot))))
+     JOIN interlock.job_queue_state s ON (((s.resource = h.resource) AND ((s.slot)::integer = h.slot))))
      LEFT JOIN interlock.agent_stats a ON ((a.id = j.agent_id)))
      CROSS JOIN LATERAL interlock.limit_of(h.resource) m(capacity, is_paused))
   WHERE ((j.held IS NOT NULL) AND ((j.queue <> 'locks'::text) OR (h.resource <> interlock.own_resource((j.id)::text))))
@@ -611,7 +647,7 @@ create view interlock.violations as
      CROSS JOIN LATERAL interlock.limit_of(s.resource) m(capacity, is_paused))
   WHERE ((s.used > m.capacity) AND (s.granted_at > COALESCE(( SELECT max(e.created_at) AS max
            FROM interlock.job_queue_log e
-          WHERE ((e.event_type = ANY (ARRAY['limit_set'::text, 'limit_removed'::text])) AND (((e.details ->> 'pattern'::text) = regexp_replace(s.resource, '^rate:'::text, ''::text)) OR (((e.details ->> 'pattern'::text) ~~ '%*'::text) AND starts_with(regexp_replace(s.resource, '^rate:'::text, ''::text), "left"((e.details ->> 'pattern'::text), '-1'::integer)))))), '-infinity'::timestamp with time zone)))
+          WHERE (((e.event_type)::text = ANY ((ARRAY['limit_set'::character varying, 'limit_removed'::character varying])::text[])) AND (((e.details ->> 'pattern'::text) = regexp_replace(s.resource, '^rate:'::text, ''::text)) OR (((e.details ->> 'pattern'::text) ~~ '%*'::text) AND starts_with(regexp_replace(s.resource, '^rate:'::text, ''::text), "left"((e.details ->> 'pattern'::text), '-1'::integer)))))), '-infinity'::timestamp with time zone)))
 UNION ALL
  SELECT 'a slot is held by a job that does not hold it'::text AS violation,
     s.resource,
@@ -622,7 +658,7 @@ UNION ALL
      LEFT JOIN interlock.jobs j ON (((j.id)::text = s.active_job_id)))
   WHERE ((s.active_job_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM UNNEST(j.held, j.held_slots) h(resource, slot)
-          WHERE ((h.resource = s.resource) AND (h.slot = s.slot))))))
+          WHERE ((h.resource = s.resource) AND (h.slot = (s.slot)::integer))))))
 UNION ALL
  SELECT 'a job runs without a slot of what it was given'::text AS violation,
     h.resource,
@@ -633,7 +669,7 @@ UNION ALL
      CROSS JOIN LATERAL UNNEST(j.held, j.held_slots) h(resource, slot))
   WHERE ((j.held IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM interlock.job_queue_state s
-          WHERE ((s.resource = h.resource) AND (s.slot = h.slot) AND (s.active_job_id = (j.id)::text) AND (s.fence = j.token))))))
+          WHERE ((s.resource = h.resource) AND ((s.slot)::integer = h.slot) AND (s.active_job_id = (j.id)::text) AND (s.fence = j.token))))))
 UNION ALL
  SELECT 'a job runs without what it needs'::text AS violation,
     d.resource,
@@ -742,7 +778,7 @@ UNION ALL
     j.agent_id AS detail
    FROM (interlock.jobs j
      LEFT JOIN interlock.agent_stats a ON ((a.id = j.agent_id)))
-  WHERE ((j.held IS NOT NULL) AND ((a.id IS NULL) OR (a.state = 'gone'::text)))
+  WHERE ((j.held IS NOT NULL) AND ((a.id IS NULL) OR ((a.state)::text = 'gone'::text)))
 UNION ALL
  SELECT 'an agent''s count of jobs is wrong'::text AS violation,
     NULL::text AS resource,
@@ -808,6 +844,9 @@ AS $function$
 declare
   v_touch_ids bigint[];
   v_touched uuid[];
+  v_new_touch_ids bigint[];
+  v_new_touched uuid[];
+  v_created uuid[];
   v_lanes uuid[];
   v_taken integer;
   v_any_reserving boolean;
@@ -830,21 +869,53 @@ begin
     return;
   end if;
 
-  -- In sorted order and before any lane is locked: creating may wait for another absorber that creates the same.
-  insert into interlock.job_lanes (id, route, task, resources)
-  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources
-  from (select distinct x.lane_id from unnest(v_touched) as x (lane_id) order by x.lane_id) as u
-  cross join lateral (
-    select k.queue, k.permission_level, k.task, k.resources
-    from interlock.jobs as k
-    where k.lane_id = u.lane_id and k.status = 'pending'
-    limit 1
-  ) as j
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
-  left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
-  where there.id is null
-  order by u.lane_id
-  on conflict (id) do nothing;
+  select coalesce(array_agg(x.touch_id) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
+    coalesce(array_agg(x.touch_id) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
+  into v_new_touch_ids, v_new_touched, v_touch_ids, v_touched
+  from (
+    select u.touch_id, u.lane_id, there.id is null as is_missing
+    from unnest(v_touch_ids, v_touched) as u (touch_id, lane_id)
+    left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
+  ) as x;
+  -- Made with their heads, which were there before their touches were taken. In sorted order and before any lane is locked:
+  -- creating may wait for another absorber that creates the same.
+  if v_new_touched <> '{}' then
+    with created as (
+      insert into interlock.job_lanes (id, route, task, resources, rank, seniority, waiting_since)
+      select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources,
+        interlock.lane_rank(q.scheduling, j.seniority, j.queued_at, x.last_started_at, null), j.seniority, j.queued_at
+      from (select distinct t.lane_id from unnest(v_new_touched) as t (lane_id) order by t.lane_id) as u
+      cross join lateral (
+        select k.queue, k.permission_level, k.task, k.resources, k.seniority, k.queued_at
+        from interlock.jobs as k
+        where k.lane_id = u.lane_id and k.status = 'pending'
+        order by k.seniority, k.id
+        limit 1
+      ) as j
+      join interlock.queues as q on q.name = j.queue
+      left join lateral (
+        select y.last_started_at
+        from interlock.lane_users as y
+        where y.queue = j.queue and y.user_key = j.resources[1]
+        limit 1
+      ) as x on true
+      order by u.lane_id
+      on conflict (id) do nothing
+      returning id
+    )
+    select coalesce(array_agg(c.id), '{}') into v_created from created as c;
+    -- Nearly always all of them. Those that somebody else made meanwhile, or that have no head any more, are for the rest of this.
+    if cardinality(v_created) < (select count(distinct t) from unnest(v_new_touched) as t) then
+      select v_touch_ids || coalesce(array_agg(t.touch_id), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+      into v_touch_ids, v_touched
+      from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id)
+      where t.lane_id <> all (v_created);
+      v_new_touch_ids := array(
+        select t.touch_id from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id) where t.lane_id = any (v_created)
+      );
+    end if;
+  end if;
 
   -- Each touch beside the lane that could be locked for it: one look for each, not each against all the others.
   select
@@ -872,7 +943,7 @@ begin
   ) as x;
   -- Only what was taken, before the heads are read: a touch that comes in between speaks of a head that may be missed.
   delete from interlock.job_lane_touches as t
-  using unnest(v_touch_ids) as u (id)
+  using unnest(v_touch_ids || v_new_touch_ids) as u (id)
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 
@@ -1394,6 +1465,8 @@ declare
   v_batch record;
   v_try record;
   v_slots record;
+  v_wanted_heads integer[];
+  v_heads record;
   v_plan record;
   v_exam record;
   v_from integer;
@@ -1424,34 +1497,28 @@ begin
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
   while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
-    select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
-    into v_batch
-    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
+    v_batch := interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now);
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
 
     -- Lock, then read, in separate statements: a read in the statement of the lock is older than it.
-    select t.names, t.capacities, t.locked, t.pair_lanes, t.pair_names
-    into v_try
-    from interlock.try_lanes(v_batch.places) as t;
+    v_try := interlock.try_lanes(v_batch.places);
     v_locks := v_locks + cardinality(v_try.names);
     v_from := 1;
     while v_from <= cardinality(v_batch.lanes) and v_room > 0 loop
-      select s.free, s.contested
-      into v_slots
-      from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_places, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
-      into v_plan
-      from interlock.decide_lanes(v_batch.lanes, v_batch.places, v_batch.reserving, v_batch.is_fair, v_batch.patience, v_from,
-        v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
-      if v_plan.start_places <> '{}' then
-        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_places, v_plan.grant_jobs,
-          array(select v_try.names[g.n] from unnest(v_plan.grant_names) with ordinality as g (n, ord) order by g.ord));
-        v_room := v_room - cardinality(v_plan.start_places);
+      v_slots := interlock.read_slots(v_try.names, v_try.capacities, v_try.locked);
+      v_wanted_heads := interlock.heads_wanted(v_from, v_batch.reserving, v_try.needs, v_try.firsts, v_try.locked, v_slots.free, v_slots.contested, v_room);
+      v_heads := interlock.read_heads(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_wanted_heads, v_now);
+      v_plan := interlock.decide_lanes(v_from, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
+        v_heads.head_lanes, v_heads.locked, v_heads.overdue, v_heads.ranks, v_room);
+      if v_plan.starts <> '{}' then
+        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, array(select v_heads.head_places[h] from unnest(v_plan.starts) as h),
+          v_plan.grant_jobs, array(select v_try.names[n] from unnest(v_plan.grant_names) as n));
+        v_room := v_room - cardinality(v_plan.starts);
       end if;
-      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_plan.states, v_plan.upto,
-        v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
+      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_batch.routes, v_batch.user_keys,
+        v_plan.states, v_plan.upto, v_try.names, v_try.needs, v_try.firsts, v_plan.free, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;
       v_special := v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from];
@@ -1500,12 +1567,14 @@ begin
     ) as awake
   );
   -- What was made awake and this agent will not come back for is somebody else's to hear of.
-  perform interlock.ring(array(
-    select w.route
-    from unnest(v_woken) as w (route)
-    where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
-      or w.route <> all (v_routes)
-  ));
+  if v_woken <> '{}' then
+    perform interlock.ring(array(
+      select w.route
+      from unnest(v_woken) as w (route)
+      where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
+        or w.route <> all (v_routes)
+    ));
+  end if;
   return next;
 end
 $function$;
@@ -1597,21 +1666,20 @@ begin
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
   with stretch as materialized (
-    select l.id, l.rank, l.last_started_at
+    select l.id, l.rank
     from interlock.job_lanes as l
     where l.id > p_after_lane
     order by l.id
     limit p_limit
   ),
   idle as materialized (
-    -- A lane with nothing in it and nothing said of it; whoever enqueues into it makes it again.
+    -- A lane that was emptied by a cancel; one that a start emptied went with it.
     select l.id
     from interlock.job_lanes as l
     where l.id = any (array(
         select s.id
         from stretch as s
         where s.rank is null
-          and coalesce(s.last_started_at, '-infinity') < v_now - interval '1 minute'
       ))
       and l.rank is null
     order by l.id
@@ -1668,7 +1736,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that have been empty, and the slots of resources that have been idle, for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.complete_jobs(p_job_ids text[], p_tokens bigint[], p_results jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(job_id text, accepted boolean, reason text)
@@ -1690,12 +1758,14 @@ begin
   if p_results is not null and cardinality(p_results) <> cardinality(p_job_ids) then
     raise exception using errcode = 'IL005', message = 'there must be as many results as jobs', column = 'results';
   end if;
-  if exists (select from unnest(p_results) as r where pg_column_size(r) > 1048576 and octet_length(r::text) > 1048576) then
-    raise exception using errcode = 'IL005', message = 'a result may have at most 1 MiB', column = 'result', hint = 'Store it elsewhere and return where it is.';
+  if p_results is not null then
+    if exists (select from unnest(p_results) as r where pg_column_size(r) > 1048576 and octet_length(r::text) > 1048576) then
+      raise exception using errcode = 'IL005', message = 'a result may have at most 1 MiB', column = 'result', hint = 'Store it elsewhere and return where it is.';
+    end if;
   end if;
-  select array_agg(r.job_id order by r.n), array_agg(r.reason order by r.n)
+  select array_agg(r.job_id), array_agg(r.reason)
   into v_ids, v_reasons
-  from (select x.job_id, x.reason, row_number() over () as n from interlock.release_held(p_job_ids, p_tokens) as x) as r;
+  from interlock.release_held(p_job_ids, p_tokens) as r;
 
   with finished as (
     delete from interlock.jobs as j
@@ -1905,128 +1975,92 @@ end
 $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
 
-CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_lanes uuid[], p_places tid[], p_reserving boolean[], p_is_fair boolean[], p_patience double precision[], p_from integer, p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer, p_now timestamp with time zone)
- RETURNS TABLE(start_places tid[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
+CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_from integer, p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[], p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamp with time zone[], p_room integer, OUT starts integer[], OUT grant_jobs integer[], OUT grant_names integer[], OUT states text[], OUT free integer[], OUT upto integer, OUT special boolean[])
+ RETURNS record
  LANGUAGE plpgsql
+ IMMUTABLE
  SET search_path TO ''
 AS $function$
 declare
-  v_mismatch boolean;
+  v_first integer[] := array_fill(null::integer, array[cardinality(p_wanted)]);
+  v_further integer[] := '{}';
+  v_order integer[] := '{}';
+  v_head integer;
+  v_lane integer;
+  v_room integer := p_room;
+  v_is_free boolean;
+  v_several boolean;
 begin
-  with needs as materialized (
-    select p.lane as i, array_agg(p.n order by p.ord) as names, min(p_free[p.n]) as free,
-      bool_or(not p_locked[p.n]) as is_contended, bool_or(p_contested[p.n]) as is_contested
-    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
-    where p.lane >= p_from
-    group by p.lane
-    union all
-    select g.i, '{}', p_room, false, false
-    from generate_series(p_from, cardinality(p_lanes)) as g (i)
-    where g.i <> all (p_pair_lanes)
-  ),
-  seen as materialized (
-    select n.i, n.names, n.free, n.is_contended, h.id is not null as has_head, h.resources <> l.resources as is_mismatch,
-      cardinality(n.names) > 1 and extract(epoch from p_now - h.queued_at) >= p_patience[n.i] as is_overdue,
-      n.is_contested or p_reserving[n.i] or h.id is null as is_special
-    from needs as n
-    join interlock.job_lanes as l on l.ctid = p_places[n.i]
-    left join lateral (
-      select j.id, j.queued_at, j.resources
-      from interlock.jobs as j
-      where j.lane_id = p_lanes[n.i] and j.status = 'pending'
-      order by j.seniority, j.id
-      limit 1
-    ) as h on true
-  ),
-  stop as materialized (
-    -- Up to the first lane that is not the everyday case: one that reserves, stands beside a reservation, is empty, or may reserve.
-    select coalesce(min(s.i), cardinality(p_lanes) + 1) as at
-    from seen as s
-    where not s.is_contended
-      and (s.is_special or (s.free < 1 and s.is_overdue))
-  ),
-  pass_on as materialized (
-    -- Where room is short, also up to the first that is blocked and has something to pass on: who is woken by it may be
-    -- more senior than the rest of the batch, and comes first.
-    select coalesce(min(s.i) + 1, cardinality(p_lanes) + 1) as at
-    from seen as s
-    where p_room <= 4
-      and not s.is_contended
-      and s.free < 1
-      and exists (select from unnest(s.names) as n (n) where p_free[n.n] > 0)
-  ),
-  bound as materialized (
-    select least(t.at, o.at) as at
-    from stop as t
-    cross join pass_on as o
-  ),
-  heads as materialized (
-    -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
-    select s.i, s.names, h.id, h.place, h.rank
-    from seen as s
-    cross join lateral (
-      select j.id, j.ctid as place,
-        case when p_is_fair[s.i] and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
-      from interlock.jobs as j
-      where j.lane_id = p_lanes[s.i] and j.status = 'pending'
-      order by j.seniority, j.id
-      limit least(s.free, p_room)
-      for no key update of j skip locked
-    ) as h
-    where s.i < (select t.at from bound as t)
-      and not s.is_contended
-      and s.free > 0
-  ),
-  turns as materialized (
-    -- The first head of each lane in the lanes' order; further heads of a lane after those, by rank.
-    select x.i, x.names, x.place, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
-    from (select h.i, h.names, h.place, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
-  ),
-  asked as (
-    select t.turn, n.n, count(*) over (partition by n.n order by t.turn rows unbounded preceding) as nth
-    from turns as t
-    cross join lateral unnest(t.names) as n (n)
-  ),
-  too_late as materialized (
-    select distinct a.turn
-    from asked as a
-    where a.nth > p_free[a.n]
-  ),
-  starts as materialized (
-    select t.i, t.names, t.place as head_place, row_number() over (order by t.turn)::integer as place
-    from turns as t
-    where t.turn <> all (array(select l.turn from too_late as l))
-      and t.turn <= p_room
-  )
-  select
-    (select coalesce(array_agg(s.head_place order by s.place), '{}') from starts as s),
-    (select coalesce(array_agg(s.place order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
-    (select coalesce(array_agg(n.n order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
-    (
-      select array_fill('past'::text, array[p_from - 1]) || array_agg(
-        case
-          when s.i >= t.at then 'left'
-          when s.is_contended then 'contended'
-          when s.free < 1 then 'blocked'
-          when s.i = any (array(select x.i from starts as x)) then 'started'
-          when s.i <> all (array(select h.i from heads as h)) then 'contended'
-          when s.is_overdue then 'left'
-          else 'beaten'
-        end order by s.i)
-      from seen as s
-    ),
-    t.at,
-    (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
-    (select bool_or(s.is_mismatch) from seen as s)
-  into start_places, grant_jobs, grant_names, states, upto, special, v_mismatch
-  from bound as t;
-  if v_mismatch then
-    raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
+  starts := '{}';
+  grant_jobs := '{}';
+  grant_names := '{}';
+  states := array_fill('left'::text, array[cardinality(p_wanted)]);
+  free := p_free;
+  special := array_fill(false, array[cardinality(p_wanted)]);
+  for h in 1 .. cardinality(p_head_lanes) loop
+    if v_first[p_head_lanes[h]] is null then
+      v_first[p_head_lanes[h]] := h;
+    else
+      v_further := v_further || h;
+    end if;
+  end loop;
+  for i in p_from .. cardinality(p_wanted) loop
+    special[i] := coalesce(p_wanted[i] = -1, false);
+  end loop;
+
+  upto := p_from;
+  <<lanes>>
+  while upto <= cardinality(p_wanted) loop
+    v_head := v_first[upto];
+    v_several := p_firsts[upto + 1] - p_firsts[upto] > 1;
+    -- It reserves, stands beside a reservation, is empty, or may reserve.
+    if p_wanted[upto] < 0 or (p_wanted[upto] >= 0 and v_head is null) or (p_wanted[upto] = 0 and v_several and p_head_overdue[v_head]) then
+      special[upto] := true;
+      exit;
+    end if;
+    if p_wanted[upto] is null or (p_wanted[upto] > 0 and not p_head_locked[v_head]) then
+      states[upto] := 'contended';
+    elsif p_wanted[upto] > 0 then
+      states[upto] := case when v_several and p_head_overdue[v_head] then 'left' else 'beaten' end;
+      v_order := v_order || v_head;
+    else
+      states[upto] := 'blocked';
+      -- Where room is short, also up to the first that is blocked and has something to pass on: who is woken by it may be
+      -- more senior than the rest of the batch, and comes first.
+      for k in p_firsts[upto] .. p_firsts[upto + 1] - 1 loop
+        if p_room <= 4 and p_free[p_needs[k]] > 0 then
+          upto := upto + 1;
+          exit lanes;
+        end if;
+      end loop;
+    end if;
+    upto := upto + 1;
+  end loop;
+  -- Where there is more than one slot, further heads of a lane come after the first ones of all, by rank.
+  if v_further <> '{}' then
+    v_order := v_order || array(select h from unnest(v_further) as h where p_head_lanes[h] < upto order by p_head_ranks[h], h);
   end if;
-  return next;
+
+  foreach v_head in array v_order loop
+    v_lane := p_head_lanes[v_head];
+    exit when v_room < 1;
+    v_is_free := true;
+    for k in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      v_is_free := v_is_free and free[p_needs[k]] > 0;
+    end loop;
+    continue when not v_is_free;
+    states[v_lane] := 'started';
+    starts := starts || v_head;
+    v_room := v_room - 1;
+    for k in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      grant_jobs := grant_jobs || cardinality(starts);
+      grant_names := grant_names || p_needs[k];
+      free[p_needs[k]] := free[p_needs[k]] - 1;
+    end loop;
+  end loop;
 end
 $function$;
-comment on function interlock.decide_lanes(uuid[],tid[],boolean[],boolean[],double precision[],integer,integer[],integer[],boolean[],integer[],boolean[],integer,timestamp with time zone) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED, and returns their places.';
+comment on function interlock.decide_lanes(integer,integer[],integer[],integer[],integer[],integer[],boolean[],boolean[],timestamp with time zone[],integer) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start (their places in the list of heads), the grants of each (place of the start, place of the resource), and what is free then. Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). special says which are for examine_lane(). By what it is given alone: no table is read.';
 
 CREATE OR REPLACE FUNCTION interlock.delete_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -2416,7 +2450,6 @@ declare
   v_junior record;
   v_user_key text;
   v_others text[];
-  v_rank timestamptz;
   v_served_at timestamptz;
 begin
   assignments := '[]';
@@ -2455,18 +2488,16 @@ begin
     from unnest(v_needed) as n (resource)
     where s.resource = n.resource
       and s.reserved_lane_id = p_lane_id;
-    update interlock.job_lanes as l
-    set rank = case when contended then l.rank end,
-        seniority = case when contended then l.seniority end,
-        waiting_since = case when contended then l.waiting_since end,
-        turn_at = case when contended then l.turn_at end,
-        reserving = false,
-        blocked_on = null
-    where l.id = p_lane_id;
-    if not contended then
+    if contended then
+      update interlock.job_lanes as l
+      set reserving = false,
+          blocked_on = null
+      where l.id = p_lane_id;
+    else
+      delete from interlock.job_lanes as l where l.id = p_lane_id;
       perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     end if;
-    woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
+    woken_routes := interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)]));
     return next;
     return;
   end if;
@@ -2534,20 +2565,21 @@ begin
       and j.status = 'pending'
     order by j.seniority, j.id
     limit 1;
-    v_rank := case when v_next.id is not null then
-      interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null) end;
-    update interlock.job_lanes as l
-    set rank = v_rank,
-        seniority = v_next.seniority,
-        waiting_since = v_next.queued_at,
-        turn_at = null,
-        blocked_on = null,
-        reserving = false,
-        last_started_at = p_now
-    where l.id = p_lane_id;
+    if v_next.id is null then
+      delete from interlock.job_lanes as l where l.id = p_lane_id;
+    else
+      update interlock.job_lanes as l
+      set rank = interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null),
+          seniority = v_next.seniority,
+          waiting_since = v_next.queued_at,
+          turn_at = null,
+          blocked_on = null,
+          reserving = false
+      where l.id = p_lane_id;
+    end if;
     perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     if v_next.id is null then
-      woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
+      woken_routes := interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)]));
     end if;
     return next;
     return;
@@ -2604,7 +2636,7 @@ begin
     from unnest(v_needed) as n (resource)
     where not exists (select from interlock.job_queue_state as s where s.resource = n.resource and s.reserved_lane_id = p_lane_id)
   );
-  woken_routes := array(select w.route from interlock.wake_resources(v_mine, array_fill(1, array[cardinality(v_mine)])) as w);
+  woken_routes := interlock.wake_resources(v_mine, array_fill(1, array[cardinality(v_mine)]));
   return next;
 end
 $function$;
@@ -3245,6 +3277,39 @@ begin
 end
 $function$;
 comment on function interlock.grant_jobs(text,timestamp with time zone,tid[],integer[],text[],uuid) is 'Starts these jobs (locked, by place) for an agent: takes a slot of each resource (grant i is p_grant_resources[i] for the p_grant_jobs[i]-th job; the lane''s own reserved slot first, else the lowest free one), draws one number as token and fence, logs, and returns the assignments. The number taken must equal the number needed, else it raises and nothing is started. Called under the resources'' locks, with the heads locked.';
+
+CREATE OR REPLACE FUNCTION interlock.heads_wanted(p_from integer, p_reserving boolean[], p_needs integer[], p_firsts integer[], p_locked boolean[], p_free integer[], p_contested boolean[], p_room integer)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_wanted integer[] := array_fill(null::integer, array[cardinality(p_reserving)]);
+  v_free integer;
+  v_is_contended boolean;
+  v_is_special boolean;
+  v_any_special boolean := false;
+  v_need integer;
+begin
+  for v_lane in p_from .. cardinality(p_reserving) loop
+    v_free := p_room;
+    v_is_contended := false;
+    v_is_special := p_reserving[v_lane];
+    for k in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      v_need := p_needs[k];
+      v_free := least(v_free, p_free[v_need]);
+      v_is_contended := v_is_contended or not p_locked[v_need];
+      v_is_special := v_is_special or p_contested[v_need];
+    end loop;
+    continue when v_is_contended;
+    v_any_special := v_any_special or v_is_special;
+    v_wanted[v_lane] := case when v_is_special then -1 when v_any_special then -2 else greatest(v_free, 0) end;
+  end loop;
+  return v_wanted;
+end
+$function$;
+comment on function interlock.heads_wanted(integer,boolean[],integer[],integer[],boolean[],integer[],boolean[],integer) is 'Of each lane of a batch from the p_from-th on: how many of its heads could start, by what is free (0: one is to be looked at); -1 where it reserves or stands beside a reservation, which is for examine_lane(); -2 where such a one comes before it; null where one of its locks is somebody else''s.';
 
 CREATE OR REPLACE FUNCTION interlock.heartbeat_agent(p_agent_id text, p_job_ids text[], p_tokens bigint[], p_load jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(lease_until timestamp with time zone, lease_seconds integer, state text, stop jsonb, unknown_count integer)
@@ -4005,27 +4070,28 @@ end
 $function$;
 comment on function interlock.poll_lock(text,text) is 'The owner of a manual lock asks whether it has it. Returns its state: waiting (the time until when it stays in line unasked is moved on); held, with its token, the fence of each resource and until when its lease is (which begins when this says held for the first time, and is moved on by extend_lock() only); or ended, with the reason. Locks the lock''s row where it writes. Raises IL001, IL009 where it is another owner''s.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone)
- RETURNS TABLE(popped integer, corrected integer, lanes uuid[], places tid[], reserving boolean[], is_fair boolean[], patience double precision[])
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone, OUT popped integer, OUT corrected integer, OUT lanes uuid[], OUT places tid[], OUT reserving boolean[], OUT is_fair boolean[], OUT patience double precision[], OUT routes text[], OUT user_keys text[])
+ RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   v_after_rank timestamptz := '-infinity';
   v_after_id uuid := '00000000-0000-0000-0000-000000000000';
-  v_popped integer;
-  v_late tid[];
-  v_late_ranks timestamptz[];
-  v_due tid[];
-  v_due_queues text[];
-  v_due_users text[];
-  v_turns tid[];
+  v_locks integer := p_locks;
   v_lanes uuid[];
   v_places tid[];
+  v_ranks timestamptz[];
+  v_true_ranks timestamptz[];
+  v_due boolean[];
   v_reserving boolean[];
   v_is_fair boolean[];
   v_patience double precision[];
-  v_locks integer;
+  v_routes text[];
+  v_firsts text[];
+  v_needs integer[];
+  v_late integer[];
+  v_turns tid[];
 begin
   popped := 0;
   corrected := 0;
@@ -4034,11 +4100,19 @@ begin
   reserving := '{}';
   is_fair := '{}';
   patience := '{}';
-  v_locks := p_locks;
+  routes := '{}';
+  user_keys := '{}';
   -- Corrected lanes leave gaps, which are filled from where the last look ended: the rest is not popped, locked and looked at again.
-  while cardinality(lanes) < p_limit and corrected < p_corrections loop
-    with popped as materialized (
-      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs
+  while cardinality(lanes) < p_limit and corrected < p_corrections and v_locks > 0 loop
+    select array_agg(p.id), array_agg(p.place), array_agg(p.rank),
+      array_agg(interlock.lane_rank(p.scheduling, p.seniority, p.waiting_since, p.last_started_at, p.turn_at)),
+      array_agg(p.turn_at is null and extract(epoch from p_now - p.waiting_since) >= p.patience_seconds
+        and (p.last_turn_at is null or extract(epoch from p_now - p.last_turn_at) >= p.patience_seconds)),
+      array_agg(p.reserving), array_agg(p.scheduling = 'fair'), array_agg(p.patience_seconds), array_agg(p.route), array_agg(p.first), array_agg(p.needs)
+    into v_lanes, v_places, v_ranks, v_true_ranks, v_due, v_reserving, v_is_fair, v_patience, v_routes, v_firsts, v_needs
+    from (
+      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs,
+        u.last_started_at, u.last_turn_at
       from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
       cross join lateral (
         select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at,
@@ -4053,65 +4127,53 @@ begin
         limit p_limit - cardinality(lanes)
         for no key update skip locked
       ) as l
-      order by l.rank, l.id
-      limit p_limit - cardinality(lanes)
-    ),
-    ranked as materialized (
-      select p.id, p.place, p.rank, p.reserving, p.needs, p.scheduling = 'fair' as is_fair, p.patience_seconds,
-        interlock.lane_rank(p.scheduling, p.seniority, p.waiting_since, u.last_started_at, p.turn_at) as true_rank,
-        p.turn_at is null and extract(epoch from p_now - p.waiting_since) >= p.patience_seconds
-          and (u.last_turn_at is null or extract(epoch from p_now - u.last_turn_at) >= p.patience_seconds) as is_due,
-        p.waiting_since, split_part(p.route, '/', 1) as queue, p.first
-      from popped as p
       left join lateral (
         select x.last_started_at, x.last_turn_at
         from interlock.lane_users as x
-        where x.queue = split_part(p.route, '/', 1) and x.user_key = p.first
-          and p.scheduling = 'fair' and not p.reserving
+        where x.queue = split_part(r.route, '/', 1) and x.user_key = l.first
+          and r.scheduling = 'fair' and not l.reserving
         limit 1
       ) as u on true
-    ),
-    placed as (
-      select r.id, r.place, r.rank, r.reserving, r.is_fair, r.patience_seconds, r.true_rank,
-        r.is_due, r.waiting_since, r.queue, r.first,
-        coalesce(r.true_rank > r.rank and not r.reserving, false) as is_late,
-        sum(case when r.true_rank > r.rank and not r.reserving then 0 else r.needs end) over (order by r.rank, r.id) as locks
-      from ranked as r
-    )
-    select
-      count(*),
-      coalesce(array_agg(p.id order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
-      coalesce(array_agg(p.place order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
-      coalesce(array_agg(p.reserving order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
-      coalesce(array_agg(p.is_fair order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
-      coalesce(array_agg(p.patience_seconds order by p.rank, p.id) filter (where not p.is_late and p.locks <= v_locks), '{}'),
-      v_locks - coalesce(max(p.locks), 0),
-      array_agg(p.place) filter (where p.is_late),
-      array_agg(p.true_rank) filter (where p.is_late),
-      array_agg(p.place order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
-      array_agg(p.queue order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
-      array_agg(p.first order by p.waiting_since, p.id) filter (where p.is_late and p.is_due),
-      (array_agg(p.rank order by p.rank desc, p.id desc))[1],
-      (array_agg(p.id order by p.rank desc, p.id desc))[1]
-    into v_popped, v_lanes, v_places, v_reserving, v_is_fair, v_patience, v_locks, v_late, v_late_ranks, v_due, v_due_queues, v_due_users, v_after_rank, v_after_id
-    from placed as p;
-    exit when v_popped = 0;
+      order by l.rank, l.id
+      limit p_limit - cardinality(lanes)
+    ) as p;
+    exit when v_lanes is null;
 
-    popped := popped + v_popped;
-    lanes := lanes || v_lanes;
-    places := places || v_places;
-    reserving := reserving || v_reserving;
-    is_fair := is_fair || v_is_fair;
-    patience := patience || v_patience;
-    exit when v_late is null;
+    popped := popped + cardinality(v_lanes);
+    v_after_rank := v_ranks[cardinality(v_lanes)];
+    v_after_id := v_lanes[cardinality(v_lanes)];
+    v_late := '{}';
+    for i in 1 .. cardinality(v_lanes) loop
+      if v_true_ranks[i] > v_ranks[i] and not v_reserving[i] then
+        v_late := v_late || i;
+      else
+        v_locks := v_locks - v_needs[i];
+        if v_locks >= 0 then
+          lanes := lanes || v_lanes[i];
+          places := places || v_places[i];
+          reserving := reserving || v_reserving[i];
+          is_fair := is_fair || v_is_fair[i];
+          patience := patience || v_patience[i];
+          routes := routes || v_routes[i];
+          user_keys := user_keys || case when v_firsts[i] like 'user:%' then v_firsts[i] end;
+        end if;
+      end if;
+    end loop;
+    exit when v_late = '{}';
+
     corrected := corrected + cardinality(v_late);
     v_turns := '{}';
-    if v_due is not null then
+    if true = any (array(select v_due[n] from unnest(v_late) as n)) then
       -- The oldest of each user keeps its place from now on. Whoever else is writing of that user just now has the say.
       with first as materialized (
-        select distinct on (d.queue, d.user_key) d.queue, d.user_key, d.place
-        from unnest(v_due, v_due_queues, v_due_users) with ordinality as d (place, queue, user_key, n)
-        order by d.queue, d.user_key, d.n
+        select distinct on (d.queue, d.user_key) d.queue, d.user_key, l.ctid as place
+        from (
+          select v_places[n] as place, split_part(v_routes[n], '/', 1) as queue, v_firsts[n] as user_key
+          from unnest(v_late) as n
+          where v_due[n]
+        ) as d
+        join interlock.job_lanes as l on l.ctid = d.place
+        order by d.queue, d.user_key, l.waiting_since, l.id
       ),
       locked as materialized (
         select f.place, u.place as user_place
@@ -4135,14 +4197,12 @@ begin
     update interlock.job_lanes as l
     set rank = case when r.place = any (v_turns) then l.rank else r.rank end,
         turn_at = case when r.place = any (v_turns) then l.rank - (l.seniority - l.waiting_since) else l.turn_at end
-    from unnest(v_late, v_late_ranks) as r (place, rank)
+    from (select v_places[n] as place, v_true_ranks[n] as rank from unnest(v_late) as n) as r
     where l.ctid = r.place;
-    exit when v_locks <= 0;
   end loop;
-  return next;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table: a locked row does not move, and its place is found without a descent of an index.';
+comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
@@ -4553,28 +4613,65 @@ AS $function$
 $function$;
 comment on function interlock.rate_of(text) is 'How many jobs that need this resource may start within a minute: what the row says that sets its capacity (the exact one, else that of the longest prefix); null: any number.';
 
-CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[])
- RETURNS TABLE(free integer[], contested boolean[])
+CREATE OR REPLACE FUNCTION interlock.read_heads(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_wanted integer[], p_now timestamp with time zone, OUT head_lanes integer[], OUT head_places tid[], OUT locked boolean[], OUT overdue boolean[], OUT ranks timestamp with time zone[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_mismatch boolean;
+begin
+  select
+    coalesce(array_agg(u.i), '{}'),
+    coalesce(array_agg(coalesce(k.place, s.place)), '{}'),
+    coalesce(array_agg(k.place is not null), '{}'),
+    coalesce(array_agg(extract(epoch from p_now - coalesce(k.queued_at, s.queued_at)) >= u.patience), '{}'),
+    coalesce(array_agg(
+      case when u.is_fair and k.user_name is not null then greatest(k.seniority, p_now + (k.seniority - k.queued_at)) else k.seniority end
+    ), '{}'),
+    coalesce(bool_or(coalesce(k.resources, s.resources) <> l.resources), false)
+  into head_lanes, head_places, locked, overdue, ranks, v_mismatch
+  from unnest(p_lanes, p_places, p_is_fair, p_patience, p_wanted) with ordinality as u (lane, place, is_fair, patience, wanted, i)
+  join interlock.job_lanes as l on l.ctid = u.place
+  -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
+  left join lateral (
+    select j.ctid as place, j.seniority, j.queued_at, j.user_name, j.resources
+    from interlock.jobs as j
+    where j.lane_id = u.lane and j.status = 'pending'
+    order by j.seniority, j.id
+    limit u.wanted
+    for no key update of j skip locked
+  ) as k on true
+  -- Where none is to be locked, or somebody else has them all: is there one at all?
+  left join lateral (
+    select j.ctid as place, j.queued_at, j.resources
+    from interlock.jobs as j
+    where j.lane_id = u.lane and j.status = 'pending'
+      and k.place is null
+    order by j.seniority, j.id
+    limit 1
+  ) as s on true
+  where u.wanted >= 0
+    and (k.place is not null or s.place is not null);
+  if v_mismatch then
+    raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
+  end if;
+end
+$function$;
+comment on function interlock.read_heads(uuid[],tid[],boolean[],double precision[],integer[],timestamp with time zone) is 'The heads of these lanes (locked, by place): of each as many as wanted says (0: one, to look at; null: none). Returns, a head an element, the place of its lane in p_lanes, its place in jobs, whether it was locked, whether it has waited beyond the patience, and its rank beside further heads of other lanes; the heads of one lane in order. A lane without an element has none; one whose element is not locked, although some were wanted, has one that is somebody else''s. Locks heads, SKIP LOCKED.';
+
+CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[], OUT free integer[], OUT contested boolean[])
+ RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   v_now constant timestamptz := interlock.clock();
   v_any_missing boolean;
-  -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
-  v_any_reserving constant boolean := interlock.any_reserving();
 begin
   select
     coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
-    coalesce(array_agg(
-      s.reserved > 0
-        or (v_any_reserving and (
-          exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
-          or exists (
-            select from interlock.job_lanes as o
-            where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
-          )))
-      order by n.n), '{}'),
+    coalesce(array_agg(s.reserved > 0 order by n.n), '{}'),
     coalesce(bool_or(n.locked and s.slots < n.capacity), false)
   into free, contested, v_any_missing
   from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
@@ -4586,6 +4683,18 @@ begin
     from interlock.job_queue_state as q
     where q.resource = n.resource
   ) as s;
+  -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
+  if interlock.any_reserving() then
+    contested := array(
+      select contested[n.n] or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
+        or exists (
+          select from interlock.job_lanes as o
+          where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
+        )
+      from unnest(p_names) with ordinality as n (resource, n)
+      order by n.n
+    );
+  end if;
   if v_any_missing then
     insert into interlock.job_queue_state (resource, slot)
     select n.resource, g.slot
@@ -4595,7 +4704,6 @@ begin
       and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
     on conflict do nothing;
   end if;
-  return next;
 end
 $function$;
 comment on function interlock.read_slots(text[],integer[],boolean[]) is 'How many slots of each resource are free, and whether somebody has reserved one or is reserving and wants one. Called in a later statement than their locks; makes the slots that are missing of those that were locked.';
@@ -4754,8 +4862,6 @@ AS $function$
 declare
   v_locked text[];
   v_ids text[];
-  v_held text[];
-  v_held_slots text[];
   v_agents text[];
   v_slots integer;
   v_freed integer;
@@ -4765,15 +4871,14 @@ begin
     raise exception using errcode = 'IL005', message = 'there must be a token for each job, and at most 1000 of them', column = 'tokens';
   end if;
   perform interlock.lock_limits();
-  select
-    array(select distinct h.resource from unnest(array_agg(x.held_text)) as t (held_text) cross join lateral unnest(t.held_text::text[]) as h (resource)),
-    array_agg(distinct x.agent_id)
+  select coalesce(array_agg(distinct x.resource) filter (where x.resource is not null), '{}'), array_agg(distinct x.agent_id)
   into v_locked, v_agents
   from (
-    select j.held::text as held_text, j.agent_id
+    select h.resource, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
     -- By id alone, and judged outside: beside "held is not null" a plan has read the whole index of what is held for each.
     cross join lateral (select k.token, k.held, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
+    left join lateral unnest(j.held) as h (resource) on true
     where j.token = u.token
       and j.held is not null
   ) as x;
@@ -4788,26 +4893,23 @@ begin
   for no key update;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
-  select coalesce(array_agg(x.id), '{}'), array_agg(x.held::text), array_agg(x.held_slots::text),
-    coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
-  into v_ids, v_held, v_held_slots, v_slots, v_agents
-  from (
+  with held as materialized (
     select distinct on (u.id) u.id, j.held, j.held_slots, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
     cross join lateral (select k.token, k.held, k.held_slots, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held <@ v_locked
     order by u.id
-  ) as x;
-  with freed as (
+  ),
+  freed as (
     update interlock.job_queue_state as s
     set active_job_id = null,
         active_job_type = null,
         active_models = null
     from (
       select p.place, u.id
-      from unnest(v_ids, v_held, v_held_slots) as u (id, held, held_slots)
-      cross join lateral unnest(u.held::text[], u.held_slots::integer[]) as h (resource, slot)
+      from held as u
+      cross join lateral unnest(u.held, u.held_slots) as h (resource, slot)
       cross join lateral (
         select x.ctid as place
         from interlock.job_queue_state as x
@@ -4820,7 +4922,10 @@ begin
       and s.active_job_id = f.id
     returning 1
   )
-  select count(*) into v_freed from freed;
+  select coalesce(array_agg(h.id), '{}'), coalesce(sum(cardinality(h.held)), 0), coalesce(array_agg(h.agent_id), '{}'),
+    (select count(*) from freed)
+  into v_ids, v_slots, v_agents, v_freed
+  from held as h;
   if v_freed <> v_slots then
     raise exception using
       errcode = 'XX000',
@@ -5374,57 +5479,70 @@ end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_states text[], p_upto integer, p_names text[], p_pair_lanes integer[], p_pair_names integer[], p_free integer[], p_granted integer[], p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  v_free integer[] := p_free;
-  v_ns integer[];
-  v_park_on text[];
-  v_started boolean[];
-  v_several boolean[];
-  v_wake text[];
-  v_wake_times integer[];
-  v_routes text[];
-  v_users text[];
-  v_left text[];
-  v_n integer;
+  v_ns integer[] := '{}';
+  v_park_on text[] := '{}';
+  v_served_at timestamptz[] := '{}';
+  v_served_queues text[] := '{}';
+  v_served_users text[] := '{}';
+  v_head_ids text[];
+  v_kinds text[];
+  v_seniorities timestamptz[];
+  v_queued_ats timestamptz[];
+  v_is_news boolean[];
+  v_ranks timestamptz[] := '{}';
+  v_emptied tid[] := '{}';
+  v_lines text[];
+  v_in_line boolean := false;
+  v_any_parked boolean := false;
+  v_left_routes text[] := '{}';
+  v_left_users text[] := '{}';
+  v_left text[] := '{}';
+  v_wake_times integer[] := array_fill(0, array[cardinality(p_names)]);
+  v_wake integer[];
+  v_obstacle text;
+  v_lane integer;
+  v_need integer;
   v_weighted constant text[] := array(select q.name from interlock.queues as q where q.user_weights is not null);
 begin
-  foreach v_n in array p_granted loop
-    v_free[v_n] := v_free[v_n] - 1;
-  end loop;
   -- Who started and has no slot left for its next head, who was blocked, and who was beaten to the last slot: parked on
   -- the first resource that is full, in resource order. Who was beaten and finds none full stays awake.
-  select array_agg(d.i), array_agg(d.park_on), array_agg(d.state = 'started'), array_agg(d.several)
-  into v_ns, v_park_on, v_started, v_several
-  from (
-    select p.lane as i, p_states[p.lane] as state, count(*) > 1 as several,
-      p_names[(array_agg(p.n order by p.ord) filter (where v_free[p.n] < 1))[1]] as park_on
-    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
-    where p.lane < p_upto
-      and p_states[p.lane] in ('started', 'blocked', 'beaten')
-    group by p.lane
-    union all
-    select g.i, 'started', false, null
-    from generate_series(1, p_upto - 1) as g (i)
-    where p_states[g.i] = 'started'
-      and g.i <> all (p_pair_lanes)
-  ) as d
-  where d.state = 'started'
-    or d.park_on is not null;
-  if v_ns is null then
+  for i in 1 .. p_upto - 1 loop
+    continue when p_states[i] not in ('started', 'blocked', 'beaten');
+    v_obstacle := null;
+    for k in p_firsts[i] .. p_firsts[i + 1] - 1 loop
+      if p_free[p_needs[k]] < 1 then
+        v_obstacle := p_names[p_needs[k]];
+        exit;
+      end if;
+    end loop;
+    continue when v_obstacle is null and p_states[i] <> 'started';
+    v_ns := v_ns || i;
+    v_park_on := v_park_on || v_obstacle;
+    if p_states[i] <> 'started' or p_user_keys[i] is null or not p_is_fair[i] then
+      v_served_at := v_served_at || null::timestamptz;
+    elsif split_part(p_routes[i], '/', 1) = any (v_weighted) then
+      v_served_at := v_served_at || interlock.serve_user(split_part(p_routes[i], '/', 1), p_user_keys[i], p_now);
+    else
+      v_served_at := v_served_at || p_now;
+      v_served_queues := v_served_queues || split_part(p_routes[i], '/', 1);
+      v_served_users := v_served_users || p_user_keys[i];
+    end if;
+  end loop;
+  if v_ns = '{}' then
     return '{}';
   end if;
 
-  with done as materialized (
-    select p_places[u.i] as place, p_is_fair[u.i] as is_fair, p_patience[u.i] as patience_seconds,
-      u.i, l.id, u.park_on, u.started, u.several, l.route, l.rank, l.blocked_head, split_part(l.route, '/', 1) as queue,
-      case when l.resources[1] like 'user:%' then l.resources[1] end as user_key,
-      h.id as head_id, h.kind, h.seniority, h.queued_at
-    from unnest(v_ns, v_park_on, v_started, v_several) as u (i, park_on, started, several)
+  select array_agg(x.id), array_agg(x.kind), array_agg(x.seniority), array_agg(x.queued_at), array_agg(x.is_news)
+  into v_head_ids, v_kinds, v_seniorities, v_queued_ats, v_is_news
+  from (
+    select h.id, h.kind, h.seniority, h.queued_at, h.id is not null and l.blocked_head is distinct from h.id as is_news
+    from unnest(v_ns) with ordinality as u (i, k)
     join interlock.job_lanes as l on l.ctid = p_places[u.i]
     left join lateral (
       select j.id, j.kind, j.seniority, j.queued_at
@@ -5433,115 +5551,114 @@ begin
       order by j.seniority, j.id
       limit 1
     ) as h on true
-  ),
-  -- By itself, because an emptied lane's user was served as well.
-  served_at as materialized (
-    select d.i,
-      case when d.queue = any (v_weighted) then interlock.serve_user(d.queue, d.user_key, p_now) else p_now end as at
-    from done as d
-    where d.started
-      and d.user_key is not null
-      and d.is_fair
-  ),
-  decided as materialized (
-    select d.i, d.id, d.route, d.place, d.head_id, d.kind, d.seniority, d.queued_at, d.started, d.queue, d.user_key, d.is_fair, d.blocked_head,
-      case
-        when d.head_id is null and d.started then null
-        when d.head_id is null or not d.started then d.rank
-        else interlock.lane_rank(case when d.is_fair then 'fair' else 'fifo' end, d.seniority, d.queued_at, s.at, null)
-      end as rank,
-      -- A next head that is overdue and needs several may reserve: it stays awake, to be examined by every rule.
-      case
-        when d.head_id is null then null
-        when d.started and d.several and extract(epoch from p_now - d.queued_at) >= d.patience_seconds then null
-        else d.park_on
-      end as park_on
-    from done as d
-    left join served_at as s on s.i = d.i
-  ),
-  -- Of a user's lanes one stands in a resource's line, the others behind it.
-  lined as materialized (
-    select d.place,
-      case
-        when d.user_key is null or d.park_on = d.user_key or not d.is_fair then d.park_on
-        when row_number() over (partition by d.park_on, d.route, d.user_key order by d.rank, d.id) > 1
-          or (select (f.rank, f.id) < (d.rank, d.id) from interlock.first_of_user(d.park_on, d.user_key, d.route) as f) then interlock.sibling_line(d.park_on, d.user_key)
-        else d.park_on
-      end as line
-    from decided as d
-    where d.park_on is not null
-  ),
-  reasons as materialized (
-    select d.head_id, d.kind, d.park_on, c.reason, c.holder_id
-    from decided as d
-    cross join lateral interlock.conflict_reason(d.park_on) as c
-    where d.park_on is not null
-      and d.blocked_head is distinct from d.head_id
-  ),
-  moved as (
+    order by u.k
+  ) as x;
+
+  for k in 1 .. cardinality(v_ns) loop
+    v_lane := v_ns[k];
+    v_ranks := v_ranks || case when v_head_ids[k] is not null then
+      interlock.lane_rank(case when p_is_fair[v_lane] then 'fair' else 'fifo' end, v_seniorities[k], v_queued_ats[k], v_served_at[k], null) end;
+    -- A next head that is overdue and needs several may reserve: it stays awake, to be examined by every rule.
+    if v_head_ids[k] is null
+      or (p_states[v_lane] = 'started' and p_firsts[v_lane + 1] - p_firsts[v_lane] > 1
+        and extract(epoch from p_now - v_queued_ats[k]) >= p_patience[v_lane]) then
+      v_park_on[k] := null;
+    end if;
+    if v_head_ids[k] is null and p_states[v_lane] = 'started' then
+      v_emptied := v_emptied || p_places[v_lane];
+    end if;
+    v_any_parked := v_any_parked or v_park_on[k] is not null;
+    v_in_line := v_in_line or coalesce(v_park_on[k] <> p_user_keys[v_lane] and p_is_fair[v_lane], false);
+    for j in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      v_need := p_needs[j];
+      if p_free[v_need] > 0 then
+        v_wake_times[v_need] := v_wake_times[v_need] + 1;
+      end if;
+      if p_names[v_need] <> p_user_keys[v_lane] and p_names[v_need] is distinct from v_park_on[k] then
+        v_left_routes := v_left_routes || p_routes[v_lane];
+        v_left_users := v_left_users || p_user_keys[v_lane];
+        v_left := v_left || p_names[v_need];
+      end if;
+    end loop;
+  end loop;
+
+  v_lines := v_park_on;
+  if v_in_line then
+    -- Of a user's lanes one stands in a resource's line, the others behind it.
+    v_lines := array(
+      select case
+        when x.user_key is null or x.park_on = x.user_key or not x.is_fair then x.park_on
+        when row_number() over (partition by x.park_on, x.route, x.user_key order by x.rank, x.id) > 1
+          or (select (f.rank, f.id) < (x.rank, x.id) from interlock.first_of_user(x.park_on, x.user_key, x.route) as f)
+          then interlock.sibling_line(x.park_on, x.user_key)
+        else x.park_on
+      end
+      from (
+        select u.k, u.park_on, p_routes[u.i] as route, p_user_keys[u.i] as user_key, p_is_fair[u.i] as is_fair, p_lanes[u.i] as id,
+          case when p_states[u.i] = 'started' then u.rank else l.rank end as rank
+        from unnest(v_ns, v_park_on, v_ranks) with ordinality as u (i, park_on, rank, k)
+        join interlock.job_lanes as l on l.ctid = p_places[u.i]
+      ) as x
+      order by x.k
+    );
+  end if;
+
+  -- An emptied lane goes; whoever enqueues into it makes it again. (One that was kept cost an update of each index to empty
+  -- it, another to fill it, and a look now and then whether it was idle.)
+  if v_emptied <> '{}' then
+    delete from interlock.job_lanes as l
+    using unnest(v_emptied) as d (place)
+    where l.ctid = d.place;
+  end if;
+  if cardinality(v_emptied) < cardinality(v_ns) then
     update interlock.job_lanes as l
-    set rank = d.rank,
-        blocked_on = n.line,
+    set rank = case when d.started then d.rank else l.rank end,
+        blocked_on = d.line,
         seniority = d.seniority,
         waiting_since = d.queued_at,
         turn_at = case when not d.started then l.turn_at end,
-        last_started_at = case when d.started then p_now else l.last_started_at end,
-        blocked_head = case when d.park_on is not null then d.head_id else l.blocked_head end
-    from decided as d
-    left join lined as n on n.place = d.place
-    where l.ctid = d.place
-  ),
-  served as (
+        blocked_head = case when d.line is not null then d.head_id else l.blocked_head end
+    from (
+      select p_places[u.i] as place, p_states[u.i] = 'started' as started, u.rank, u.line, u.seniority, u.queued_at, u.head_id
+      from unnest(v_ns, v_ranks, v_lines, v_seniorities, v_queued_ats, v_head_ids) as u (i, rank, line, seniority, queued_at, head_id)
+      where u.head_id is not null or p_states[u.i] <> 'started'
+    ) as d
+    where l.ctid = d.place;
+  end if;
+
+  if v_served_users <> '{}' then
     insert into interlock.lane_users as u (queue, user_key, last_started_at)
     select d.queue, d.user_key, p_now
-    from (
-      select distinct x.queue, x.user_key
-      from decided as x
-      where x.started
-        and x.user_key is not null
-        and x.is_fair
-        and x.queue <> all (v_weighted)
-      offset 0
-    ) as d
+    from (select distinct s.queue, s.user_key from unnest(v_served_queues, v_served_users) as s (queue, user_key) offset 0) as d
     -- As serve_user() says; for all of them at once.
     where pg_try_advisory_xact_lock(interlock.lock_key(d.user_key))
     on conflict (queue, user_key) do update
-    set last_started_at = excluded.last_started_at
-  ),
-  logged as (
+    set last_started_at = excluded.last_started_at;
+  end if;
+
+  if v_any_parked then
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, conflict_reason, details)
-    select p_now, 'blocked', r.head_id, r.kind, 'pending', 'pending', r.reason,
-      jsonb_build_object('blocked_on', r.park_on, 'blocked_by_job_id', r.holder_id)
-    from reasons as r
-  )
-  select array_agg(d.route), array_agg(d.user_key), array_agg(p_names[p.n])
-  into v_routes, v_users, v_left
-  from decided as d
-  join unnest(p_pair_lanes, p_pair_names) as p (lane, n) on p.lane = d.i
-  where d.user_key is not null
-    and p_names[p.n] <> d.user_key
-    and p_names[p.n] is distinct from d.park_on;
-  if v_left is not null then
-    perform interlock.promote_siblings(v_routes, v_users, v_left);
+    select p_now, 'blocked', d.head_id, d.kind, 'pending', 'pending', c.reason,
+      jsonb_build_object('blocked_on', d.park_on, 'blocked_by_job_id', c.holder_id)
+    from unnest(v_head_ids, v_kinds, v_park_on, v_is_news) as d (head_id, kind, park_on, is_news)
+    cross join lateral interlock.conflict_reason(d.park_on) as c
+    where d.is_news
+      and d.park_on is not null;
+  end if;
+
+  if v_left <> '{}' then
+    perform interlock.promote_siblings(v_left_routes, v_left_users, v_left);
   end if;
 
   -- A lane that parked, or was emptied, may have been woken for a resource that is free: pass it on.
-  select array_agg(p_names[w.n]), array_agg(w.times)
-  into v_wake, v_wake_times
-  from (
-    select p.n, count(*)::integer as times
-    from unnest(p_pair_lanes, p_pair_names) as p (lane, n)
-    where v_free[p.n] > 0
-      and p.lane = any (v_ns)
-    group by p.n
-  ) as w;
-  if v_wake is null then
+  v_wake := array(select t.n from unnest(v_wake_times) with ordinality as t (times, n) where t.times > 0);
+  if v_wake = '{}' then
     return '{}';
   end if;
-  return array(select w.route from interlock.wake_resources(v_wake, v_wake_times) as w);
+  return interlock.wake_resources(array(select p_names[n] from unnest(v_wake) as n), array(select v_wake_times[n] from unnest(v_wake) as n));
 end
 $function$;
-comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],integer,text[],integer[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (null when it was emptied), the resource that it parks on, when the lane and its user were served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Where a lane does not wait for a resource any more, a sibling that stood behind it there steps up. Returns the routes of the lanes that were made awake. Locks parked lanes that it promotes or wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
+comment on function interlock.settle_lanes(uuid[],tid[],boolean[],double precision[],text[],text[],text[],integer,text[],integer[],integer[],integer[],timestamp with time zone) is 'Writes what decide_lanes() decided of lanes: the rank from the next head (one that was emptied goes), the resource that it parks on, when its user was served, one blocked event for each head that parks; and passes on what they may have been woken for. A lane whose head vanished meanwhile stays awake, so that a claim vacates it. Where a lane does not wait for a resource any more, a sibling that stood behind it there steps up. Returns the routes of the lanes that were made awake. Locks parked lanes that it promotes or wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
 
 CREATE OR REPLACE FUNCTION interlock.sibling_line(p_resource text, p_user_key text)
  RETURNS text
@@ -5767,45 +5884,67 @@ $function$;
 comment on function interlock.sweep_locks(double precision,boolean,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[])
- RETURNS TABLE(names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])
+CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[], OUT names text[], OUT capacities integer[], OUT locked boolean[], OUT needs integer[], OUT firsts integer[])
+ RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  v_any_limits boolean := exists (select from interlock.resource_limits);
+  v_needed text[];
+  v_capacities integer[];
+  v_lanes integer[];
+  v_lane integer := 0;
 begin
-  with pairs as materialized (
-    select u.i::integer as lane, d.ord, d.resource, d.capacity, dense_rank() over (order by d.resource)::integer as n
+  if exists (select from interlock.resource_limits) then
+    select coalesce(array_agg(d.resource order by u.i, d.ord), '{}'),
+      coalesce(array_agg(case when d.is_paused then 0 else d.capacity end order by u.i, d.ord), '{}'),
+      coalesce(array_agg(u.i order by u.i, d.ord), '{}')
+    into v_needed, v_capacities, v_lanes
     from unnest(p_places) with ordinality as u (place, i)
     join interlock.job_lanes as l on l.ctid = u.place
-    cross join lateral (
-      -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
-      select r.ord::integer as ord, r.resource, 1 as capacity
-      from unnest(l.resources) with ordinality as r (resource, ord)
-      where not v_any_limits
-      union all
-      select m.ord, m.resource, case when m.is_paused then 0 else m.capacity end
-      from interlock.lane_demand(l.route, l.task, l.resources) as m
-      where v_any_limits
-    ) as d
-  ),
-  tried as materialized (
-    -- Over a finished list: a try-lock beside a limit or a join may be asked of rows that are never returned.
-    select n.n, n.resource, n.capacity, pg_try_advisory_xact_lock(interlock.lock_key(n.resource)) as locked
-    from (select distinct on (x.n) x.n, x.resource, x.capacity from pairs as x order by x.n offset 0) as n
-  )
-  select
-    coalesce((select array_agg(t.resource order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(t.capacity order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(t.locked order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(p.lane order by p.lane, p.ord) from pairs as p), '{}'),
-    coalesce((select array_agg(p.n order by p.lane, p.ord) from pairs as p), '{}')
-  into names, capacities, locked, pair_lanes, pair_names;
-  return next;
+    cross join lateral interlock.lane_demand(l.route, l.task, l.resources) as d;
+  else
+    -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
+    select coalesce(array_agg(d.resource order by u.i, d.ord), '{}'),
+      coalesce(array_agg(1 order by u.i, d.ord), '{}'),
+      coalesce(array_agg(u.i order by u.i, d.ord), '{}')
+    into v_needed, v_capacities, v_lanes
+    from unnest(p_places) with ordinality as u (place, i)
+    join interlock.job_lanes as l on l.ctid = u.place
+    cross join lateral unnest(l.resources) with ordinality as d (resource, ord);
+  end if;
+
+  select coalesce(array_agg(x.n order by x.k), '{}'),
+    coalesce(array_agg(x.resource order by x.n) filter (where x.is_first), '{}'),
+    coalesce(array_agg(x.capacity order by x.n) filter (where x.is_first), '{}')
+  into needs, names, capacities
+  from (
+    select u.k, u.resource, u.capacity,
+      dense_rank() over (order by u.resource collate "C")::integer as n,
+      row_number() over (partition by u.resource collate "C") = 1 as is_first
+    from unnest(v_needed, v_capacities) with ordinality as u (resource, capacity, k)
+  ) as x;
+  -- Over a finished list: a try-lock beside a limit or a join may be asked of rows that are never returned.
+  locked := array(
+    select pg_try_advisory_xact_lock(interlock.lock_key(u.resource))
+    from unnest(names) with ordinality as u (resource, n)
+    order by u.n
+  );
+
+  firsts := '{}';
+  for k in 1 .. cardinality(v_lanes) loop
+    while v_lane < v_lanes[k] loop
+      v_lane := v_lane + 1;
+      firsts := firsts || k;
+    end loop;
+  end loop;
+  while v_lane <= cardinality(p_places) loop
+    v_lane := v_lane + 1;
+    firsts := firsts || cardinality(v_lanes) + 1;
+  end loop;
 end
 $function$;
-comment on function interlock.try_lanes(tid[]) is 'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
+comment on function interlock.try_lanes(tid[]) is 'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs: the i-th lane the resources needs[firsts[i]] to needs[firsts[i + 1] - 1], which are places in names, in resource order.';
 
 CREATE OR REPLACE FUNCTION interlock.unserved_reservers(p_limit integer DEFAULT 100)
  RETURNS uuid[]
@@ -5833,6 +5972,7 @@ AS $function$
 declare
   v_resources text[];
   v_times integer[];
+  v_routes text[];
 begin
   select pg_catalog.array_agg(f.resource), pg_catalog.array_agg(f.times)
   into v_resources, v_times
@@ -5844,11 +5984,16 @@ begin
   if v_resources is null then
     return;
   end if;
+  v_routes := interlock.wake_resources(v_resources, v_times);
+  if v_routes = '{}' then
+    return;
+  end if;
   -- Whoever finishes a job claims the next one itself: a bell is for the lanes beyond that, and for routes it does not serve.
   perform interlock.ring(array(
     select w.route
-    from interlock.wake_resources(v_resources, v_times) as w
-    where w.woken > (
+    from pg_catalog.unnest(v_routes) as w (route)
+    group by w.route
+    having pg_catalog.count(*) > (
       select pg_catalog.count(*)
       from pg_catalog.unnest(p_agent_ids) as u (id)
       join interlock.agent_stats as a on a.id = u.id
@@ -5951,7 +6096,7 @@ $function$;
 comment on function interlock.wake_rate(text) is 'Wakes a start rate (rate:RESOURCE) as often as there is room in it. Locks: limits, shared; the rate; then lanes that it wakes. Must be the first of its transaction (IL010). Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.wake_resources(p_resources text[], p_times integer[])
- RETURNS TABLE(route text, woken integer)
+ RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO ''
  SET enable_seqscan TO 'off'
@@ -6009,7 +6154,7 @@ begin
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
   if v_resource is null then
-    return;
+    return '{}';
   end if;
 
   -- A contested resource is woken one slot at a time, because each lane that is made awake changes who is next.
@@ -6103,13 +6248,10 @@ begin
     v_pass := v_pass + 1;
   end loop;
 
-  return query
-  select r.route, count(*)::integer
-  from unnest(v_routes) as r (route)
-  group by r.route;
+  return v_routes;
 end
 $function$;
-comment on function interlock.wake_resources(text[],integer[]) is 'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns how many lanes of which route were made awake; the caller rings them.';
+comment on function interlock.wake_resources(text[],integer[]) is 'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns the routes of the lanes that were made awake, one for each; the caller rings them.';
 
 CREATE OR REPLACE FUNCTION interlock.why_lost(p_agent interlock.agent_stats, p_now timestamp with time zone)
  RETURNS text

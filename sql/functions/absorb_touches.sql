@@ -11,6 +11,9 @@ as $$
 declare
   v_touch_ids bigint[];
   v_touched uuid[];
+  v_new_touch_ids bigint[];
+  v_new_touched uuid[];
+  v_created uuid[];
   v_lanes uuid[];
   v_taken integer;
   v_any_reserving boolean;
@@ -33,21 +36,53 @@ begin
     return;
   end if;
 
-  -- In sorted order and before any lane is locked: creating may wait for another absorber that creates the same.
-  insert into interlock.job_lanes (id, route, task, resources)
-  select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources
-  from (select distinct x.lane_id from unnest(v_touched) as x (lane_id) order by x.lane_id) as u
-  cross join lateral (
-    select k.queue, k.permission_level, k.task, k.resources
-    from interlock.jobs as k
-    where k.lane_id = u.lane_id and k.status = 'pending'
-    limit 1
-  ) as j
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
-  left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
-  where there.id is null
-  order by u.lane_id
-  on conflict (id) do nothing;
+  select coalesce(array_agg(x.touch_id) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
+    coalesce(array_agg(x.touch_id) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
+  into v_new_touch_ids, v_new_touched, v_touch_ids, v_touched
+  from (
+    select u.touch_id, u.lane_id, there.id is null as is_missing
+    from unnest(v_touch_ids, v_touched) as u (touch_id, lane_id)
+    left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
+  ) as x;
+  -- Made with their heads, which were there before their touches were taken. In sorted order and before any lane is locked:
+  -- creating may wait for another absorber that creates the same.
+  if v_new_touched <> '{}' then
+    with created as (
+      insert into interlock.job_lanes (id, route, task, resources, rank, seniority, waiting_since)
+      select u.lane_id, j.queue || '/' || j.permission_level, j.task, j.resources,
+        interlock.lane_rank(q.scheduling, j.seniority, j.queued_at, x.last_started_at, null), j.seniority, j.queued_at
+      from (select distinct t.lane_id from unnest(v_new_touched) as t (lane_id) order by t.lane_id) as u
+      cross join lateral (
+        select k.queue, k.permission_level, k.task, k.resources, k.seniority, k.queued_at
+        from interlock.jobs as k
+        where k.lane_id = u.lane_id and k.status = 'pending'
+        order by k.seniority, k.id
+        limit 1
+      ) as j
+      join interlock.queues as q on q.name = j.queue
+      left join lateral (
+        select y.last_started_at
+        from interlock.lane_users as y
+        where y.queue = j.queue and y.user_key = j.resources[1]
+        limit 1
+      ) as x on true
+      order by u.lane_id
+      on conflict (id) do nothing
+      returning id
+    )
+    select coalesce(array_agg(c.id), '{}') into v_created from created as c;
+    -- Nearly always all of them. Those that somebody else made meanwhile, or that have no head any more, are for the rest of this.
+    if cardinality(v_created) < (select count(distinct t) from unnest(v_new_touched) as t) then
+      select v_touch_ids || coalesce(array_agg(t.touch_id), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+      into v_touch_ids, v_touched
+      from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id)
+      where t.lane_id <> all (v_created);
+      v_new_touch_ids := array(
+        select t.touch_id from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id) where t.lane_id = any (v_created)
+      );
+    end if;
+  end if;
 
   -- Each touch beside the lane that could be locked for it: one look for each, not each against all the others.
   select
@@ -75,7 +110,7 @@ begin
   ) as x;
   -- Only what was taken, before the heads are read: a touch that comes in between speaks of a head that may be missed.
   delete from interlock.job_lane_touches as t
-  using unnest(v_touch_ids) as u (id)
+  using unnest(v_touch_ids || v_new_touch_ids) as u (id)
   where t.id = u.id;
   get diagnostics absorbed = row_count;
 

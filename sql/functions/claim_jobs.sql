@@ -28,6 +28,8 @@ declare
   v_batch record;
   v_try record;
   v_slots record;
+  v_wanted_heads integer[];
+  v_heads record;
   v_plan record;
   v_exam record;
   v_from integer;
@@ -58,34 +60,28 @@ begin
   -- and another round is for who got less than half. The caller, who is told that there is more, comes back for the rest.
   while (v_pop is null or 2 * v_room > v_wanted) and v_examined < c_examinations and v_locks < c_locks and v_corrected < c_corrections loop
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
-    select p.popped, p.corrected, p.lanes, p.places, p.reserving, p.is_fair, p.patience
-    into v_batch
-    from interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now) as p;
+    v_batch := interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now);
     exit when v_batch.popped = 0;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
 
     -- Lock, then read, in separate statements: a read in the statement of the lock is older than it.
-    select t.names, t.capacities, t.locked, t.pair_lanes, t.pair_names
-    into v_try
-    from interlock.try_lanes(v_batch.places) as t;
+    v_try := interlock.try_lanes(v_batch.places);
     v_locks := v_locks + cardinality(v_try.names);
     v_from := 1;
     while v_from <= cardinality(v_batch.lanes) and v_room > 0 loop
-      select s.free, s.contested
-      into v_slots
-      from interlock.read_slots(v_try.names, v_try.capacities, v_try.locked) as s;
-      select d.start_places, d.grant_jobs, d.grant_names, d.states, d.upto, d.special
-      into v_plan
-      from interlock.decide_lanes(v_batch.lanes, v_batch.places, v_batch.reserving, v_batch.is_fair, v_batch.patience, v_from,
-        v_try.pair_lanes, v_try.pair_names, v_try.locked, v_slots.free, v_slots.contested, v_room, v_now) as d;
-      if v_plan.start_places <> '{}' then
-        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, v_plan.start_places, v_plan.grant_jobs,
-          array(select v_try.names[g.n] from unnest(v_plan.grant_names) with ordinality as g (n, ord) order by g.ord));
-        v_room := v_room - cardinality(v_plan.start_places);
+      v_slots := interlock.read_slots(v_try.names, v_try.capacities, v_try.locked);
+      v_wanted_heads := interlock.heads_wanted(v_from, v_batch.reserving, v_try.needs, v_try.firsts, v_try.locked, v_slots.free, v_slots.contested, v_room);
+      v_heads := interlock.read_heads(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_wanted_heads, v_now);
+      v_plan := interlock.decide_lanes(v_from, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
+        v_heads.head_lanes, v_heads.locked, v_heads.overdue, v_heads.ranks, v_room);
+      if v_plan.starts <> '{}' then
+        jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, array(select v_heads.head_places[h] from unnest(v_plan.starts) as h),
+          v_plan.grant_jobs, array(select v_try.names[n] from unnest(v_plan.grant_names) as n));
+        v_room := v_room - cardinality(v_plan.starts);
       end if;
-      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_plan.states, v_plan.upto,
-        v_try.names, v_try.pair_lanes, v_try.pair_names, v_slots.free, v_plan.grant_names, v_now);
+      v_woken := v_woken || interlock.settle_lanes(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_batch.routes, v_batch.user_keys,
+        v_plan.states, v_plan.upto, v_try.names, v_try.needs, v_try.firsts, v_plan.free, v_now);
       v_examined := v_examined + v_plan.upto - v_from;
       v_from := v_plan.upto;
       v_special := v_from <= cardinality(v_batch.lanes) and v_plan.special[v_from];
@@ -134,12 +130,14 @@ begin
     ) as awake
   );
   -- What was made awake and this agent will not come back for is somebody else's to hear of.
-  perform interlock.ring(array(
-    select w.route
-    from unnest(v_woken) as w (route)
-    where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
-      or w.route <> all (v_routes)
-  ));
+  if v_woken <> '{}' then
+    perform interlock.ring(array(
+      select w.route
+      from unnest(v_woken) as w (route)
+      where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
+        or w.route <> all (v_routes)
+    ));
+  end if;
   return next;
 end
 $$;

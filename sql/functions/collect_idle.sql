@@ -13,21 +13,20 @@ begin
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
   with stretch as materialized (
-    select l.id, l.rank, l.last_started_at
+    select l.id, l.rank
     from interlock.job_lanes as l
     where l.id > p_after_lane
     order by l.id
     limit p_limit
   ),
   idle as materialized (
-    -- A lane with nothing in it and nothing said of it; whoever enqueues into it makes it again.
+    -- A lane that was emptied by a cancel; one that a start emptied went with it.
     select l.id
     from interlock.job_lanes as l
     where l.id = any (array(
         select s.id
         from stretch as s
         where s.rank is null
-          and coalesce(s.last_started_at, '-infinity') < v_now - interval '1 minute'
       ))
       and l.rank is null
     order by l.id
@@ -86,4 +85,4 @@ end
 $$;
 
 comment on function interlock.collect_idle(uuid, text, integer) is
-  'Takes away lanes that have been empty, and the slots of resources that have been idle, for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+  'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';

@@ -18,12 +18,14 @@ begin
   if p_results is not null and cardinality(p_results) <> cardinality(p_job_ids) then
     raise exception using errcode = 'IL005', message = 'there must be as many results as jobs', column = 'results';
   end if;
-  if exists (select from unnest(p_results) as r where pg_column_size(r) > 1048576 and octet_length(r::text) > 1048576) then
-    raise exception using errcode = 'IL005', message = 'a result may have at most 1 MiB', column = 'result', hint = 'Store it elsewhere and return where it is.';
+  if p_results is not null then
+    if exists (select from unnest(p_results) as r where pg_column_size(r) > 1048576 and octet_length(r::text) > 1048576) then
+      raise exception using errcode = 'IL005', message = 'a result may have at most 1 MiB', column = 'result', hint = 'Store it elsewhere and return where it is.';
+    end if;
   end if;
-  select array_agg(r.job_id order by r.n), array_agg(r.reason order by r.n)
+  select array_agg(r.job_id), array_agg(r.reason)
   into v_ids, v_reasons
-  from (select x.job_id, x.reason, row_number() over () as n from interlock.release_held(p_job_ids, p_tokens) as x) as r;
+  from interlock.release_held(p_job_ids, p_tokens) as r;
 
   with finished as (
     delete from interlock.jobs as j

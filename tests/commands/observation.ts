@@ -77,7 +77,7 @@ const more = `
     'rest', (select md5(coalesce(string_agg(t.line, ' ' order by t.line), '')) from (
         select x.id::text as line from interlock.job_lane_touches as x
         union all
-        select concat_ws(',', l.id, l.rank, l.blocked_on, l.reserving, l.last_started_at) from interlock.job_lanes as l
+        select concat_ws(',', l.id, l.rank, l.blocked_on, l.reserving) from interlock.job_lanes as l
         union all
         select concat_ws(',', o.job_id, o.total_bytes) from interlock.job_output as o) as t)
   )`

@@ -34,11 +34,22 @@ describe('collect_idle', () => {
     await world.complete(...jobs.filter((job) => job.job_id !== 'c'))
     await world.enqueue({ id: 'c2', user: 'c' })
     await world.absorb()
+    expect(await world.query('select resources from interlock.job_lanes')).toEqual([{ resources: ['user:c'] }])
     expect(await collectAll(2)).toEqual({ lanes: 0, slots: 0 })
     await world.test.advanceClock(61)
-    expect(await collectAll(2)).toEqual({ lanes: 4, slots: 4 })
+    expect(await collectAll(2)).toEqual({ lanes: 0, slots: 4 })
     expect(await world.query('select resource from interlock.job_queue_state')).toEqual([{ resource: 'user:c' }])
     expect(await world.query('select resources from interlock.job_lanes')).toEqual([{ resources: ['user:c'] }])
+    expect(await world.violations()).toEqual([])
+  })
+
+  test('takes a lane that cancels emptied while it waited', async () => {
+    await world.enqueue({ id: 'holds', user: 'alice' }, { id: 'waits', user: 'alice', models: ['flux-dev'] })
+    expect(await world.claimedIds()).toEqual(['holds'])
+    await world.query(`select * from interlock.cancel_job('waits', 'not wanted')`)
+    await world.absorb()
+    expect(await collectAll(2)).toMatchObject({ lanes: 1 })
+    expect(await world.query('select resources from interlock.job_lanes')).toEqual([])
     expect(await world.violations()).toEqual([])
   })
 

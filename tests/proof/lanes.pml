@@ -4,7 +4,7 @@
  * WHAT IS MODELLED. A process is a session; it lives through one transaction after the other, and `next` is the statement that
  * it comes to. Each d_step is one SQL statement at READ COMMITTED, named after the verb or the part of one (sql/functions, and
  * parts/) that it is of:
- *   claimer    claim_jobs: pop_lanes, try_lanes, read_slots, decide_lanes, grant_jobs, settle_lanes; examine_lane: the head,
+ *   claimer    claim_jobs: pop_lanes, try_lanes, read_slots, read_heads, grant_jobs, settle_lanes; examine_lane: the head,
  *              the second look at an empty lane, vacate, the obstacle, may_reserve, taking back, start, the next rank, park;
  *              claim_lane: lock_resources and the lane's row, waiting, for a lane that was contended
  *   releaser   complete_jobs and return_jobs (a sweep does the same with the jobs of a lost agent): lock_resources one by one,
@@ -182,12 +182,12 @@ byte returns, crashes;
 bit patience_is_over;
 
 /* Scratch of a single step; hidden: no part of a state. Results of inlines are left in best, b, n and chosen. */
-hidden byte i, j, k, l, n, o, r, b, best, position, chosen, at_, seen, turn;
+hidden byte i, j, k, l, n, o, r, b, best, position, chosen, at_, last_, seen, turn;
 hidden byte order[NL], scarcest[NL], heads[NL], asked[NR];
 
 mtype = {
   IDLE, COMMIT, LOCK_RESOURCES, WAKE_LOOK, WAKE_PICK, WAKE_MOVE, WOKEN,
-  POP_LANES, TRY_LANES, READ_SLOTS, DECIDE_LANES, GRANT_JOBS, SETTLE_LANES, LOCK_LANE,
+  POP_LANES, TRY_LANES, READ_SLOTS, READ_HEADS, GRANT_JOBS, SETTLE_LANES, LOCK_LANE,
   EXAMINE_HEAD, EXAMINE_AGAIN, VACATE, FIND_OBSTACLE, MAY_RESERVE, TAKE_BACK, START, RANK_NEXT, PARK,
   RELEASE_HELD, MOVE_JOBS, CREATE_LANES, LOCK_LANES, DELETE_TOUCHES, READ_HEADS
 }
@@ -566,8 +566,8 @@ inline lock_heads(x, many) {
   }
 }
 
-inline decide_lanes() {
-  /* seen */
+/* read_heads(), and what heads_wanted() and decide_lanes() make of what was read, which no statement comes between. */
+inline read_heads() {
   n = 0;
   k = batch;
   specials = 0;
@@ -580,6 +580,7 @@ inline decide_lanes() {
     k = k & ~BIT(best)
   od;
   at_ = n;
+  last_ = n;
   for (position : 0 .. n - 1) {
     l = order[position];
     b = 0;
@@ -596,11 +597,13 @@ inline decide_lanes() {
       :: else
       fi
     }
+    if :: RESERVING(LANES(l)) -> seen = 1 :: else fi;
+    if :: !b && seen && position < last_ -> last_ = position :: else fi;
     find_head(l);
 #ifdef MUTATION_LOCKED_HEAD_TAKEN_FOR_EMPTY
     if :: best != 0 && !NOT_ANOTHERS(job_lock[best - 1]) -> best = 0 :: else fi;
 #endif
-    if :: best == 0 || RESERVING(LANES(l)) -> seen = 1 :: else fi;
+    if :: best == 0 -> seen = 1 :: else fi;
 #ifdef RESERVE
     if :: patience_is_over && scarcest[l] == 0 && COUNT3(NEEDS(l)) > 1 -> seen = 1 :: else fi;
 #endif
@@ -622,7 +625,8 @@ inline decide_lanes() {
   for (r : 0 .. NR - 1) { asked[r] = 0 }
   for (position : 0 .. NL - 1) {
     if
-    :: position < at_ && scarcest[order[position]] > 0 && scarcest[order[position]] < 4 ->
+    :: position < last_ && scarcest[order[position]] > 0 && scarcest[order[position]] < 4 ->
+      /* locked even beyond where it stops: that is known only when the heads are read */
       l = order[position];
       seen = (scarcest[l] < room -> scarcest[l] : room);
       lock_heads(l, seen);
@@ -638,17 +642,19 @@ inline decide_lanes() {
         l = order[position];
         best = LOWEST_JOB(heads[l]);
         heads[l] = heads[l] & ~BIT(best);
-        turn++;
-        b = 0;
+        b = (turn < room -> 0 : 1);
         for (r : 0 .. NR - 1) {
-          if
-          :: HAS(NEEDS(l), r) ->
-            asked[r] = asked[r] + 1;
-            if :: asked[r] > AT(free, r) -> b = 1 :: else fi
-          :: else
-          fi
+          if :: HAS(NEEDS(l), r) && asked[r] >= AT(free, r) -> b = 1 :: else fi
         }
-        if :: !b && turn <= room -> starts = starts | BIT(best) :: else fi;
+        if
+        :: !b ->
+          turn++;
+          starts = starts | BIT(best);
+          for (r : 0 .. NR - 1) {
+            if :: HAS(NEEDS(l), r) -> asked[r] = asked[r] + 1 :: else fi
+          }
+        :: else
+        fi;
         settling = settling | BIT(l)
       :: position < at_ && k == 1 ->
         l = order[position];
@@ -696,7 +702,7 @@ inline settle_lanes() {
         if :: b && COUNT3(NEEDS(l)) > 1 && patience_is_over -> n = 0 :: else fi;
 #endif
         if
-        :: best == 0 && b -> new_lanes[l] = LANE(0, 0, RESERVING(new_lanes[l]))
+        :: best == 0 && b -> new_lanes[l] = 0 /* deleted */
         :: best == 0 && !b -> new_lanes[l] = LANE(RANK(new_lanes[l]), 0, RESERVING(new_lanes[l]))
         :: best != 0 && b -> new_lanes[l] = LANE(best, n, RESERVING(new_lanes[l]))
         :: else -> new_lanes[l] = LANE(RANK(new_lanes[l]), n, RESERVING(new_lanes[l]))
@@ -777,7 +783,7 @@ inline examine_head() {
   next = (head == 0 -> EXAMINE_AGAIN : FIND_OBSTACLE)
 }
 
-/* No head that could be locked: hold nothing. Truly empty: no rank any more. */
+/* No head that could be locked: hold nothing. Truly empty: the lane is deleted. */
 inline vacate() {
   wakes = 0;
   for (r : 0 .. NR - 1) {
@@ -796,7 +802,7 @@ inline vacate() {
     :: else
     fi
   }
-  new_lanes[lane] = (is_there -> LANE(RANK(new_lanes[lane]), 0, 0) : LANE(0, 0, 0));
+  new_lanes[lane] = (is_there -> LANE(RANK(new_lanes[lane]), 0, 0) : 0);
   if :: is_there -> contended = contended | BIT(lane) :: else fi;
   is_there = 0;
   next = (wakes == 0 -> WOKEN : WAKE_LOOK)
@@ -855,7 +861,7 @@ inline take_back() {
 
 inline rank_next() {
   find_head(lane);
-  new_lanes[lane] = LANE(best, 0, 0);
+  new_lanes[lane] = (best == 0 -> 0 : LANE(best, 0, 0));
   wakes = 0;
   for (r : 0 .. NR - 1) {
 #ifndef MUTATION_VACATE_WITHOUT_WAKE
@@ -918,7 +924,7 @@ inline park() {
 
 active [CLAIMERS] proctype claimer() {
   byte again; /* the lane, + 1, that was contended: examined alone in the next transaction */
-  byte batch, free, contested, specials, contended, starts, settling; /* of decide_lanes; sets are a bit each */
+  byte batch, free, contested, specials, contended, starts, settling; /* of read_heads; sets are a bit each */
   byte lane, head, obstacle, todo, wakes, wake_contested, touching;
   byte picked[NL];
   bit is_changed, is_alone, may, is_there, has_examined, is_examining;
@@ -940,21 +946,21 @@ end:
     }
 #ifdef MUTATION_READ_BEFORE_LOCK
   :: d_step { next == READ_SLOTS -> read_slots(); next = TRY_LANES }
-  :: d_step { next == TRY_LANES -> try_lanes(); next = DECIDE_LANES }
+  :: d_step { next == TRY_LANES -> try_lanes(); next = READ_HEADS }
 #else
   :: d_step {
       next == TRY_LANES ->
       try_lanes();
       next = READ_SLOTS;
-      AND_THEN(READ_SLOTS, read_slots(); next = DECIDE_LANES)
+      AND_THEN(READ_SLOTS, read_slots(); next = READ_HEADS)
       skip
     }
-  :: d_step { next == READ_SLOTS -> read_slots(); next = DECIDE_LANES }
+  :: d_step { next == READ_SLOTS -> read_slots(); next = READ_HEADS }
 #endif
   :: d_step {
-      next == DECIDE_LANES && SLOTS_ARE_MINE(MY_KEYS) ->
+      next == READ_HEADS && SLOTS_ARE_MINE(MY_KEYS) ->
       has_examined = 0;
-      decide_lanes();
+      read_heads();
       if
       :: settling == 0 -> free = 0; contested = 0; next = WOKEN
       :: else -> next = (starts == 0 -> SETTLE_LANES : GRANT_JOBS)

@@ -19,10 +19,9 @@ const nobody = 'interlock_test.wake_nobody('
 
 /** What mutated verbs call. */
 export const mutationSupport = `
-  create or replace function interlock_test.wake_nobody(p_resources text[], p_times integer[])
-  returns table (route text, woken integer)
+  create or replace function interlock_test.wake_nobody(p_resources text[], p_times integer[]) returns text[]
   language sql
-  as $$ select null::text, 0 where false $$;
+  as $$ select '{}'::text[] $$;
 `
 
 export const mutations: readonly Mutation[] = [
@@ -55,12 +54,12 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         verb: 'try_lanes',
-        find: /pg_try_advisory_xact_lock\(interlock\.lock_key\([a-z.]+\)\) as locked/,
-        replace: 'true as locked',
+        find: /pg_try_advisory_xact_lock\(interlock\.lock_key\([a-z.]+\)\)/,
+        replace: 'true',
       },
       {
         verb: 'claim_jobs',
-        find: /(from interlock\.read_slots\([^;]*;)/,
+        find: /(v_slots := interlock\.read_slots\([^;]*;)/,
         replace: `$1
           v_try.locked := array(
             select pg_try_advisory_xact_lock(interlock.lock_key(x.r)) from unnest(v_try.names) with ordinality as x (r, n) order by x.n
@@ -84,8 +83,8 @@ export const mutations: readonly Mutation[] = [
       { verb: 'examine_lane', find: /contended := exists \([^;]*\);/, replace: 'contended := false;' },
       // The look at the head, which is to see it even if somebody else has it locked.
       {
-        verb: 'decide_lanes',
-        find: /(select j\.id, j\.queued_at, j\.resources\s[\s\S]*?limit 1)/,
+        verb: 'read_heads',
+        find: /(and k\.place is null\s+order by j\.seniority, j\.id\s+limit 1)/,
         replace: '$1 for no key update of j skip locked',
       },
     ],
@@ -140,7 +139,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'heads are not locked',
-    edits: [{ verb: 'decide_lanes', find: /for no key update of j skip locked/, replace: '' }],
+    edits: [{ verb: 'read_heads', find: /for no key update of j skip locked/, replace: '' }],
   },
 ]
 

@@ -13,13 +13,14 @@ beforeAll(async () => {
   db = await createTestDatabase()
 })
 
-/** The words of a CHECK like `status in ('a', 'b')`. */
+/** The words of a CHECK like `status in ('a', 'b')` or `status = any ('{a,b}')`. */
 async function wordsOf(constraint: string): Promise<readonly string[]> {
   const [row] = await db.query<{ definition: string }>(
     'select pg_get_constraintdef(c.oid) as definition from pg_constraint as c where c.conname = $1',
     [constraint],
   )
-  return [...(row?.definition ?? '').matchAll(/'([a-z_]+)'/g)].map(([, word]) => word ?? '').sort()
+  const quoted = [...(row?.definition ?? '').matchAll(/'([a-z_,{}]+)'/g)].map(([, words]) => words ?? '')
+  return quoted.flatMap((words) => words.match(/[a-z_]+/g) ?? []).sort()
 }
 
 test('the states, outcomes and permission levels of the domain are those of the tables', async () => {

@@ -1,127 +1,90 @@
 create function interlock.decide_lanes(
-  p_lanes uuid[], p_places tid[], p_reserving boolean[], p_is_fair boolean[], p_patience double precision[], p_from integer,
-  p_pair_lanes integer[], p_pair_names integer[], p_locked boolean[], p_free integer[], p_contested boolean[],
-  p_room integer, p_now timestamptz
-) returns table (start_places tid[], grant_jobs integer[], grant_names integer[], states text[], upto integer, special boolean[])
-language plpgsql
+  p_from integer, p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[],
+  p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamptz[], p_room integer,
+  out starts integer[], out grant_jobs integer[], out grant_names integer[], out states text[], out free integer[], out upto integer, out special boolean[]
+)
+language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  v_mismatch boolean;
+  v_first integer[] := array_fill(null::integer, array[cardinality(p_wanted)]);
+  v_further integer[] := '{}';
+  v_order integer[] := '{}';
+  v_head integer;
+  v_lane integer;
+  v_room integer := p_room;
+  v_is_free boolean;
+  v_several boolean;
 begin
-  with needs as materialized (
-    select p.lane as i, array_agg(p.n order by p.ord) as names, min(p_free[p.n]) as free,
-      bool_or(not p_locked[p.n]) as is_contended, bool_or(p_contested[p.n]) as is_contested
-    from unnest(p_pair_lanes, p_pair_names) with ordinality as p (lane, n, ord)
-    where p.lane >= p_from
-    group by p.lane
-    union all
-    select g.i, '{}', p_room, false, false
-    from generate_series(p_from, cardinality(p_lanes)) as g (i)
-    where g.i <> all (p_pair_lanes)
-  ),
-  seen as materialized (
-    select n.i, n.names, n.free, n.is_contended, h.id is not null as has_head, h.resources <> l.resources as is_mismatch,
-      cardinality(n.names) > 1 and extract(epoch from p_now - h.queued_at) >= p_patience[n.i] as is_overdue,
-      n.is_contested or p_reserving[n.i] or h.id is null as is_special
-    from needs as n
-    join interlock.job_lanes as l on l.ctid = p_places[n.i]
-    left join lateral (
-      select j.id, j.queued_at, j.resources
-      from interlock.jobs as j
-      where j.lane_id = p_lanes[n.i] and j.status = 'pending'
-      order by j.seniority, j.id
-      limit 1
-    ) as h on true
-  ),
-  stop as materialized (
-    -- Up to the first lane that is not the everyday case: one that reserves, stands beside a reservation, is empty, or may reserve.
-    select coalesce(min(s.i), cardinality(p_lanes) + 1) as at
-    from seen as s
-    where not s.is_contended
-      and (s.is_special or (s.free < 1 and s.is_overdue))
-  ),
-  pass_on as materialized (
-    -- Where room is short, also up to the first that is blocked and has something to pass on: who is woken by it may be
-    -- more senior than the rest of the batch, and comes first.
-    select coalesce(min(s.i) + 1, cardinality(p_lanes) + 1) as at
-    from seen as s
-    where p_room <= 4
-      and not s.is_contended
-      and s.free < 1
-      and exists (select from unnest(s.names) as n (n) where p_free[n.n] > 0)
-  ),
-  bound as materialized (
-    select least(t.at, o.at) as at
-    from stop as t
-    cross join pass_on as o
-  ),
-  heads as materialized (
-    -- Only the heads that may start are locked: as many as the scarcest of the lane's resources has slots.
-    select s.i, s.names, h.id, h.place, h.rank
-    from seen as s
-    cross join lateral (
-      select j.id, j.ctid as place,
-        case when p_is_fair[s.i] and j.user_name is not null then greatest(j.seniority, p_now + (j.seniority - j.queued_at)) else j.seniority end as rank
-      from interlock.jobs as j
-      where j.lane_id = p_lanes[s.i] and j.status = 'pending'
-      order by j.seniority, j.id
-      limit least(s.free, p_room)
-      for no key update of j skip locked
-    ) as h
-    where s.i < (select t.at from bound as t)
-      and not s.is_contended
-      and s.free > 0
-  ),
-  turns as materialized (
-    -- The first head of each lane in the lanes' order; further heads of a lane after those, by rank.
-    select x.i, x.names, x.place, x.k, row_number() over (order by (x.k > 1), case when x.k = 1 then x.i end, x.rank, x.i, x.k)::integer as turn
-    from (select h.i, h.names, h.place, h.rank, row_number() over (partition by h.i order by h.rank, h.id) as k from heads as h) as x
-  ),
-  asked as (
-    select t.turn, n.n, count(*) over (partition by n.n order by t.turn rows unbounded preceding) as nth
-    from turns as t
-    cross join lateral unnest(t.names) as n (n)
-  ),
-  too_late as materialized (
-    select distinct a.turn
-    from asked as a
-    where a.nth > p_free[a.n]
-  ),
-  starts as materialized (
-    select t.i, t.names, t.place as head_place, row_number() over (order by t.turn)::integer as place
-    from turns as t
-    where t.turn <> all (array(select l.turn from too_late as l))
-      and t.turn <= p_room
-  )
-  select
-    (select coalesce(array_agg(s.head_place order by s.place), '{}') from starts as s),
-    (select coalesce(array_agg(s.place order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
-    (select coalesce(array_agg(n.n order by s.place, n.ord), '{}') from starts as s cross join lateral unnest(s.names) with ordinality as n (n, ord)),
-    (
-      select array_fill('past'::text, array[p_from - 1]) || array_agg(
-        case
-          when s.i >= t.at then 'left'
-          when s.is_contended then 'contended'
-          when s.free < 1 then 'blocked'
-          when s.i = any (array(select x.i from starts as x)) then 'started'
-          when s.i <> all (array(select h.i from heads as h)) then 'contended'
-          when s.is_overdue then 'left'
-          else 'beaten'
-        end order by s.i)
-      from seen as s
-    ),
-    t.at,
-    (select array_fill(false, array[p_from - 1]) || array_agg(not s.is_contended and (s.is_special or (s.free < 1 and s.is_overdue)) order by s.i) from seen as s),
-    (select bool_or(s.is_mismatch) from seen as s)
-  into start_places, grant_jobs, grant_names, states, upto, special, v_mismatch
-  from bound as t;
-  if v_mismatch then
-    raise exception using errcode = 'XX000', message = 'interlock: a job and its lane name different resources', hint = 'Look at interlock.violations.';
+  starts := '{}';
+  grant_jobs := '{}';
+  grant_names := '{}';
+  states := array_fill('left'::text, array[cardinality(p_wanted)]);
+  free := p_free;
+  special := array_fill(false, array[cardinality(p_wanted)]);
+  for h in 1 .. cardinality(p_head_lanes) loop
+    if v_first[p_head_lanes[h]] is null then
+      v_first[p_head_lanes[h]] := h;
+    else
+      v_further := v_further || h;
+    end if;
+  end loop;
+  for i in p_from .. cardinality(p_wanted) loop
+    special[i] := coalesce(p_wanted[i] = -1, false);
+  end loop;
+
+  upto := p_from;
+  <<lanes>>
+  while upto <= cardinality(p_wanted) loop
+    v_head := v_first[upto];
+    v_several := p_firsts[upto + 1] - p_firsts[upto] > 1;
+    -- It reserves, stands beside a reservation, is empty, or may reserve.
+    if p_wanted[upto] < 0 or (p_wanted[upto] >= 0 and v_head is null) or (p_wanted[upto] = 0 and v_several and p_head_overdue[v_head]) then
+      special[upto] := true;
+      exit;
+    end if;
+    if p_wanted[upto] is null or (p_wanted[upto] > 0 and not p_head_locked[v_head]) then
+      states[upto] := 'contended';
+    elsif p_wanted[upto] > 0 then
+      states[upto] := case when v_several and p_head_overdue[v_head] then 'left' else 'beaten' end;
+      v_order := v_order || v_head;
+    else
+      states[upto] := 'blocked';
+      -- Where room is short, also up to the first that is blocked and has something to pass on: who is woken by it may be
+      -- more senior than the rest of the batch, and comes first.
+      for k in p_firsts[upto] .. p_firsts[upto + 1] - 1 loop
+        if p_room <= 4 and p_free[p_needs[k]] > 0 then
+          upto := upto + 1;
+          exit lanes;
+        end if;
+      end loop;
+    end if;
+    upto := upto + 1;
+  end loop;
+  -- Where there is more than one slot, further heads of a lane come after the first ones of all, by rank.
+  if v_further <> '{}' then
+    v_order := v_order || array(select h from unnest(v_further) as h where p_head_lanes[h] < upto order by p_head_ranks[h], h);
   end if;
-  return next;
+
+  foreach v_head in array v_order loop
+    v_lane := p_head_lanes[v_head];
+    exit when v_room < 1;
+    v_is_free := true;
+    for k in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      v_is_free := v_is_free and free[p_needs[k]] > 0;
+    end loop;
+    continue when not v_is_free;
+    states[v_lane] := 'started';
+    starts := starts || v_head;
+    v_room := v_room - 1;
+    for k in p_firsts[v_lane] .. p_firsts[v_lane + 1] - 1 loop
+      grant_jobs := grant_jobs || cardinality(starts);
+      grant_names := grant_names || p_needs[k];
+      free[p_needs[k]] := free[p_needs[k]] - 1;
+    end loop;
+  end loop;
 end
 $$;
 
-comment on function interlock.decide_lanes(uuid[], tid[], boolean[], boolean[], double precision[], integer, integer[], integer[], boolean[], integer[], boolean[], integer, timestamptz) is
-  'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start, and the grants of each (place of the job, place of the resource). Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). One statement for the whole batch. Locks the heads that may start, SKIP LOCKED, and returns their places.';
+comment on function interlock.decide_lanes(integer, integer[], integer[], integer[], integer[], integer[], boolean[], boolean[], timestamptz[], integer) is
+  'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start (their places in the list of heads), the grants of each (place of the start, place of the resource), and what is free then. Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). special says which are for examine_lane(). By what it is given alone: no table is read.';

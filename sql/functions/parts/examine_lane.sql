@@ -21,7 +21,6 @@ declare
   v_junior record;
   v_user_key text;
   v_others text[];
-  v_rank timestamptz;
   v_served_at timestamptz;
 begin
   assignments := '[]';
@@ -60,18 +59,16 @@ begin
     from unnest(v_needed) as n (resource)
     where s.resource = n.resource
       and s.reserved_lane_id = p_lane_id;
-    update interlock.job_lanes as l
-    set rank = case when contended then l.rank end,
-        seniority = case when contended then l.seniority end,
-        waiting_since = case when contended then l.waiting_since end,
-        turn_at = case when contended then l.turn_at end,
-        reserving = false,
-        blocked_on = null
-    where l.id = p_lane_id;
-    if not contended then
+    if contended then
+      update interlock.job_lanes as l
+      set reserving = false,
+          blocked_on = null
+      where l.id = p_lane_id;
+    else
+      delete from interlock.job_lanes as l where l.id = p_lane_id;
       perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     end if;
-    woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
+    woken_routes := interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)]));
     return next;
     return;
   end if;
@@ -139,20 +136,21 @@ begin
       and j.status = 'pending'
     order by j.seniority, j.id
     limit 1;
-    v_rank := case when v_next.id is not null then
-      interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null) end;
-    update interlock.job_lanes as l
-    set rank = v_rank,
-        seniority = v_next.seniority,
-        waiting_since = v_next.queued_at,
-        turn_at = null,
-        blocked_on = null,
-        reserving = false,
-        last_started_at = p_now
-    where l.id = p_lane_id;
+    if v_next.id is null then
+      delete from interlock.job_lanes as l where l.id = p_lane_id;
+    else
+      update interlock.job_lanes as l
+      set rank = interlock.lane_rank(v_queue.scheduling, v_next.seniority, v_next.queued_at, v_served_at, null),
+          seniority = v_next.seniority,
+          waiting_since = v_next.queued_at,
+          turn_at = null,
+          blocked_on = null,
+          reserving = false
+      where l.id = p_lane_id;
+    end if;
     perform interlock.promote_siblings(array_fill(v_lane.route, array[cardinality(v_others)]), array_fill(v_user_key, array[cardinality(v_others)]), v_others);
     if v_next.id is null then
-      woken_routes := array(select w.route from interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)])) as w);
+      woken_routes := interlock.wake_resources(v_needed, array_fill(1, array[cardinality(v_needed)]));
     end if;
     return next;
     return;
@@ -209,7 +207,7 @@ begin
     from unnest(v_needed) as n (resource)
     where not exists (select from interlock.job_queue_state as s where s.resource = n.resource and s.reserved_lane_id = p_lane_id)
   );
-  woken_routes := array(select w.route from interlock.wake_resources(v_mine, array_fill(1, array[cardinality(v_mine)])) as w);
+  woken_routes := interlock.wake_resources(v_mine, array_fill(1, array[cardinality(v_mine)]));
   return next;
 end
 $$;

@@ -1,25 +1,14 @@
-create function interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[])
-returns table (free integer[], contested boolean[])
+create function interlock.read_slots(p_names text[], p_capacities integer[], p_locked boolean[], out free integer[], out contested boolean[])
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_now constant timestamptz := interlock.clock();
   v_any_missing boolean;
-  -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
-  v_any_reserving constant boolean := interlock.any_reserving();
 begin
   select
     coalesce(array_agg(n.capacity - s.used order by n.n), '{}'),
-    coalesce(array_agg(
-      s.reserved > 0
-        or (v_any_reserving and (
-          exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
-          or exists (
-            select from interlock.job_lanes as o
-            where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
-          )))
-      order by n.n), '{}'),
+    coalesce(array_agg(s.reserved > 0 order by n.n), '{}'),
     coalesce(bool_or(n.locked and s.slots < n.capacity), false)
   into free, contested, v_any_missing
   from unnest(p_names, p_capacities, p_locked) with ordinality as n (resource, capacity, locked, n)
@@ -31,6 +20,18 @@ begin
     from interlock.job_queue_state as q
     where q.resource = n.resource
   ) as s;
+  -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
+  if interlock.any_reserving() then
+    contested := array(
+      select contested[n.n] or exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = n.resource)
+        or exists (
+          select from interlock.job_lanes as o
+          where o.reserving and o.blocked_on is null and interlock.lane_needs(o.route, o.task, o.resources, n.resource)
+        )
+      from unnest(p_names) with ordinality as n (resource, n)
+      order by n.n
+    );
+  end if;
   if v_any_missing then
     insert into interlock.job_queue_state (resource, slot)
     select n.resource, g.slot
@@ -40,7 +41,6 @@ begin
       and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
     on conflict do nothing;
   end if;
-  return next;
 end
 $$;
 

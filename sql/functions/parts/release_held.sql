@@ -11,8 +11,6 @@ as $$
 declare
   v_locked text[];
   v_ids text[];
-  v_held text[];
-  v_held_slots text[];
   v_agents text[];
   v_slots integer;
   v_freed integer;
@@ -22,15 +20,14 @@ begin
     raise exception using errcode = 'IL005', message = 'there must be a token for each job, and at most 1000 of them', column = 'tokens';
   end if;
   perform interlock.lock_limits();
-  select
-    array(select distinct h.resource from unnest(array_agg(x.held_text)) as t (held_text) cross join lateral unnest(t.held_text::text[]) as h (resource)),
-    array_agg(distinct x.agent_id)
+  select coalesce(array_agg(distinct x.resource) filter (where x.resource is not null), '{}'), array_agg(distinct x.agent_id)
   into v_locked, v_agents
   from (
-    select j.held::text as held_text, j.agent_id
+    select h.resource, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
     -- By id alone, and judged outside: beside "held is not null" a plan has read the whole index of what is held for each.
     cross join lateral (select k.token, k.held, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
+    left join lateral unnest(j.held) as h (resource) on true
     where j.token = u.token
       and j.held is not null
   ) as x;
@@ -45,26 +42,23 @@ begin
   for no key update;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
-  select coalesce(array_agg(x.id), '{}'), array_agg(x.held::text), array_agg(x.held_slots::text),
-    coalesce(sum(cardinality(x.held)), 0), coalesce(array_agg(x.agent_id), '{}')
-  into v_ids, v_held, v_held_slots, v_slots, v_agents
-  from (
+  with held as materialized (
     select distinct on (u.id) u.id, j.held, j.held_slots, j.agent_id
     from unnest(p_job_ids, p_tokens) as u (id, token)
     cross join lateral (select k.token, k.held, k.held_slots, k.agent_id from interlock.jobs as k where k.id = u.id limit 1) as j
     where j.token = u.token
       and j.held <@ v_locked
     order by u.id
-  ) as x;
-  with freed as (
+  ),
+  freed as (
     update interlock.job_queue_state as s
     set active_job_id = null,
         active_job_type = null,
         active_models = null
     from (
       select p.place, u.id
-      from unnest(v_ids, v_held, v_held_slots) as u (id, held, held_slots)
-      cross join lateral unnest(u.held::text[], u.held_slots::integer[]) as h (resource, slot)
+      from held as u
+      cross join lateral unnest(u.held, u.held_slots) as h (resource, slot)
       cross join lateral (
         select x.ctid as place
         from interlock.job_queue_state as x
@@ -77,7 +71,10 @@ begin
       and s.active_job_id = f.id
     returning 1
   )
-  select count(*) into v_freed from freed;
+  select coalesce(array_agg(h.id), '{}'), coalesce(sum(cardinality(h.held)), 0), coalesce(array_agg(h.agent_id), '{}'),
+    (select count(*) from freed)
+  into v_ids, v_slots, v_agents, v_freed
+  from held as h;
   if v_freed <> v_slots then
     raise exception using
       errcode = 'XX000',

@@ -1,41 +1,64 @@
-create function interlock.try_lanes(p_places tid[])
-returns table (names text[], capacities integer[], locked boolean[], pair_lanes integer[], pair_names integer[])
+create function interlock.try_lanes(
+  p_places tid[], out names text[], out capacities integer[], out locked boolean[], out needs integer[], out firsts integer[]
+)
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_any_limits boolean := exists (select from interlock.resource_limits);
+  v_needed text[];
+  v_capacities integer[];
+  v_lanes integer[];
+  v_lane integer := 0;
 begin
-  with pairs as materialized (
-    select u.i::integer as lane, d.ord, d.resource, d.capacity, dense_rank() over (order by d.resource)::integer as n
+  if exists (select from interlock.resource_limits) then
+    select coalesce(array_agg(d.resource order by u.i, d.ord), '{}'),
+      coalesce(array_agg(case when d.is_paused then 0 else d.capacity end order by u.i, d.ord), '{}'),
+      coalesce(array_agg(u.i order by u.i, d.ord), '{}')
+    into v_needed, v_capacities, v_lanes
     from unnest(p_places) with ordinality as u (place, i)
     join interlock.job_lanes as l on l.ctid = u.place
-    cross join lateral (
-      -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
-      select r.ord::integer as ord, r.resource, 1 as capacity
-      from unnest(l.resources) with ordinality as r (resource, ord)
-      where not v_any_limits
-      union all
-      select m.ord, m.resource, case when m.is_paused then 0 else m.capacity end
-      from interlock.lane_demand(l.route, l.task, l.resources) as m
-      where v_any_limits
-    ) as d
-  ),
-  tried as materialized (
-    -- Over a finished list: a try-lock beside a limit or a join may be asked of rows that are never returned.
-    select n.n, n.resource, n.capacity, pg_try_advisory_xact_lock(interlock.lock_key(n.resource)) as locked
-    from (select distinct on (x.n) x.n, x.resource, x.capacity from pairs as x order by x.n offset 0) as n
-  )
-  select
-    coalesce((select array_agg(t.resource order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(t.capacity order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(t.locked order by t.n) from tried as t), '{}'),
-    coalesce((select array_agg(p.lane order by p.lane, p.ord) from pairs as p), '{}'),
-    coalesce((select array_agg(p.n order by p.lane, p.ord) from pairs as p), '{}')
-  into names, capacities, locked, pair_lanes, pair_names;
-  return next;
+    cross join lateral interlock.lane_demand(l.route, l.task, l.resources) as d;
+  else
+    -- The everyday case by itself: without a row in resource_limits what a lane names is what it needs, once.
+    select coalesce(array_agg(d.resource order by u.i, d.ord), '{}'),
+      coalesce(array_agg(1 order by u.i, d.ord), '{}'),
+      coalesce(array_agg(u.i order by u.i, d.ord), '{}')
+    into v_needed, v_capacities, v_lanes
+    from unnest(p_places) with ordinality as u (place, i)
+    join interlock.job_lanes as l on l.ctid = u.place
+    cross join lateral unnest(l.resources) with ordinality as d (resource, ord);
+  end if;
+
+  select coalesce(array_agg(x.n order by x.k), '{}'),
+    coalesce(array_agg(x.resource order by x.n) filter (where x.is_first), '{}'),
+    coalesce(array_agg(x.capacity order by x.n) filter (where x.is_first), '{}')
+  into needs, names, capacities
+  from (
+    select u.k, u.resource, u.capacity,
+      dense_rank() over (order by u.resource collate "C")::integer as n,
+      row_number() over (partition by u.resource collate "C") = 1 as is_first
+    from unnest(v_needed, v_capacities) with ordinality as u (resource, capacity, k)
+  ) as x;
+  -- Over a finished list: a try-lock beside a limit or a join may be asked of rows that are never returned.
+  locked := array(
+    select pg_try_advisory_xact_lock(interlock.lock_key(u.resource))
+    from unnest(names) with ordinality as u (resource, n)
+    order by u.n
+  );
+
+  firsts := '{}';
+  for k in 1 .. cardinality(v_lanes) loop
+    while v_lane < v_lanes[k] loop
+      v_lane := v_lane + 1;
+      firsts := firsts || k;
+    end loop;
+  end loop;
+  while v_lane <= cardinality(p_places) loop
+    v_lane := v_lane + 1;
+    firsts := firsts || cardinality(v_lanes) + 1;
+  end loop;
 end
 $$;
 
 comment on function interlock.try_lanes(tid[]) is
-  'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs as pairs (place of the lane, place of the resource), in resource order.';
+  'Tries the locks of all that these lanes (locked, by place) need now. Returns the resources with their capacities (0 when paused) and whether each was locked, and what each lane needs: the i-th lane the resources needs[firsts[i]] to needs[firsts[i + 1] - 1], which are places in names, in resource order.';

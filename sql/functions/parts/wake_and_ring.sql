@@ -5,6 +5,7 @@ as $$
 declare
   v_resources text[];
   v_times integer[];
+  v_routes text[];
 begin
   select pg_catalog.array_agg(f.resource), pg_catalog.array_agg(f.times)
   into v_resources, v_times
@@ -16,11 +17,16 @@ begin
   if v_resources is null then
     return;
   end if;
+  v_routes := interlock.wake_resources(v_resources, v_times);
+  if v_routes = '{}' then
+    return;
+  end if;
   -- Whoever finishes a job claims the next one itself: a bell is for the lanes beyond that, and for routes it does not serve.
   perform interlock.ring(array(
     select w.route
-    from interlock.wake_resources(v_resources, v_times) as w
-    where w.woken > (
+    from pg_catalog.unnest(v_routes) as w (route)
+    group by w.route
+    having pg_catalog.count(*) > (
       select pg_catalog.count(*)
       from pg_catalog.unnest(p_agent_ids) as u (id)
       join interlock.agent_stats as a on a.id = u.id

@@ -1,5 +1,4 @@
-create function interlock.wake_resources(p_resources text[], p_times integer[])
-returns table (route text, woken integer)
+create function interlock.wake_resources(p_resources text[], p_times integer[]) returns text[]
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
@@ -57,7 +56,7 @@ begin
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
   if v_resource is null then
-    return;
+    return '{}';
   end if;
 
   -- A contested resource is woken one slot at a time, because each lane that is made awake changes who is next.
@@ -151,12 +150,9 @@ begin
     v_pass := v_pass + 1;
   end loop;
 
-  return query
-  select r.route, count(*)::integer
-  from unnest(v_routes) as r (route)
-  group by r.route;
+  return v_routes;
 end
 $$;
 
 comment on function interlock.wake_resources(text[], integer[]) is
-  'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns how many lanes of which route were made awake; the caller rings them.';
+  'Wakes each resource as often as the number beside it says, once for each slot freed: while it has a free slot, the most senior lane parked on it of each route, if the resource is usable for it, is made awake. Called under the resources'' locks. Locks the lanes that it makes awake and waits for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Returns the routes of the lanes that were made awake, one for each; the caller rings them.';
