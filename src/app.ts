@@ -24,7 +24,14 @@ import { createCoordinator } from './worker/worker.ts'
 /** A long-lived part. */
 interface Service {
   stop(): Promise<void>
+  /** Where a part has not stopped in time: lets go of what it waits for. */
+  abandon?(): void
 }
+
+// What runs in the database is over in moments, or will never be answered. Only an agent needs longer, and has its own limit.
+const stopMsMax = 5000
+/** Longer than any verb takes; a connection that has gone mute is found by it, and replaced. */
+const statementTimeoutSeconds = 10
 
 interface Surroundings {
   readonly config: Config
@@ -61,7 +68,13 @@ export function createApp(config: Config, options: AppOptions): App {
     // A part that is just coming up is waited for: nobody else would stop it.
     await starting?.catch(() => undefined)
     for (const service of running.toReversed()) {
+      const abandon = () => {
+        logger.warn({}, 'the database does not answer; it is not waited for any longer')
+        for (const other of running) other.abandon?.()
+      }
+      const late = service instanceof Agent ? undefined : setTimeout(abandon, stopMsMax)
       await service.stop().catch((error: unknown) => logger.error({ error }, 'a part did not stop in order'))
+      clearTimeout(late)
     }
   }
 
@@ -102,9 +115,10 @@ async function openDatabase(around: Surroundings, url: string): Promise<Database
   const database = new Database({
     url,
     poolSize: config.database.poolSize,
+    statementTimeoutSeconds,
     onIdleError: (error) => logger.debug({ error }, 'an idle connection to the database broke'),
   })
-  keep({ stop: () => database.end() })
+  keep({ stop: () => database.end(), abandon: () => database.abandon() })
   const { major } = await checkServer(database)
   if (config.database.url !== null) {
     const address = describeUrl(url)

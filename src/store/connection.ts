@@ -116,5 +116,5 @@ export class Connection implements Queryable {
  * The limit is a startup parameter only when there is one, since poolers refuse parameters that they do not know.
  */
 export function timeouts(seconds: number): { statement_timeout?: number; query_timeout?: number } {
-  return seconds > 0 ? { statement_timeout: seconds * 1000, query_timeout: (seconds + 5) * 1000 } : {}
+  return seconds > 0 ? { statement_timeout: seconds * 1000, query_timeout: (seconds + 2) * 1000 } : {}
 }

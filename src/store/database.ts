@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { InterlockError } from '../domain/errors.ts'
 import { Connection, timeouts } from './connection.ts'
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
 export class Database implements Queryable {
   readonly #options: DatabaseOptions
   readonly #pool: pg.Pool
+  readonly #clients = new Set<pg.PoolClient>()
+  readonly #idle = new Set<pg.PoolClient>()
   #ending: Promise<void> | null = null
 
   constructor(options: DatabaseOptions) {
@@ -41,7 +44,20 @@ export class Database implements Queryable {
     this.#pool.on('error', (error) => options.onIdleError?.(toInterlockError(error)))
     // The pool listens for errors of idle clients only. One that is killed between two statements of a transaction
     // would throw out of the event loop; its next statement fails anyway.
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => undefined)
+      this.#clients.add(client)
+    })
+    this.#pool.on('remove', (client) => {
+      this.#clients.delete(client)
+      this.#idle.delete(client)
+    })
+    this.#pool.on('acquire', (client) => void this.#idle.delete(client))
+    this.#pool.on('release', (error, client) => {
+      if (!error) this.#idle.add(client)
+      // The network has forgotten one: most likely the others too, and each would cost its user the same wait.
+      else for (const idle of this.#idle) evict(idle)
+    })
   }
 
   get url(): string {
@@ -96,6 +112,14 @@ export class Database implements Queryable {
     })
   }
 
+  /**
+   * Ends every connection at once: what waits for an answer fails, as if the server had gone. For a process that has to be
+   * gone itself, and whose last questions a network swallowed.
+   */
+  abandon(): void {
+    for (const client of this.#clients) destroy(client)
+  }
+
   /** Closes the pool once what runs has ended; may be called twice. */
   end(): Promise<void> {
     this.#ending ??= this.#pool.end()
@@ -117,6 +141,17 @@ export class Database implements Queryable {
       client.release(broken)
     }
   }
+}
+
+// As if it had just been heard to break: the pool forgets it at once, not when its socket is seen to be closed.
+function evict(idle: pg.PoolClient): void {
+  idle.emit('error', new Error('another connection to the server was lost'))
+  destroy(idle)
+}
+
+function destroy(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
+  stream.destroy()
 }
 
 // COMMIT of a transaction in which a statement failed is answered with ROLLBACK, and without an error.

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isInterlockError } from '../../src/domain/errors.ts'
 import { Database } from '../../src/store/database.ts'
 import { retryTransient } from '../../src/store/retry.ts'
+import { Cable } from '../support/cable.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -120,6 +121,40 @@ describe('a killed backend', () => {
       .catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'unavailable' })
     expect(await pool.query('select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  it('that a network swallowed is found by its deadline, and the idle ones are not asked one after the other', async () => {
+    const cable = await Cable.lay(test)
+    const pool = new Database({ url: cable.url, poolSize: 4, statementTimeoutSeconds: 0.5 })
+    pools.push(pool)
+    const former = await Promise.all(Array.from({ length: 4 }, () => backendOf(pool)))
+    cable.plug()
+    const lost = await pool.query('select 1').catch((error: unknown) => error)
+    expect(lost).toMatchObject({ code: 'unavailable' })
+    cable.unplug()
+    const before = performance.now()
+    const later = await Promise.all(Array.from({ length: 4 }, () => backendOf(pool)))
+    expect(performance.now() - before).toBeLessThan(2000)
+    expect(later.filter((pid) => former.includes(pid))).toEqual([])
+    await pool.end()
+    await cable.cut()
+  })
+
+  it('that is abandoned fails what waits on it, so that the pool can end', async () => {
+    const pool = open({ statementTimeoutSeconds: 60 })
+    const waiting = pool.query('select pg_sleep(60)').catch((error: unknown) => error)
+    await waitFor(
+      async () => {
+        const rows = await test.query(`select from pg_stat_activity where query = 'select pg_sleep(60)'`)
+        return rows.length === 1
+      },
+      { what: 'the statement to run' },
+    )
+    const ended = pool.end()
+    pool.abandon()
+    expect(await waiting).toMatchObject({ code: 'unavailable' })
+    await ended
+    await test.query(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(60)'`)
   })
 
   it('aborts `lost` of a connection of its own', async () => {

@@ -39,6 +39,11 @@ export class Cable {
     this.#isPlugged = true
   }
 
+  /** Bytes pass again: for what is opened from now on, since the others have lost some. */
+  unplug(): void {
+    this.#isPlugged = false
+  }
+
   /** Lays it again where it was. */
   async mend(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(Number(new URL(this.url).port), '127.0.0.1', resolve))
