@@ -1,0 +1,232 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Database } from '../../src/store/database.ts'
+import type { Binaries } from '../../src/store/embedded/binaries.ts'
+import { choosePort } from '../../src/store/embedded/port.ts'
+import { findPostmaster } from '../../src/store/embedded/postmaster.ts'
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
+import { migrate } from '../../src/store/migrations.ts'
+import { createMark, findMarked } from '../../tests/agent/marked-processes.ts'
+import { readHistory } from '../demo/history.ts'
+import type { Finding } from './checks/finding.ts'
+import { checkLog } from './checks/log.ts'
+import { checkLoss, type JobPlace } from './checks/loss.ts'
+import { checkRest } from './checks/rest.ts'
+import { generate } from './generator.ts'
+import { History } from './history.ts'
+import { Line } from './line.ts'
+import { healDatabase, torment } from './nemesis.ts'
+import type { Scenario } from './scenario.ts'
+import { Service } from './service.ts'
+import { Workspace } from './workspace.ts'
+
+export interface RunOptions {
+  /** Where everything of the run is; removed when nothing was found, unless it is to be kept. */
+  readonly folder: string
+  readonly keep: 'always' | 'findings'
+  /** Called once the database is migrated: how a seeded defect gets in. */
+  readonly onMigrated?: (database: Database) => Promise<void>
+  readonly environment?: Readonly<Record<string, string>>
+  readonly binaries?: Binaries
+  readonly signal: AbortSignal
+}
+
+export interface RunResult {
+  readonly findings: readonly Finding[]
+  readonly counts: Readonly<Record<string, number>>
+  readonly drainedMs: number | null
+}
+
+const databaseName = 'chaos'
+// Durable against the death of processes, which is what happens here; not against that of the machine.
+const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200', log_min_messages: 'panic' }
+const stopMs = 30_000
+const memoryMiB = 400
+
+/** One run of a scenario: jobs and faults together, then everything is healed and has to drain, then it is judged. */
+export async function run(scenario: Scenario, options: RunOptions): Promise<RunResult> {
+  const { folder, signal, binaries } = options
+  await mkdir(folder, { recursive: true })
+  const workspace = new Workspace(folder, scenario)
+  const history = new History(workspace.file('history.ndjson'))
+  history.note({ kind: 'begins', seed: scenario.seed, scenario: { ...scenario, jobs: scenario.jobs.length } })
+  // Not inside the folder: the user that Postgres runs as may not enter that.
+  const dataDir = await mkdtemp(join(tmpdir(), 'interlock-chaos-data-'))
+  const serverOptions = { dataDir, settings, ...(binaries === undefined ? {} : { binaries }) }
+  let server: EmbeddedServer = await startEmbeddedServer(serverOptions)
+  const url = server.url(databaseName)
+  const mark = createMark()
+  const chaosMark = { name: 'CHAOS_MARK', value: mark.value }
+  const admin = new Database({ url, poolSize: 3, applicationName: 'nemesis' })
+  const lines: Line[] = []
+  const layLine = async () => {
+    const line = await Line.lay({ host: '127.0.0.1', port: server.port })
+    lines.push(line)
+    return line
+  }
+  const services: Service[] = []
+  const findings: Finding[] = []
+  let drainedMs: number | null = null
+  const watching = new AbortController()
+  try {
+    await server.ensureDatabase(databaseName)
+    await migrate(admin)
+    await options.onMigrated?.(admin)
+
+    const serve = async (name: string, words: readonly string[]) => {
+      const service = new Service({
+        name,
+        words: [...words, '--config', workspace.config],
+        databaseUrl: url,
+        line: await layLine(),
+        logFile: workspace.file(`${name}.log`),
+        environment: { ...options.environment, [chaosMark.name]: chaosMark.value },
+        history,
+      })
+      services.push(service)
+      service.start()
+      return service
+    }
+    const urls: string[] = []
+    const coordinators: Service[] = []
+    for (let n = 1; n <= scenario.coordinators; n += 1) {
+      const port = await choosePort(null)
+      urls.push(`http://127.0.0.1:${port}`)
+      coordinators.push(await serve(`coordinator-${n}`, ['serve', '--port', String(port)]))
+    }
+    const agents: Service[] = []
+    for (let n = 1; n <= scenario.agents; n += 1)
+      agents.push(await serve(`agent-${n}`, ['agent', '--name', `agent-${n}`]))
+    const clientLine = await layLine()
+    const clients = new Database({ url: clientLine.urlOf(url), poolSize: 5, applicationName: 'client' })
+    void watchMemory(services, history, watching.signal)
+
+    await untilReady(urls, signal)
+    const victims = {
+      agents,
+      coordinators,
+      clientLine,
+      admin,
+      databaseName,
+      postmasterPid: async () => (await findPostmaster(join(dataDir, 'server', 'cluster')))?.pid ?? null,
+      restartServer: async (awayMs: number) => {
+        const postmaster = await findPostmaster(join(dataDir, 'server', 'cluster'))
+        if (postmaster === null) throw new Error('the server is away already')
+        process.kill(postmaster.pid, 'SIGQUIT')
+        await sleep(awayMs)
+        server = await startEmbeddedServer(serverOptions)
+      },
+    }
+    await Promise.all([generate(scenario, { urls, database: clients }, history), torment(scenario, victims, history)])
+    await clients.end()
+
+    for (const line of lines) line.heal()
+    await healDatabase(admin, scenario)
+    history.note({ kind: 'healed' })
+    const healedAt = performance.now()
+    const isDrained = await untilDrained(admin, scenario, signal)
+    if (isDrained) {
+      drainedMs = Math.round(performance.now() - healedAt)
+      history.note({ kind: 'drained', afterMs: drainedMs })
+      await sleep(1500)
+      findings.push(...(await checkRest(admin, databaseName)))
+    } else {
+      const left = await admin.query<{ what: string }>(
+        `select format('%s %s on %s', j.id, j.status, j.agent_id) as what from interlock.jobs as j where j.status <> 'failed' limit 10`,
+      )
+      findings.push({ invariant: 'V', what: `not drained: ${left.map(({ what }) => what).join('; ')}` })
+    }
+    watching.abort()
+    await Promise.all(
+      services.map(async (service) => {
+        if (await service.stop(stopMs))
+          findings.push({ invariant: 'V', what: `${service.name} did not end in ${stopMs} ms` })
+      }),
+    )
+    await sleep(300)
+    for (const { pid, command } of findMarked(chaosMark)) {
+      findings.push({ invariant: 'C', what: `process ${pid} is left: ${command.slice(0, 100)}` })
+      process.kill(pid, 'SIGKILL')
+    }
+    findings.push(...(await judge(admin, history, workspace)))
+    return { findings, counts: countsOf(history, workspace), drainedMs }
+  } finally {
+    watching.abort()
+    for (const service of services) await service.stop(0)
+    for (const line of lines) await line.close()
+    await admin.end()
+    await server.stop()
+    await history.close()
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+    if (options.keep === 'findings' && findings.length === 0 && drainedMs !== null)
+      await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function judge(database: Database, history: History, workspace: Workspace): Promise<readonly Finding[]> {
+  const places = await database.query<JobPlace & object>(`
+    select coalesce(j.id, h.job_id) as "jobId", j.status as live, coalesce(h.outcomes, '{}') as outcomes,
+      (select count(*)::int from interlock.job_results as r where r.job_id = coalesce(j.id, h.job_id) and r.result is not null) as results
+    from interlock.jobs as j
+    full join (select t.job_id, array_agg(t.outcome order by t.finished_at) as outcomes from interlock.task_history as t group by t.job_id) as h
+      on h.job_id = j.id`)
+  return [
+    ...checkLog(await readHistory(database, 0)),
+    ...checkLoss(history.events, places),
+    ...workspace.lines('overlaps').map((what): Finding => ({ invariant: 'X', what })),
+    ...history.events.flatMap((event): Finding[] =>
+      event.kind === 'memory' && event.residentMiB > memoryMiB
+        ? [{ invariant: 'B', what: `${event.name} used ${event.residentMiB} MiB` }]
+        : [],
+    ),
+  ]
+}
+
+function countsOf({ events }: History, workspace: Workspace): Record<string, number> {
+  const count = (test: (event: (typeof events)[number]) => boolean) => events.filter(test).length
+  return {
+    accepted: count((event) => event.kind === 'answered' && event.what === 'enqueue' && event.answer === 'accepted'),
+    unknown: count((event) => event.kind === 'answered' && event.answer === 'unknown'),
+    faults: count((event) => event.kind === 'fault' && event.detail === undefined),
+    attempts: workspace.lines('journal').filter((line) => line.startsWith('begin')).length,
+    refused_by_fence: workspace.lines('refused').length,
+  }
+}
+
+async function untilReady(urls: readonly string[], signal: AbortSignal): Promise<void> {
+  for (const url of urls) {
+    for (let n = 0; ; n += 1) {
+      signal.throwIfAborted()
+      const response = await fetch(`${url}/readyz`).catch(() => null)
+      if (response?.ok === true) break
+      if (n > 300) throw new Error(`${url} is not ready after 30 s`)
+      await sleep(100)
+    }
+  }
+}
+
+async function untilDrained(database: Database, { leaseSeconds }: Scenario, signal: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + (leaseSeconds + 45) * 1000
+  while (performance.now() < deadline) {
+    signal.throwIfAborted()
+    const rows = await database
+      .query(`select from interlock.jobs as j where j.status <> 'failed' limit 1`)
+      .catch(() => [{}])
+    if (rows.length === 0) return true
+    await sleep(100)
+  }
+  return false
+}
+
+async function watchMemory(services: readonly Service[], history: History, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const service of services) {
+      const residentMiB = service.residentMiB()
+      if (residentMiB !== null)
+        history.note({ kind: 'memory', name: service.name, residentMiB: Math.round(residentMiB) })
+    }
+    await sleep(2000, undefined, { signal }).catch(() => undefined)
+  }
+}

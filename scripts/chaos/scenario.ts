@@ -1,0 +1,132 @@
+import { Random } from '../../tests/property/random.ts'
+
+export interface ScenarioOptions {
+  readonly seed: number
+  /** For how long jobs come and faults happen; then all is healed and has to drain. */
+  readonly seconds: number
+  readonly jobs: number
+  /** Which faults may happen; all unless set. */
+  readonly faults?: readonly FaultKind[]
+}
+
+/** A job as the generator sends it, and when. */
+export interface PlannedJob {
+  readonly atMs: number
+  readonly id: string
+  readonly request: Readonly<Record<string, unknown>>
+  readonly door: 'http' | 'sql'
+  /** Cancelled so long after it was acknowledged. */
+  readonly cancelAfterMs: number | null
+}
+
+export interface PlannedFault {
+  readonly atMs: number
+  readonly kind: FaultKind
+  /** Which of those that it may happen to: a number to be taken modulo how many there are. */
+  readonly target: number
+  /** How long it lasts, where it lasts. */
+  readonly forMs: number
+}
+
+export interface Scenario {
+  readonly seed: number
+  readonly seconds: number
+  readonly agents: number
+  readonly coordinators: number
+  readonly slots: number
+  readonly leaseSeconds: number
+  readonly wideCapacity: number
+  readonly jobs: readonly PlannedJob[]
+  readonly faults: readonly PlannedFault[]
+}
+
+/** How often each fault is drawn, beside the others, and for how many milliseconds it lasts at most. */
+const faultKinds = {
+  'kill agent': { weight: 6, longestMs: 0 },
+  'freeze agent': { weight: 4, longestMs: 9000 },
+  'freeze agent and keeper': { weight: 2, longestMs: 9000 },
+  'kill keeper': { weight: 2, longestMs: 0 },
+  'end agent': { weight: 2, longestMs: 0 },
+  'kill coordinator': { weight: 4, longestMs: 0 },
+  'freeze coordinator': { weight: 2, longestMs: 5000 },
+  'end coordinator': { weight: 2, longestMs: 0 },
+  'cut line': { weight: 5, longestMs: 0 },
+  'mute line': { weight: 3, longestMs: 6000 },
+  'mute line one way': { weight: 3, longestMs: 6000 },
+  'slow line': { weight: 2, longestMs: 4000 },
+  'dripping line': { weight: 1, longestMs: 3000 },
+  'cut at the end of a transaction': { weight: 8, longestMs: 0 },
+  'end every connection': { weight: 3, longestMs: 0 },
+  'kill a backend': { weight: 1, longestMs: 0 },
+  'restart the server': { weight: 1, longestMs: 1500 },
+  'cancel what runs in the database': { weight: 3, longestMs: 0 },
+  'change a capacity': { weight: 2, longestMs: 0 },
+  'pause a queue': { weight: 1, longestMs: 2000 },
+} as const
+
+export type FaultKind = keyof typeof faultKinds
+export const allFaults = Object.keys(faultKinds) as readonly FaultKind[]
+
+/** Everything that a run does by itself, from its seed alone. */
+export function scenarioOf({ seed, seconds, jobs, faults = allFaults }: ScenarioOptions): Scenario {
+  const setting = Random.for(seed, 0)
+  return {
+    seed,
+    seconds,
+    agents: setting.whole(2, 3),
+    coordinators: setting.whole(1, 2),
+    slots: setting.whole(3, 8),
+    leaseSeconds: setting.whole(4, 6),
+    wideCapacity: setting.whole(1, 3),
+    jobs: jobsOf(Random.for(seed, 1), { seed, seconds, jobs }),
+    faults: faultsOf(Random.for(seed, 2), seconds, faults),
+  }
+}
+
+function jobsOf(
+  random: Random,
+  { seed, seconds, jobs }: { seed: number; seconds: number; jobs: number },
+): PlannedJob[] {
+  const users = random.whole(4, 20)
+  const models = random.whole(2, 8)
+  const planned = Array.from({ length: jobs }, (_, n): PlannedJob => {
+    const task = random.weighed({ quick: 90, slow: 6, deaf: 2, fails: 4, long: 0.5 })
+    return {
+      atMs: Math.floor(random.next() * seconds * 1000),
+      id: `c${seed}-${n}`,
+      request: {
+        id: `c${seed}-${n}`,
+        task,
+        ...(random.chance(0.9) && { user: `u${Math.floor(users * random.next() ** 2)}` }),
+        ...(random.chance(0.4) && { models: modelsOf(random, models) }),
+        priority: random.weighed({ critical: 1, high: 2, normal: 6, low: 2 }),
+        // Enough for what faults take away; what fails by itself is soon through.
+        max_attempts: task === 'fails' || task === 'long' ? random.whole(1, 3) : 8,
+        retry_delays_seconds: [0, 1],
+        timeout_seconds: task === 'long' ? 1 : 60,
+      },
+      door: random.chance(0.6) ? 'http' : 'sql',
+      cancelAfterMs: random.chance(0.06) ? random.whole(0, 2000) : null,
+    }
+  })
+  return planned.sort((a, b) => a.atMs - b.atMs)
+}
+
+function modelsOf(random: Random, models: number): string[] {
+  const names = Array.from({ length: random.whole(1, 2) }, () => `m${random.whole(1, models)}`)
+  if (random.chance(0.2)) names.push('wide')
+  return [...new Set(names)]
+}
+
+function faultsOf(random: Random, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
+  if (kinds.length === 0) return []
+  const weights = Object.fromEntries(kinds.map((kind) => [kind, faultKinds[kind].weight])) as Record<FaultKind, number>
+  const faults: PlannedFault[] = []
+  for (let atMs = 500 + random.whole(0, 1000); atMs < seconds * 1000; atMs += random.whole(200, 2200)) {
+    const kind = random.weighed(weights)
+    const { longestMs } = faultKinds[kind]
+    const forMs = longestMs === 0 ? 0 : random.whole(300, longestMs)
+    faults.push({ atMs, kind, target: random.whole(0, 1_000_000), forMs })
+  }
+  return faults
+}

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { History } from './history.ts'
+import type { Line } from './line.ts'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const restartMs = 300
+
+export interface ServiceOptions {
+  readonly name: string
+  readonly words: readonly string[]
+  readonly databaseUrl: string
+  /** Its own way to the database. */
+  readonly line: Line
+  readonly logFile: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly history: History
+}
+
+/** A coordinator or an agent as a process of its own, which is started again whenever it is gone, as an operator would see to. */
+export class Service {
+  readonly #options: ServiceOptions
+  #child: ChildProcess | null = null
+  #running: Promise<void> | null = null
+  #isWanted = true
+  readonly #exits: string[] = []
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  get line(): Line {
+    return this.#options.line
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  /** How it ended each time: an exit code or a signal. */
+  get exits(): readonly string[] {
+    return this.#exits
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** The processes that it has started itself: an agent's keeper. */
+  childPids(): readonly number[] {
+    const { pid } = this
+    if (pid === null) return []
+    try {
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+    } catch {
+      return []
+    }
+  }
+
+  /** Resident memory; null while it does not run. */
+  residentMiB(): number | null {
+    try {
+      const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+    } catch {
+      return null
+    }
+  }
+
+  /** Ends it in order, for good; with SIGKILL when it does not within so long. Returns whether it had to be killed. */
+  async stop(graceMs: number): Promise<boolean> {
+    this.#isWanted = false
+    const child = this.#child
+    if (child === null || this.#running === null) return false
+    child.kill('SIGCONT')
+    child.kill('SIGTERM')
+    const late = sleep(graceMs, 'late' as const)
+    if ((await Promise.race([this.#running, late])) !== 'late') return false
+    child.kill('SIGKILL')
+    await this.#running
+    return true
+  }
+
+  async #run(): Promise<void> {
+    const { name, words, databaseUrl, line, logFile, environment, history } = this.#options
+    while (this.#isWanted) {
+      const log = openSync(logFile, 'a')
+      const child = spawn(process.execPath, [main, ...words], {
+        env: { ...process.env, ...environment, DATABASE_URL: line.urlOf(databaseUrl), INTERLOCK_LOG_FORMAT: 'json' },
+        stdio: ['ignore', log, log],
+      })
+      this.#child = child
+      const atExit = () => void child.kill('SIGKILL')
+      process.once('exit', atExit)
+      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+      process.removeListener('exit', atExit)
+      this.#child = null
+      this.#exits.push(String(signal ?? code))
+      history.note({ kind: 'process', name, what: `ended with ${signal ?? code}` })
+      if (this.#isWanted) await sleep(restartMs)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Scenario } from './scenario.ts'
+
+const witness = fileURLToPath(new URL('witness.sh', import.meta.url))
+
+/** The folder of a run: the configuration of its processes, their logs, and the store that its jobs write into. */
+export class Workspace {
+  readonly folder: string
+  readonly store: string
+  readonly config: string
+
+  constructor(folder: string, scenario: Scenario) {
+    this.folder = folder
+    this.store = join(folder, 'store')
+    this.config = join(folder, 'interlock.toml')
+    mkdirSync(this.store, { recursive: true })
+    writeFileSync(this.config, configOf(scenario, this.store))
+  }
+
+  file(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** The lines that the jobs wrote of each other; none where there is no such file. */
+  lines(name: 'overlaps' | 'refused' | 'journal'): readonly string[] {
+    try {
+      return readFileSync(join(this.store, name), 'utf8').split('\n').filter(Boolean)
+    } catch {
+      return []
+    }
+  }
+}
+
+function configOf({ leaseSeconds, slots, wideCapacity }: Scenario, store: string): string {
+  const task = (name: string, seconds: string, end: string) =>
+    `[tasks.${name}]\ncommand = ["sh", "${witness}", "${seconds}", "${end}"]\nenv = { CHAOS_STORE = "${store}" }\n`
+  return [
+    '[agents]',
+    `lease_seconds = ${leaseSeconds}`,
+    `heartbeat_seconds = ${leaseSeconds / 3.5}`,
+    '[agent]',
+    `slots = ${slots}`,
+    'drain_seconds = 3',
+    '[resources]',
+    `"model:wide" = ${wideCapacity}`,
+    task('quick', '0.02', 'ok'),
+    task('slow', '0.4', 'ok'),
+    task('deaf', '0.6', 'deaf'),
+    task('fails', '0.02', 'fail'),
+    task('long', '60', 'ok'),
+  ].join('\n')
+}
