@@ -19,7 +19,7 @@ import { History } from './history.ts'
 import { Line } from './line.ts'
 import { healDatabase, torment } from './nemesis.ts'
 import type { Scenario } from './scenario.ts'
-import { Service } from './service.ts'
+import { ownProgram, Service } from './service.ts'
 import { Workspace } from './workspace.ts'
 
 export interface RunOptions {
@@ -28,7 +28,8 @@ export interface RunOptions {
   readonly keep: 'always' | 'findings'
   /** Called once the database is migrated: how a seeded defect gets in. */
   readonly onMigrated?: (database: Database) => Promise<void>
-  readonly environment?: Readonly<Record<string, string>>
+  /** What the processes run, ours as it is unless set. */
+  readonly program?: string
   readonly binaries?: Binaries
   readonly signal: AbortSignal
 }
@@ -82,7 +83,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
         databaseUrl: url,
         line: await layLine(),
         logFile: workspace.file(`${name}.log`),
-        environment: { ...options.environment, [chaosMark.name]: chaosMark.value },
+        program: options.program ?? ownProgram,
+        environment: { [chaosMark.name]: chaosMark.value },
         history,
       })
       services.push(service)

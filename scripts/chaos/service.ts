@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import type { History } from './history.ts'
 import type { Line } from './line.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** The program as it is. */
+export const ownProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const restartMs = 300
 
 export interface ServiceOptions {
   readonly name: string
+  readonly program: string
   readonly words: readonly string[]
   readonly databaseUrl: string
   /** Its own way to the database. */
@@ -93,10 +95,10 @@ export class Service {
   }
 
   async #run(): Promise<void> {
-    const { name, words, databaseUrl, line, logFile, environment, history } = this.#options
+    const { name, program, words, databaseUrl, line, logFile, environment, history } = this.#options
     while (this.#isWanted) {
       const log = openSync(logFile, 'a')
-      const child = spawn(process.execPath, [main, ...words], {
+      const child = spawn(process.execPath, [program, ...words], {
         env: { ...process.env, ...environment, DATABASE_URL: line.urlOf(databaseUrl), INTERLOCK_LOG_FORMAT: 'json' },
         stdio: ['ignore', log, log],
       })

@@ -25,7 +25,7 @@ for pair in $fences; do
       echo "$resource $INTERLOCK_JOB_ID $fence refused after $seen" >> "$store/refused"
       exit 75
     fi
-    if [ "$seen" != "$fence" ] && now_alive "$pid" "$start"; then
+    if now_alive "$pid" "$start"; then
       echo "$resource $INTERLOCK_JOB_ID $INTERLOCK_TOKEN began while $job $seen lived as $pid" >> "$store/overlaps"
     fi
   fi

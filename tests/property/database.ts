@@ -6,9 +6,9 @@ import { type Mutation, mutated, mutationSupport } from './mutations.ts'
 import { observationSupport } from './observation.ts'
 import { resetSupport } from './reset.ts'
 
-// They only look, or run outside of histories: a pause in them would interleave nothing.
+// They only look or count, or run outside of histories: a pause in them would interleave nothing.
 const withoutFailpoints =
-  /^(explain|queue_|prune_|ensure_|append_output|report_progress|list_|check_isolation|ring$|refuse_)/
+  /^(explain|queue_|prune_|ensure_|append_output|report_progress|list_|check_isolation|ring$|refuse_|heads_wanted$|decide_lanes$)/
 
 export interface Preparation {
   /** Without: the verbs as they are. */

@@ -1,0 +1,41 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { build, defects } from '../../scripts/chaos/defects.ts'
+import { run } from '../../scripts/chaos/run.ts'
+import { scenarioOf } from '../../scripts/chaos/scenario.ts'
+
+const seedsMax = Number(process.env.INTERLOCK_SEEDS ?? 8)
+const found = new Map<string, string>()
+
+// A harness that finds none of them would prove nothing.
+describe('a seeded defect is found by a few runs of faults', () => {
+  test.each(defects)('$name', { timeout: 3600_000 }, async (defect) => {
+    const { program, onMigrated, dispose } = await build(defect)
+    try {
+      for (let seed = 1; seed <= seedsMax && !found.has(defect.name); seed += 1) {
+        const folder = await mkdtemp(join(tmpdir(), `interlock-chaos-${seed}-`))
+        const { faults } = defect
+        const scenario = scenarioOf({ seed, seconds: 10, jobs: 300, ...(faults === undefined ? {} : { faults }) })
+        const { findings } = await run(scenario, {
+          folder,
+          keep: 'findings',
+          onMigrated,
+          ...(program === undefined ? {} : { program }),
+          signal: new AbortController().signal,
+        })
+        const [first] = findings
+        if (first !== undefined) found.set(defect.name, `${first.invariant} ${first.what} (seed ${seed})`)
+      }
+    } finally {
+      await dispose()
+    }
+    console.log(`${defect.name}: ${found.get(defect.name) ?? `not found in ${seedsMax} runs`}`)
+  })
+
+  afterAll(() => {
+    const hidden = defects.filter(({ name }) => !found.has(name)).map(({ name }) => name)
+    expect(hidden.length).toBeLessThanOrEqual(1)
+  })
+})
