@@ -34,10 +34,11 @@ create function interlock.is_resource_name(p_resource text) returns boolean
 language sql immutable strict parallel safe
 as $$
   -- Lengths apart from the pattern: a bounded repetition in a regular expression costs ten times as much (13 us a name).
-  select p_resource ~ '^[a-z][a-z0-9_]*:[^*[:cntrl:]]+$' and strpos(p_resource, ':') <= 32 and length(p_resource) <= 240
+  -- rate: names the start rate of a resource: a job that named it too would take two slots of it where one was found free.
+  select p_resource ~ '^[a-z][a-z0-9_]*:[^*[:cntrl:]]+$' and strpos(p_resource, ':') <= 32 and length(p_resource) <= 240 and not starts_with(p_resource, 'rate:')
 $$;
 comment on function interlock.is_resource_name(text) is
-  'Whether this names a resource: kind:value, the kind in lower case, the value without an asterisk, which is for patterns.';
+  'Whether this names a resource: kind:value, the kind in lower case, the value without an asterisk, which is for patterns. rate: is for the start rates of resources.';
 
 create function interlock.are_resource_names(p_resources text[]) returns boolean
 language sql immutable strict parallel safe
@@ -500,6 +501,7 @@ create table interlock.agent_stats (
   registered_at timestamptz not null,
   last_heartbeat_at timestamptz not null,
   lock_missing_since timestamptz,
+  lock_missed_at timestamptz,
   unlisted_job_ids text[],
   unlisted_tokens bigint[],
   ended_at timestamptz,
@@ -522,6 +524,7 @@ comment on column interlock.agent_stats.load_score is '0 to 100: CPU 40 %, memor
 comment on column interlock.agent_stats.liveness is 'connection: it holds the session-level advisory lock agent_lock_class(), incarnation; lease: only its heartbeat tells.';
 comment on column interlock.agent_stats.lease_until is 'Until when it is believed alive, in database time.';
 comment on column interlock.agent_stats.lock_missing_since is 'Since when its liveness lock is seen to be gone; null while it is held.';
+comment on column interlock.agent_stats.lock_missed_at is 'When it was last looked for and not found.';
 comment on column interlock.agent_stats.unlisted_job_ids is 'Jobs that are its own here and that its latest heartbeat did not list: the tick gives them back.';
 comment on column interlock.agent_stats.unlisted_tokens is 'Their tokens.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';

@@ -124,6 +124,7 @@ create table interlock.agent_stats (
   registered_at timestamp with time zone not null,
   last_heartbeat_at timestamp with time zone not null,
   lock_missing_since timestamp with time zone,
+  lock_missed_at timestamp with time zone,
   unlisted_job_ids text[],
   unlisted_tokens bigint[],
   ended_at timestamp with time zone,
@@ -157,6 +158,7 @@ comment on column interlock.agent_stats.lease_until is 'Until when it is believe
 comment on column interlock.agent_stats.registered_at is 'When this incarnation began.';
 comment on column interlock.agent_stats.last_heartbeat_at is 'When it was last heard of.';
 comment on column interlock.agent_stats.lock_missing_since is 'Since when its liveness lock is seen to be gone; null while it is held.';
+comment on column interlock.agent_stats.lock_missed_at is 'When it was last looked for and not found.';
 comment on column interlock.agent_stats.unlisted_job_ids is 'Jobs that are its own here and that its latest heartbeat did not list: the tick gives them back.';
 comment on column interlock.agent_stats.unlisted_tokens is 'Their tokens.';
 comment on column interlock.agent_stats.ended_at is 'When it was given up or said good-bye.';
@@ -1216,16 +1218,21 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
-  -- So does a new start rate what was started within the last minute and still runs.
+  -- So does a new start rate what was started within the last minute and still runs; one that was there before, and for a
+  -- while was not, has counted some of it already.
   insert into interlock.job_queue_state (resource, slot, started_at, taken_until, fence)
-  select d.resource, row_number() over (partition by d.resource order by j.token), j.assigned_at, j.assigned_at + interval '1 minute', j.token
+  select d.resource,
+    row_number() over (partition by d.resource order by j.token) + coalesce((
+      select max(s.slot) from interlock.job_queue_state as s where s.resource = d.resource
+    ), 0),
+    j.assigned_at, j.assigned_at + interval '1 minute', j.token
   from interlock.agent_stats as a
   join interlock.jobs as j on j.agent_id = a.id and j.held is not null
   cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
   where d.resource like 'rate:%'
     and (d.resource = 'rate:' || p_pattern or (v_is_prefix and starts_with(d.resource, 'rate:' || v_prefix)))
     and j.assigned_at > v_now - interval '1 minute'
-    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource);
+    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource and s.fence = j.token);
   -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
   -- would ask for it again. Their lanes are examined anew.
   with over as (
@@ -3169,6 +3176,8 @@ CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
+  -- Not p_now, which is when the claim began: of a start rate a slot may have come free since, and have been counted as free.
+  v_at constant timestamptz := interlock.clock();
   v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
   v_ids text[];
   v_kinds text[];
@@ -3196,7 +3205,7 @@ begin
       from interlock.job_queue_state as s
       where s.resource = w.resource
         and s.active_job_id is null
-        and (s.taken_until is null or s.taken_until <= p_now)
+        and (s.taken_until is null or s.taken_until <= v_at)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
       limit 1
@@ -3353,7 +3362,8 @@ begin
       load_level = case when v_score < 40 then 'low' when v_score < 60 then 'moderate' when v_score < 80 then 'high' else 'critical' end,
       active_jobs = (select count(*) from interlock.jobs as j where j.agent_id = p_agent_id and j.held is not null),
       unlisted_job_ids = v_unlisted,
-      unlisted_tokens = v_unlisted_tokens
+      unlisted_tokens = v_unlisted_tokens,
+      lock_missing_since = case when not interlock.holds_liveness_lock(a.incarnation) then a.lock_missing_since end
   where a.id = p_agent_id
   returning a.lease_until, a.lease_seconds, a.state into heartbeat_agent.lease_until, heartbeat_agent.lease_seconds, heartbeat_agent.state;
 
@@ -3390,6 +3400,25 @@ AS $function$
   end
 $function$;
 comment on function interlock.holder_refusal(text) is 'Why a holder''s write matched nothing: the job never was, or the token is not the one any more.';
+
+CREATE OR REPLACE FUNCTION interlock.holds_liveness_lock(p_incarnation integer)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select
+    from pg_catalog.pg_locks as k
+    where k.locktype = 'advisory'
+      and k.classid = interlock.agent_lock_class()::oid
+      and k.objid = p_incarnation::oid
+      and k.objsubid = 2
+      and k.granted
+      and k.database = (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database())
+  )
+$function$;
+comment on function interlock.holds_liveness_lock(integer) is 'Whether a session of this incarnation holds its liveness lock at this moment.';
 
 CREATE OR REPLACE FUNCTION interlock.is_demanded(p_resource text)
  RETURNS boolean
@@ -3463,9 +3492,10 @@ CREATE OR REPLACE FUNCTION interlock.is_resource_name(p_resource text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
   -- Lengths apart from the pattern: a bounded repetition in a regular expression costs ten times as much (13 us a name).
-  select p_resource ~ '^[a-z][a-z0-9_]*:[^*[:cntrl:]]+$' and strpos(p_resource, ':') <= 32 and length(p_resource) <= 240
+  -- rate: names the start rate of a resource: a job that named it too would take two slots of it where one was found free.
+  select p_resource ~ '^[a-z][a-z0-9_]*:[^*[:cntrl:]]+$' and strpos(p_resource, ':') <= 32 and length(p_resource) <= 240 and not starts_with(p_resource, 'rate:')
 $function$;
-comment on function interlock.is_resource_name(text) is 'Whether this names a resource: kind:value, the kind in lower case, the value without an asterisk, which is for patterns.';
+comment on function interlock.is_resource_name(text) is 'Whether this names a resource: kind:value, the kind in lower case, the value without an asterisk, which is for patterns. rate: is for the start rates of resources.';
 
 CREATE OR REPLACE FUNCTION interlock.is_taken(p_active_job_id text, p_reserved_lane_id uuid, p_taken_until timestamp with time zone, p_now timestamp with time zone)
  RETURNS boolean
@@ -3569,12 +3599,13 @@ CREATE OR REPLACE FUNCTION interlock.lane_needs(p_route text, p_task text, p_res
  IMMUTABLE PARALLEL SAFE
 AS $function$
   select p_resource = any (p_resources)
-    or p_resource = 'limit:all'
+    -- A manual lock is no work: who waits for room in all must not wait for it to take some.
+    or (p_resource in ('limit:all', 'rate:limit:all') and p_route not like 'locks/%')
     or p_resource = 'queue:' || split_part(p_route, '/', 1)
     or p_resource = 'task:' || p_task
     or (p_resource like 'rate:%' and (
       substr(p_resource, 6) = any (p_resources)
-      or substr(p_resource, 6) in ('limit:all', 'queue:' || split_part(p_route, '/', 1), 'task:' || p_task)))
+      or substr(p_resource, 6) in ('queue:' || split_part(p_route, '/', 1), 'task:' || p_task)))
 $function$;
 comment on function interlock.lane_needs(text,text,text[],text) is 'Whether a lane needs this resource, by its jobs'' own naming or as a limit.';
 
@@ -3775,28 +3806,28 @@ AS $function$
 declare
   v_now timestamptz := interlock.clock();
 begin
-  -- An agent that registered and has never been seen with its lock yet is given the same grace.
+  -- Waits for an agent's row where it has something to write. One that was passed by because it was busy, look after look, kept
+  -- the mark of its first second, from before it had its lock, and was given up while its jobs ran.
+  -- Seen again only after a pause, a lock may have been back meanwhile: its time begins anew. (An agent that registered and has
+  -- never been seen with its lock yet is given the same grace.)
   update interlock.agent_stats as a
-  set lock_missing_since = case when x.is_held then null else v_now end
+  set lock_missing_since = case
+        when x.is_held then null
+        when a.lock_missed_at > v_now - interval '2 seconds' then coalesce(a.lock_missing_since, v_now)
+        else v_now
+      end,
+      lock_missed_at = case when not x.is_held then v_now end
   from (
-    select s.id, exists (
-      select
-      from pg_catalog.pg_locks as k
-      where k.locktype = 'advisory'
-        and k.classid = interlock.agent_lock_class()::oid
-        and k.objid = s.incarnation::oid
-        and k.objsubid = 2
-        and k.granted
-        and k.database = (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database())
-    ) as is_held
+    select s.id, k.is_held
     from interlock.agent_stats as s
+    cross join lateral (select interlock.holds_liveness_lock(s.incarnation) as is_held) as k
     where s.state <> 'gone'
       and s.liveness = 'connection'
+      and (not k.is_held or s.lock_missing_since is not null)
     order by s.id
-    for no key update of s skip locked
+    for no key update of s
   ) as x
-  where a.id = x.id
-    and x.is_held <> (a.lock_missing_since is null);
+  where a.id = x.id;
   return query
   select a.id, interlock.why_lost(a, v_now)
   from interlock.agent_stats as a
@@ -4031,7 +4062,7 @@ begin
     end if;
     -- Asked ten times a second, it writes only where there is something to write.
     exit when v_is_locked
-      or v_lock.status = 'running'
+      or v_lock.status in ('running', 'failed')
       or (v_lock.status = 'pending' and v_lock.lease_until > v_now + v_lock.wait / 2);
     perform from interlock.jobs as j where j.id = p_lock_id for no key update;
     v_is_locked := true;
@@ -4040,6 +4071,9 @@ begin
   if v_lock.cancel_requested_at is not null or (v_lock.status = 'running' and v_lock.lease_until <= v_now) then
     state := 'ended';
     reason := coalesce(v_lock.cancel_reason, 'its lease ended');
+  elsif v_lock.status = 'failed' then
+    state := 'ended';
+    reason := 'failed';
   elsif v_lock.held is null then
     state := 'waiting';
     if v_is_locked then
@@ -6264,12 +6298,13 @@ AS $function$
     -- The grace beyond a lost lock: a second in which an agent may take it back, and the time to kill its processes.
     when p_agent.liveness = 'connection'
       and p_agent.lock_missing_since < p_now - interval '3 seconds'
-      and p_agent.server_started_at = pg_catalog.pg_postmaster_start_time() then 'its connection was lost'
+      and p_agent.server_started_at = pg_catalog.pg_postmaster_start_time()
+      and not interlock.holds_liveness_lock(p_agent.incarnation) then 'its connection was lost'
     when p_agent.end_reason = 'superseded' and p_agent.lease_until < p_now - interval '3 seconds' then 'superseded by a new incarnation'
     when p_agent.end_reason is null and p_agent.lease_until < p_now then 'its lease ended'
   end
 $function$;
-comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null. Its lock speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
+comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null. A lock that was gone and is held now is none that is gone. It speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_field(p_job jsonb)
  RETURNS TABLE(field text, problem text, code text)

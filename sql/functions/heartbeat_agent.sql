@@ -40,7 +40,8 @@ begin
       load_level = case when v_score < 40 then 'low' when v_score < 60 then 'moderate' when v_score < 80 then 'high' else 'critical' end,
       active_jobs = (select count(*) from interlock.jobs as j where j.agent_id = p_agent_id and j.held is not null),
       unlisted_job_ids = v_unlisted,
-      unlisted_tokens = v_unlisted_tokens
+      unlisted_tokens = v_unlisted_tokens,
+      lock_missing_since = case when not interlock.holds_liveness_lock(a.incarnation) then a.lock_missing_since end
   where a.id = p_agent_id
   returning a.lease_until, a.lease_seconds, a.state into heartbeat_agent.lease_until, heartbeat_agent.lease_seconds, heartbeat_agent.state;
 

@@ -6,28 +6,28 @@ as $$
 declare
   v_now timestamptz := interlock.clock();
 begin
-  -- An agent that registered and has never been seen with its lock yet is given the same grace.
+  -- Waits for an agent's row where it has something to write. One that was passed by because it was busy, look after look, kept
+  -- the mark of its first second, from before it had its lock, and was given up while its jobs ran.
+  -- Seen again only after a pause, a lock may have been back meanwhile: its time begins anew. (An agent that registered and has
+  -- never been seen with its lock yet is given the same grace.)
   update interlock.agent_stats as a
-  set lock_missing_since = case when x.is_held then null else v_now end
+  set lock_missing_since = case
+        when x.is_held then null
+        when a.lock_missed_at > v_now - interval '2 seconds' then coalesce(a.lock_missing_since, v_now)
+        else v_now
+      end,
+      lock_missed_at = case when not x.is_held then v_now end
   from (
-    select s.id, exists (
-      select
-      from pg_catalog.pg_locks as k
-      where k.locktype = 'advisory'
-        and k.classid = interlock.agent_lock_class()::oid
-        and k.objid = s.incarnation::oid
-        and k.objsubid = 2
-        and k.granted
-        and k.database = (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database())
-    ) as is_held
+    select s.id, k.is_held
     from interlock.agent_stats as s
+    cross join lateral (select interlock.holds_liveness_lock(s.incarnation) as is_held) as k
     where s.state <> 'gone'
       and s.liveness = 'connection'
+      and (not k.is_held or s.lock_missing_since is not null)
     order by s.id
-    for no key update of s skip locked
+    for no key update of s
   ) as x
-  where a.id = x.id
-    and x.is_held <> (a.lock_missing_since is null);
+  where a.id = x.id;
   return query
   select a.id, interlock.why_lost(a, v_now)
   from interlock.agent_stats as a

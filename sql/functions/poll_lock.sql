@@ -34,7 +34,7 @@ begin
     end if;
     -- Asked ten times a second, it writes only where there is something to write.
     exit when v_is_locked
-      or v_lock.status = 'running'
+      or v_lock.status in ('running', 'failed')
       or (v_lock.status = 'pending' and v_lock.lease_until > v_now + v_lock.wait / 2);
     perform from interlock.jobs as j where j.id = p_lock_id for no key update;
     v_is_locked := true;
@@ -43,6 +43,9 @@ begin
   if v_lock.cancel_requested_at is not null or (v_lock.status = 'running' and v_lock.lease_until <= v_now) then
     state := 'ended';
     reason := coalesce(v_lock.cancel_reason, 'its lease ended');
+  elsif v_lock.status = 'failed' then
+    state := 'ended';
+    reason := 'failed';
   elsif v_lock.held is null then
     state := 'waiting';
     if v_is_locked then

@@ -1,5 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { waitFor } from '../support/wait-for.ts'
 import { EngineWorld } from './engine-world.ts'
+
+/** Until somebody waits for this session. */
+async function waitForLock(world: EngineWorld, processId: number): Promise<void> {
+  await waitFor(
+    async () =>
+      (await world.query('select from pg_stat_activity as a where $1 = any (pg_blocking_pids(a.pid))', [processId]))
+        .length > 0,
+    { what: 'somebody to wait for the row' },
+  )
+}
 
 describe('agents', () => {
   let world: EngineWorld
@@ -64,10 +75,51 @@ describe('agents', () => {
     await world.test.advanceClock(10)
     expect(await lost()).toEqual([])
     await connection.query('select pg_advisory_unlock_all()')
-    await lost()
-    await world.test.advanceClock(4)
+    expect(await lost()).toEqual([])
+    for (let look = 0; look < 2; look += 1) {
+      await world.test.advanceClock(1.4)
+      expect(await lost()).toEqual([])
+    }
+    await world.test.advanceClock(1)
     expect(await lost()).toEqual([{ agent_id: agent, reason: 'its connection was lost' }])
     await connection.close()
+  })
+
+  test('a lock that was missed before it was taken says nothing, however busy its agent was at every look since', async () => {
+    const agent = await world.register('live', { liveness: 'connection' })
+    expect(await lost()).toEqual([])
+    const connection = await world.test.database.connect()
+    await connection.query(
+      `select pg_advisory_lock(interlock.agent_lock_class(), (select incarnation from interlock.agent_stats where id = $1))`,
+      [agent],
+    )
+    // As a mark that nobody had the time to take away.
+    await world.test.advanceClock(3.5)
+    const missed = await world.query(
+      `update interlock.agent_stats set lock_missed_at = interlock.clock() where id = $1`,
+      [agent],
+    )
+    expect(missed).toEqual([])
+    const busy = await world.test.database.connect()
+    await busy.query('begin')
+    await busy.query('select from interlock.agent_stats where id = $1 for no key update', [agent])
+    const looked = lost()
+    await waitForLock(world, busy.processId)
+    await busy.query('commit')
+    expect(await looked).toEqual([])
+    expect(await sweep(agent)).toEqual([{ jobs_returned: 0, reason: null }])
+    expect(await world.query('select lock_missing_since from interlock.agent_stats where id = $1', [agent])).toEqual([
+      { lock_missing_since: null },
+    ])
+    await Promise.all([busy.close(), connection.close()])
+  })
+
+  test('a lock that nobody looked for a while is given its time anew', async () => {
+    const agent = await world.register('live', { liveness: 'connection' })
+    expect(await lost()).toEqual([])
+    await world.test.advanceClock(10)
+    expect(await lost()).toEqual([])
+    expect(await sweep(agent)).toEqual([{ jobs_returned: 0, reason: null }])
   })
 
   test('after a restart of the server a missing lock says nothing: the lease decides', async () => {

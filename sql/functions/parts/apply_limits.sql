@@ -43,16 +43,21 @@ begin
     group by x.id
   ) as m
   where j.id = m.id;
-  -- So does a new start rate what was started within the last minute and still runs.
+  -- So does a new start rate what was started within the last minute and still runs; one that was there before, and for a
+  -- while was not, has counted some of it already.
   insert into interlock.job_queue_state (resource, slot, started_at, taken_until, fence)
-  select d.resource, row_number() over (partition by d.resource order by j.token), j.assigned_at, j.assigned_at + interval '1 minute', j.token
+  select d.resource,
+    row_number() over (partition by d.resource order by j.token) + coalesce((
+      select max(s.slot) from interlock.job_queue_state as s where s.resource = d.resource
+    ), 0),
+    j.assigned_at, j.assigned_at + interval '1 minute', j.token
   from interlock.agent_stats as a
   join interlock.jobs as j on j.agent_id = a.id and j.held is not null
   cross join lateral interlock.lane_demand(j.queue || '/' || j.permission_level, j.task, j.resources) as d
   where d.resource like 'rate:%'
     and (d.resource = 'rate:' || p_pattern or (v_is_prefix and starts_with(d.resource, 'rate:' || v_prefix)))
     and j.assigned_at > v_now - interval '1 minute'
-    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource);
+    and not exists (select from interlock.job_queue_state as s where s.resource = d.resource and s.fence = j.token);
   -- Surplus reservations, beyond what the new capacity leaves, go back, and all of what is not limited any more: nobody
   -- would ask for it again. Their lanes are examined anew.
   with over as (

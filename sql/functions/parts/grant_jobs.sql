@@ -9,6 +9,8 @@ set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+  -- Not p_now, which is when the claim began: of a start rate a slot may have come free since, and have been counted as free.
+  v_at constant timestamptz := interlock.clock();
   v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
   v_ids text[];
   v_kinds text[];
@@ -36,7 +38,7 @@ begin
       from interlock.job_queue_state as s
       where s.resource = w.resource
         and s.active_job_id is null
-        and (s.taken_until is null or s.taken_until <= p_now)
+        and (s.taken_until is null or s.taken_until <= v_at)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
       limit 1

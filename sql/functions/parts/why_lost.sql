@@ -7,11 +7,12 @@ as $$
     -- The grace beyond a lost lock: a second in which an agent may take it back, and the time to kill its processes.
     when p_agent.liveness = 'connection'
       and p_agent.lock_missing_since < p_now - interval '3 seconds'
-      and p_agent.server_started_at = pg_catalog.pg_postmaster_start_time() then 'its connection was lost'
+      and p_agent.server_started_at = pg_catalog.pg_postmaster_start_time()
+      and not interlock.holds_liveness_lock(p_agent.incarnation) then 'its connection was lost'
     when p_agent.end_reason = 'superseded' and p_agent.lease_until < p_now - interval '3 seconds' then 'superseded by a new incarnation'
     when p_agent.end_reason is null and p_agent.lease_until < p_now then 'its lease ended'
   end
 $$;
 
 comment on function interlock.why_lost(interlock.agent_stats, timestamptz) is
-  'Why an agent is to be given up, or null. Its lock speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
+  'Why an agent is to be given up, or null. A lock that was gone and is held now is none that is gone. It speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
