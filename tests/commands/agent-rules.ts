@@ -1,8 +1,8 @@
 // The verbs of agents, and of who gives them up.
 
 import { putBack } from './holder-rules.ts'
-import { type Claim, incarnationOf, type Model, type ModelAgent } from './model.ts'
-import { disagree, expectRefusal, expectRows, type Situation, theRow, type VerbCall } from './rule.ts'
+import { type Claim, incarnationOf, locksAgent, type Model, type ModelAgent } from './model.ts'
+import { disagree, expectRefusal, expectRows, isBeaten, type Situation, theRow, type VerbCall } from './rule.ts'
 
 export interface Registration {
   readonly name: string
@@ -22,9 +22,10 @@ export function registerAgent({ name, queues, levels, slots, leaseSeconds }: Reg
     shown: `${name}, ${queues.join('+')}, ${slots} slots, lease ${leaseSeconds}`,
     rule: (situation) => {
       const { model, at } = situation
+      const isOfLocks = name === 'locks' || queues.includes('locks')
       const isUnknown = queues.some((queue) => !queueNames.includes(queue))
-      if (isUnknown || slots < 1) {
-        expectRefusal(situation, isUnknown ? 'IL012' : 'IL005')
+      if (isOfLocks || isUnknown || slots < 1) {
+        expectRefusal(situation, isUnknown && !isOfLocks ? 'IL012' : 'IL005')
         return
       }
       const id = String(theRow(situation).agent_id)
@@ -62,7 +63,7 @@ export function heartbeatAgent(agentId: string, claims: readonly Claim[]): VerbC
     shown: `${agentId}, ${claims.map(({ job }) => job).join(' ')}`,
     rule: (situation) => {
       const { model, before, at, isCommit } = situation
-      if (isRefusedAsAgent(situation, agentId)) return
+      if (isRefusedAsLocks(situation, agentId) || isRefusedAsAgent(situation, agentId)) return
       const agent = model.agents.get(agentId)
       if (agent === undefined) return
       const { lease_seconds, state, stop, unknown_count } = theRow(situation)
@@ -107,7 +108,7 @@ function reasonToStop(model: Model, agentId: string, { job: id, token }: Claim, 
   const job = model.jobs.get(id)
   if (job === undefined || model.claimOf(id, token) !== 'current' || job.agent !== agentId)
     return [`${id} ${token} stale_token`]
-  if (job.isAskedToStop) return [`${id} ${token} cancelled`]
+  if (job.askedToStopAt !== null) return [`${id} ${token} cancelled`]
   if (job.startedAt !== null && job.startedAt + job.timeoutSeconds < at) return [`${id} ${token} timeout`]
   return []
 }
@@ -119,7 +120,7 @@ export function drainAgent(agentId: string): VerbCall {
     values: [agentId],
     shown: agentId,
     rule: (situation) => {
-      if (isRefusedAsAgent(situation, agentId)) return
+      if (isRefusedAsLocks(situation, agentId) || isRefusedAsAgent(situation, agentId)) return
       const { model } = situation
       expectRows(situation, [{ state: 'draining', active_jobs: model.heldBy(agentId).length }])
       model.changeAgent(agentId, { state: 'draining' })
@@ -135,7 +136,7 @@ export function endAgent(agentId: string): VerbCall {
     shown: agentId,
     rule: (situation) => {
       const { model } = situation
-      if (isBeaten(situation)) return
+      if (isRefusedAsLocks(situation, agentId) || isBeaten(situation)) return
       const state = model.agents.get(agentId)?.state ?? 'gone'
       const jobs = state === 'gone' ? [] : model.heldBy(agentId)
       expectRows(situation, [{ jobs_returned: jobs.length }])
@@ -154,13 +155,13 @@ export function sweepAgent(agentId: string): VerbCall {
     shown: agentId,
     rule: (situation) => {
       const { model, at } = situation
-      if (isBeaten(situation)) return
+      if (isRefusedAsLocks(situation, agentId) || isBeaten(situation)) return
       const reason = whyLost(model, agentId, at)
       const jobs = reason === null ? [] : model.heldBy(agentId)
       expectRows(situation, [{ jobs_returned: jobs.length, reason }])
       if (reason === null) return
       for (const job of jobs) {
-        if (!job.isAskedToStop && job.attempt >= job.maxAttempts) model.move(job.id, 'failed')
+        if (job.askedToStopAt === null && job.attempt >= job.maxAttempts) model.move(job.id, 'failed')
         else putBack(model, job.id)
       }
       model.changeAgent(agentId, { state: 'gone', endedAt: at, endReason: reason })
@@ -175,9 +176,11 @@ function whyLost(model: Model, agentId: string, at: number): string | null {
   return agent.endReason === null && agent.leaseUntil < at ? 'its lease ended' : null
 }
 
-/** The one refusal that is not the domain's own: it was given a job meanwhile, and has to be asked again. */
-function isBeaten({ answer, isAlone }: Situation): boolean {
-  return answer.state === '40001' && !isAlone
+/** Manual locks are held in the name of no process: what a process does is not for it. */
+function isRefusedAsLocks(situation: Situation, agentId: string): boolean {
+  if (agentId !== locksAgent) return false
+  expectRefusal(situation, 'IL008')
+  return true
 }
 
 export function isRefusedAsAgent(situation: Situation, agentId: string): boolean {

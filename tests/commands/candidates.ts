@@ -2,7 +2,7 @@
 
 import { queueNames } from './agent-rules.ts'
 import type { NewJob } from './job-rules.ts'
-import type { Claim, ModelJob } from './model.ts'
+import { type Claim, isLock, type ModelJob } from './model.ts'
 import type { VerbCall } from './rule.ts'
 import type { Run } from './run.ts'
 
@@ -13,12 +13,28 @@ export interface Draw {
   readonly picks: readonly number[]
 }
 
+export interface Choice {
+  readonly weight: number
+  /** Not in a transaction that is left open: nobody could do anything meanwhile, or two would be in an order of their own. */
+  readonly staysShort?: true
+  readonly choose: Choose
+}
+
 /** Null: there is nothing to choose. */
 export type Choose = (run: Readonly<Run>, draw: Draw) => VerbCall | null
 
 const users = ['a', 'b', 'c', 'd']
 export const things = ['model:x', 'model:y', 'tool:z']
-export const patterns = ['user:*', 'model:*', 'limit:all', 'queue:default', 'task:build', 'user:a', ...things]
+export const patterns = [
+  'user:*',
+  'model:*',
+  'limit:all',
+  'queue:default',
+  'task:build',
+  'task:lock',
+  'user:a',
+  ...things,
+]
 
 export function pick<Item>(items: readonly Item[], n: number | undefined): Item | undefined {
   return items[(n ?? 0) % Math.max(items.length, 1)]
@@ -27,18 +43,28 @@ export function pick<Item>(items: readonly Item[], n: number | undefined): Item 
 export const jobsThatAre = (run: Readonly<Run>, ...statuses: readonly string[]): ModelJob[] =>
   [...run.model.jobs.values()].filter(({ status }) => statuses.includes(status))
 export const claimOf = ({ id, token }: ModelJob): Claim => ({ job: id, token: token ?? 0 })
-const currentClaims = (run: Readonly<Run>): Claim[] => run.model.held().map(claimOf)
+/** Those of processes; now and then of manual locks too, which these verbs are not for. */
+const currentClaims = ({ model }: Readonly<Run>, { picks }: Draw): Claim[] =>
+  model
+    .held()
+    .filter((job) => !isLock(job) || (picks[5] ?? 0) % 8 === 0)
+    .map(claimOf)
 export const agentIds = (run: Readonly<Run>): string[] =>
   [...run.model.agents.values()].filter(({ state }) => state !== 'gone').map(({ id }) => id)
 
 /** Mostly one that the verb is for, now and then any other, one that has ended, or one that never was. */
 export function someJob(
   run: Readonly<Run>,
-  { picks: [n, dice] }: Draw,
+  { picks: [n, dice, , , , other] }: Draw,
   ...statuses: readonly string[]
 ): string | undefined {
   const any = [...run.model.jobs.keys(), ...run.model.ended.keys(), 'nobody']
-  return (dice ?? 0) % 10 === 0 ? pick(any, n) : pick(jobsThatAre(run, ...statuses), n)?.id
+  return (dice ?? 0) % 10 === 0
+    ? pick(any, n)
+    : pick(
+        jobsThatAre(run, ...statuses).filter((job) => !isLock(job) || (other ?? 0) % 4 === 0),
+        n,
+      )?.id
 }
 
 export function ofJob(call: (id: string, draw: Draw) => VerbCall, ...statuses: readonly string[]): Choose {
@@ -56,8 +82,9 @@ export function ofAgent(call: (id: string, draw: Draw) => VerbCall): Choose {
 }
 
 /** Some of the claims that are current, one of them perhaps twice, perhaps beside one that has lapsed. */
-export function someClaims(run: Readonly<Run>, { picks: [n = 0, dice = 0, late] }: Draw): Claim[] {
-  const current = currentClaims(run)
+export function someClaims(run: Readonly<Run>, draw: Draw): Claim[] {
+  const [n = 0, dice = 0, late] = draw.picks
+  const current = currentClaims(run, draw)
   const first = pick(current, n)
   const some = dice % 3 === 0 ? current.filter((_, i) => ((n >> i) & 1) === 0) : first === undefined ? [] : [first]
   const lapsed = dice % 7 === 0 ? pick(run.model.lapsed(), late) : undefined
@@ -77,7 +104,7 @@ export function ofClaims(call: (claims: readonly Claim[]) => VerbCall): Choose {
 
 export function ofClaim(call: (claim: Claim, draw: Draw) => VerbCall): Choose {
   return (run, draw) => {
-    const claim = pick(currentClaims(run), draw.picks[0])
+    const claim = pick(currentClaims(run, draw), draw.picks[0])
     return claim === undefined ? null : call(claim, draw)
   }
 }
@@ -86,6 +113,8 @@ export const wrongs = [
   { field: 'priority', value: 9, state: 'IL005' },
   { field: 'queue', value: 'nowhere', state: 'IL012' },
   { field: 'resources', value: ['no kind'], state: 'IL005' },
+  { field: 'resources', value: ['model:x', 'rate:model:x'], state: 'IL005' },
+  { field: 'queue', value: 'locks', state: 'IL011' },
   { field: 'wish', value: true, state: 'IL005' },
   { field: 'payload', value: 'text', state: 'IL005' },
 ]

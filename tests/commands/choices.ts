@@ -3,7 +3,7 @@
 import { drainAgent, endAgent, heartbeatAgent, queueNames, registerAgent, sweepAgent } from './agent-rules.ts'
 import {
   agentIds,
-  type Choose,
+  type Choice,
   claimOf,
   newJob,
   newJobs,
@@ -11,10 +11,8 @@ import {
   ofClaim,
   ofClaims,
   ofJob,
-  patterns,
   pick,
   someClaims,
-  things,
   wrongs,
 } from './candidates.ts'
 import {
@@ -41,21 +39,15 @@ import {
   claimJobs,
   claimLane,
   collectIdle,
-  removeLimit,
-  setLimit,
   setQueue,
   stopReserving,
   wakePatientLanes,
 } from './lane-rules.ts'
+import { limitChoices } from './limit-choices.ts'
+import { lockChoices } from './lock-choices.ts'
+import { extendLock, releaseLock } from './lock-holder-rules.ts'
 import type { Claim } from './model.ts'
 import type { VerbCall } from './rule.ts'
-
-interface Choice {
-  readonly weight: number
-  /** Not in a transaction that is left open: nobody could do anything meanwhile, or two would be in an order of their own. */
-  readonly staysShort?: true
-  readonly choose: Choose
-}
 
 const staleCalls: readonly ((claim: Claim) => VerbCall)[] = [
   (claim) => completeJobs([claim]),
@@ -65,9 +57,13 @@ const staleCalls: readonly ((claim: Claim) => VerbCall)[] = [
   (claim) => confirmCancel(claim),
   (claim) => reportProgress(claim, 50),
   (claim) => appendOutput(claim, 'late'),
+  ({ job, token }) => extendLock(job, token, null),
+  ({ job, token }) => releaseLock(job, token),
 ]
 
 export const verbs: Readonly<Record<string, Choice>> = {
+  ...limitChoices,
+  ...lockChoices,
   enqueue: { weight: 28, choose: (run, draw) => enqueueJobs(newJobs(run, draw)) },
   enqueueWrong: {
     weight: 2,
@@ -123,7 +119,10 @@ export const verbs: Readonly<Record<string, Choice>> = {
   confirmCancel: {
     weight: 3,
     choose: (run, { picks: [n] }) => {
-      const job = pick([...run.model.held().filter(({ isAskedToStop }) => isAskedToStop), ...run.model.held()], n)
+      const job = pick(
+        [...run.model.held().filter(({ askedToStopAt }) => askedToStopAt !== null), ...run.model.held()],
+        n,
+      )
       return job === undefined ? null : confirmCancel(claimOf(job))
     },
   },
@@ -137,31 +136,11 @@ export const verbs: Readonly<Record<string, Choice>> = {
       ...['pending', 'scheduled', 'assigned', 'failed'],
     ),
   },
-  setLimit: {
-    weight: 5,
-    choose: (_run, { picks: [n, capacity = 0] }) =>
-      setLimit(
-        pick([...patterns, ...patterns, 'no pattern'], n) ?? '',
-        capacity % 7 === 0 ? null : capacity % 11 === 0 ? 0 : 1 + (capacity % 3),
-      ),
-  },
-  pauseResource: {
-    weight: 2,
-    choose: (run, { picks: [n] }) => {
-      const paused = run.model.limits.find((limit) => limit.paused)
-      if (paused !== undefined) return setLimit(paused.pattern, paused.capacity)
-      return setLimit(pick([...things, 'user:a', 'user:*'], n) ?? '', 1, true)
-    },
-  },
-  removeLimit: {
-    weight: 3,
-    choose: (run, { picks: [n] }) =>
-      removeLimit(pick([...run.model.limits.map(({ pattern }) => pattern), 'user:nobody'], n) ?? ''),
-  },
   pauseQueue: {
     weight: 2,
     choose: (run, { picks: [n] }) => {
-      const queue = pick([...run.model.pausedQueues, ...run.model.pausedQueues, ...queueNames], n) ?? ''
+      const queue =
+        pick([...run.model.pausedQueues, ...run.model.pausedQueues, ...queueNames, ...queueNames, 'locks'], n) ?? ''
       return setQueue(queue, { is_paused: !run.model.pausedQueues.has(queue) })
     },
   },
@@ -189,8 +168,8 @@ export const verbs: Readonly<Record<string, Choice>> = {
     weight: 3,
     choose: (_run, { picks: [n, dice = 0] }) => {
       return registerAgent({
-        name: pick(['third', 'third', 'third', 'fourth', 'worker', 'other'], n) ?? '',
-        queues: dice % 13 === 0 ? ['nowhere'] : dice % 5 === 0 ? ['default'] : queueNames,
+        name: dice % 37 === 0 ? 'locks' : (pick(['third', 'third', 'third', 'fourth', 'worker', 'other'], n) ?? ''),
+        queues: dice % 13 === 0 ? ['nowhere'] : dice % 29 === 0 ? ['locks'] : dice % 5 === 0 ? ['default'] : queueNames,
         levels: dice % 3 === 0 ? ['autonomous'] : ['autonomous', 'supervised'],
         slots: dice % 17 === 0 ? 0 : dice % 4 === 0 ? 2 : 1000,
         leaseSeconds: dice % 3 === 1 ? 30 : 3600,

@@ -16,7 +16,7 @@ export function startJobs(claims: readonly Claim[]): VerbCall {
       const { model, at } = situation
       const reasonOf = ({ job, token }: Claim) => {
         if (model.claimOf(job, token) !== 'current') return 'stale_token'
-        return model.jobs.get(job)?.isAskedToStop === true ? 'cancel_requested' : null
+        return isAskedToStop(model, job) ? 'cancel_requested' : null
       }
       const rows = claims.map((claim) => {
         const reason = reasonOf(claim)
@@ -94,7 +94,7 @@ export function failJob(claim: Claim, retry: string): VerbCall {
       }
       if (isRefusedAsHolder(situation, claim)) return
       const job = model.jobs.get(claim.job) as ModelJob
-      if (job.isAskedToStop) {
+      if (job.askedToStopAt !== null) {
         expectRows(situation, [{ status: 'cancelled' }])
         model.end(job.id, 'cancelled')
         return
@@ -117,7 +117,7 @@ export function confirmCancel(claim: Claim): VerbCall {
     shown: showClaims([claim]),
     rule: (situation) => {
       const job = situation.model.jobs.get(claim.job)
-      if (job !== undefined && job.token === claim.token && !job.isAskedToStop) {
+      if (job !== undefined && job.token === claim.token && job.askedToStopAt === null) {
         expectRefusal(situation, 'IL003')
         return
       }
@@ -128,9 +128,11 @@ export function confirmCancel(claim: Claim): VerbCall {
   }
 }
 
+const isAskedToStop = (model: Model, id: string): boolean => (model.jobs.get(id)?.askedToStopAt ?? null) !== null
+
 /** A job that its holder has lost or given back waits again; one that was asked to stop has stopped. */
 export function putBack(model: Model, id: string, { attempts = 0 }: { readonly attempts?: number } = {}): void {
-  if (model.jobs.get(id)?.isAskedToStop === true) model.end(id, 'cancelled')
+  if (isAskedToStop(model, id)) model.end(id, 'cancelled')
   else model.move(id, 'pending', { attempts })
 }
 

@@ -1,6 +1,7 @@
 // The verbs of whoever enqueues jobs, and of the tick: into the inbox, never further.
 
-import type { Model, ModelJob } from './model.ts'
+import { byResourceOrder } from '../property/demand.ts'
+import { isLock, type Model, type ModelJob } from './model.ts'
 import { disagree, expectRefusal, expectRows, type Situation, theRow, type VerbCall } from './rule.ts'
 
 /** What a caller asks for; absent: left out. */
@@ -25,12 +26,8 @@ const timeoutSeconds = 3600
 // The policy of the queues in the runs; a dead letter's new life has it, whatever the job had before.
 const queueTtlSeconds = 7200
 
-const kindOrder: Readonly<Record<string, number>> = { user: 0, model: 2 }
-
 function resourcesOf({ user, resources }: NewJob): string[] {
-  const order = (name: string) => kindOrder[name.split(':')[0] ?? ''] ?? 1
-  const all = new Set([...(user === undefined ? [] : [`user:${user}`]), ...resources])
-  return [...all].toSorted((a, b) => order(a) - order(b) || (a < b ? -1 : 1))
+  return [...new Set([...(user === undefined ? [] : [`user:${user}`]), ...resources])].toSorted(byResourceOrder)
 }
 
 function wireOf(job: NewJob): Record<string, unknown> {
@@ -93,6 +90,7 @@ function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
     status,
     task: job.task,
     queue: job.queue,
+    user: job.user ?? null,
     level: job.level,
     resources: resourcesOf(job),
     priority: job.priority,
@@ -101,13 +99,16 @@ function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
     held: null,
     attempt: 0,
     maxAttempts: job.maxAttempts,
-    isAskedToStop: false,
+    askedToStopAt: null,
     progress: null,
     runAt: status === 'scheduled' ? runAt : null,
     expiresAt: job.ttlSeconds > 0 ? Math.max(at, runAt ?? at) + job.ttlSeconds : null,
     startedAt: null,
     timeoutSeconds,
     retryDelays,
+    assignedAt: null,
+    leaseUntil: null,
+    waitSeconds: null,
   }
 }
 
@@ -140,8 +141,13 @@ export function cancelJob(id: string): VerbCall {
     }
     expectRows(situation, [{ status: job.held === null ? 'cancelled' : 'cancelling' }])
     if (job.held === null) situation.model.end(id, 'cancelled')
-    else situation.model.change(id, { isAskedToStop: true })
+    else if (job.askedToStopAt === null) askToStop(situation, job)
   })
+}
+
+/** A manual lock has no process that would confirm it: its lease ends there and then. */
+export function askToStop({ model, at }: Pick<Situation, 'model' | 'at'>, { id, leaseUntil }: ModelJob): void {
+  model.change(id, { askedToStopAt: at, leaseUntil: leaseUntil === null ? null : at })
 }
 
 export function deleteJob(id: string): VerbCall {
@@ -163,7 +169,7 @@ export function requeueJob(id: string): VerbCall {
     }
     expectRows(situation, [{ status: 'pending' }])
     const { model, at } = situation
-    if (job.status === 'failed') model.change(id, { attempt: 0, expiresAt: at + queueTtlSeconds })
+    if (job.status === 'failed') model.change(id, { attempt: 0, expiresAt: isLock(job) ? null : at + queueTtlSeconds })
     model.move(id, 'pending')
   })
 }

@@ -1,8 +1,8 @@
-// The verbs that start jobs, and what the scheduler's own rows and limits are changed by. Which jobs a claim starts is its
+// The verbs that start jobs, and what the scheduler's own rows are changed by. Which jobs a claim starts is its
 // own choice, as long as each of them may start.
 
 import { isRefusedAsAgent } from './agent-rules.ts'
-import type { Model, ModelAgent } from './model.ts'
+import type { ModelAgent } from './model.ts'
 import { disagree, expectRefusal, type Rule, type Situation, theRow, type VerbCall } from './rule.ts'
 
 interface Assigned {
@@ -47,7 +47,7 @@ function expectStarts(situation: Situation, agentId: string, limit: number, rout
 }
 
 function expectStart(
-  { model, before, isCommit }: Situation,
+  { model, before, at, answeredAt, isCommit }: Situation,
   agent: ModelAgent,
   { job_id, token, attempt, fences }: Assigned,
   routes: readonly string[] | null,
@@ -72,6 +72,14 @@ function expectStart(
   }
   if (token <= (job.token ?? 0) || attempt !== job.attempt + 1)
     disagree(`${job_id} was started with token ${token} after ${job.token}, attempt ${attempt} after ${job.attempt}`)
+  for (const rate of model.ratesOf(job)) {
+    const starts = model.startsOf(rate, answeredAt)
+    if (starts.length >= model.capacityOf(rate).capacity)
+      disagree(
+        `${job_id} was started beside ${starts.length} starts of the last minute, ${rate} ${starts.map(({ until }) => until)}`,
+      )
+    model.noteStart(rate, token, at)
+  }
   model.given = [...model.given, { job: job_id, token }]
   model.change(job_id, {
     status: 'assigned',
@@ -80,12 +88,18 @@ function expectStart(
     attempt,
     held: [...demand].toSorted(),
     progress: null,
+    assignedAt: at,
     startedAt: null,
   })
 }
 
 /** A verb that changes nothing that the model knows of. */
-function behindTheScenes(verb: string, parameters: string, values: readonly unknown[], rule: Rule = theRow): VerbCall {
+export function behindTheScenes(
+  verb: string,
+  parameters: string,
+  values: readonly unknown[],
+  rule: Rule = theRow,
+): VerbCall {
   return { verb, parameters, values, shown: values.map(String).join(', '), rule }
 }
 
@@ -101,58 +115,6 @@ export const wakePatientLanes = (after: string, limit: number): VerbCall =>
 export const unservedReservers = (): VerbCall => behindTheScenes('unserved_reservers', '', [])
 export const stopReserving = (laneId: string): VerbCall => behindTheScenes('stop_reserving', '$1::uuid', [laneId])
 export const collectIdle = (): VerbCall => behindTheScenes('collect_idle', '', [])
-
-export function setLimit(pattern: string, capacity: number | null, isPaused = false): VerbCall {
-  return {
-    verb: 'set_limit',
-    parameters: '$1, $2, $3',
-    values: [pattern, capacity, isPaused],
-    shown: `${pattern}, ${capacity ?? 'unlimited'}${isPaused ? ', paused' : ''}`,
-    rule: (situation) => {
-      const { model } = situation
-      if (!/^[a-z]+:.+$/.test(pattern) || (isPaused && pattern.endsWith('*')) || (capacity ?? 0) < 0) {
-        expectRefusal(situation, 'IL005')
-        return
-      }
-      theRow(situation)
-      const others = model.limits.filter((limit) => limit.pattern !== pattern)
-      model.limits = [...others, { pattern, capacity, paused: isPaused }]
-      countWhatRuns(model, pattern)
-    },
-  }
-}
-
-export function removeLimit(pattern: string): VerbCall {
-  return {
-    verb: 'remove_limit',
-    parameters: '$1',
-    values: [pattern],
-    shown: pattern,
-    rule: (situation) => {
-      const { model } = situation
-      const isThere = model.limits.some((limit) => limit.pattern === pattern)
-      if (theRow(situation).remove_limit !== isThere) disagree(`there was ${isThere ? 'a' : 'no'} limit ${pattern}`)
-      if (!isThere) return
-      model.limits = model.limits.filter((limit) => limit.pattern !== pattern)
-      countWhatRuns(model, pattern)
-    },
-  }
-}
-
-/** A job that needs what is newly limited holds it from now on, be there room or not. */
-function countWhatRuns(model: Model, pattern: string): void {
-  const isMeant = (resource: string) =>
-    pattern.endsWith('*') ? resource.startsWith(pattern.slice(0, -1)) : resource === pattern
-  for (const job of model.held()) {
-    const held = job.held ?? []
-    const missing = model
-      .demandOf(job)
-      .filter(
-        (name) => isMeant(name) && !held.includes(name) && model.capacityOf(name).capacity !== Number.POSITIVE_INFINITY,
-      )
-    if (missing.length > 0) model.change(job.id, { held: [...held, ...missing].toSorted() })
-  }
-}
 
 export type QueueSettings = Readonly<Record<string, unknown>>
 

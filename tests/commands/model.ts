@@ -2,7 +2,7 @@
 // memory, changed by the rules of the verbs (holder-rules.ts, job-rules.ts, ...) and by nothing that SQL has computed,
 // but for the choices that are a claim's own: which jobs it starts.
 
-import { demandOf, limitOf, Violated } from '../property/checks.ts'
+import { demandOf, limitOf, ratesOf } from '../property/demand.ts'
 import type { LimitSeen } from '../property/observation.ts'
 import type { AgentRow, JobRow, Observed } from './observation.ts'
 
@@ -13,6 +13,17 @@ export interface Claim {
   readonly job: string
   readonly token: number
 }
+
+/** A start that counts in a rate until a minute has passed, whatever becomes of its job. */
+export interface RatedStart {
+  readonly rate: string
+  readonly token: number
+  readonly until: number
+}
+
+/** In its name manual locks are held; it is no process. */
+export const locksAgent = 'locks.0'
+export const isLock = ({ queue }: Pick<ModelJob, 'queue'>): boolean => queue === 'locks'
 
 export class Model {
   jobs: Map<string, ModelJob>
@@ -26,6 +37,9 @@ export class Model {
   /** Every claim that was ever given, in the order of its giving. */
   given: readonly Claim[]
   incarnations: number
+  /** By id, the owner of every manual lock that ever was. */
+  lockOwners: Map<string, string | null>
+  starts: readonly RatedStart[]
 
   /** The model of what is there now. */
   constructor({ jobs, agents, ended, seen, fences }: Observed) {
@@ -38,6 +52,12 @@ export class Model {
     for (const [slot, [fence]] of Object.entries(fences)) this.noteFence(slot.slice(0, slot.lastIndexOf(' ')), fence)
     this.given = jobs.flatMap(({ id, token }) => (token === null ? [] : [{ job: id, token }]))
     this.incarnations = Math.max(0, ...agents.map(({ id }) => incarnationOf(id)))
+    this.lockOwners = new Map(jobs.filter(isLock).map(({ id, user }) => [id, user]))
+    this.starts = seen.slots.flatMap(({ resource, slot, takenUntil }) =>
+      takenUntil === null
+        ? []
+        : [{ rate: resource, token: fences[`${resource} ${slot}`]?.[0] ?? 0, until: takenUntil }],
+    )
   }
 
   clone(): Model {
@@ -47,6 +67,7 @@ export class Model {
       agents: new Map(this.agents),
       ended: new Map(this.ended),
       fences: new Map(this.fences),
+      lockOwners: new Map(this.lockOwners),
     })
   }
 
@@ -71,6 +92,19 @@ export class Model {
 
   demandOf(job: Pick<ModelJob, 'queue' | 'task' | 'resources'>): readonly string[] {
     return demandOf(this.limits, job)
+  }
+
+  ratesOf(job: Pick<ModelJob, 'queue' | 'task' | 'resources'>): readonly string[] {
+    return ratesOf(this.limits, job)
+  }
+
+  /** The starts that count in a rate at this time. */
+  startsOf(rate: string, at: number): readonly RatedStart[] {
+    return this.starts.filter((start) => start.rate === rate && start.until > at)
+  }
+
+  noteStart(rate: string, token: number, at: number): void {
+    this.starts = [...this.starts.filter(({ until }) => until > at - 600), { rate, token, until: at + 60 }]
   }
 
   capacityOf(resource: string): { capacity: number; paused: boolean } {
@@ -100,7 +134,7 @@ export class Model {
       status,
       attempt,
       held: null,
-      isAskedToStop: false,
+      askedToStopAt: null,
       runAt: runAt ?? job.runAt,
       // What has been started once expires no more.
       expiresAt: status !== 'failed' && job.attempt + attempts <= 0 ? job.expiresAt : null,
@@ -124,45 +158,6 @@ export class Model {
     const agent = this.agents.get(id)
     return agent !== undefined && agent.state !== 'gone' && agent.leaseUntil > at
   }
-
-  /** Where the tables say something else; empty: nowhere. */
-  differences(observed: Observed): string[] {
-    const agents = [...this.agents.values()].map((agent) => ({ ...agent, active: this.heldBy(agent.id).length }))
-    return [
-      ...differing('job', [...this.jobs.values()], observed.jobs),
-      ...differing('agent', agents, observed.agents),
-      ...differing('limit', this.limits.map(named), observed.seen.limits.map(named)),
-      ...differing(
-        'the end of job',
-        [...this.ended].map(([id, outcomes]) => ({ id, outcomes })),
-        Object.entries(observed.ended).map(([id, outcomes]) => ({ id, outcomes })),
-      ),
-      ...differing('the pause of queue', [...this.pausedQueues].map(byId), observed.seen.pausedQueues.map(byId)),
-    ]
-  }
-
-  /** No resource has more holders than its capacity, unless they were there when it was lowered; fences agree with tokens. */
-  checkSlots(observed: Observed): void {
-    const slots = new Map<string, string[]>()
-    for (const { resource, job } of observed.seen.slots) {
-      if (job !== null) slots.set(resource, [...(slots.get(resource) ?? []), job])
-    }
-    const resources = new Set([...slots.keys(), ...this.held().flatMap(({ held }) => held ?? [])])
-    for (const resource of resources) {
-      const expected = this.holdersOf(resource).toSorted().join(' ')
-      const actual = (slots.get(resource) ?? []).toSorted().join(' ')
-      if (expected !== actual)
-        throw new Violated(
-          'the slots disagree with the model',
-          `${resource} is held by ${actual}, should be ${expected}`,
-        )
-    }
-    for (const [slot, [fence, job]] of Object.entries(observed.fences)) {
-      const token = job === null ? null : this.jobs.get(job)?.token
-      if (job !== null && token !== fence)
-        throw new Violated('a fence is not its token', `${slot}: fence ${fence}, token ${token} of ${job}`)
-    }
-  }
 }
 
 function remember(ended: Map<string, readonly string[]>, id: string, outcome: string): void {
@@ -171,29 +166,4 @@ function remember(ended: Map<string, readonly string[]>, id: string, outcome: st
 
 export function incarnationOf(agentId: string): number {
   return Number(agentId.slice(agentId.lastIndexOf('.') + 1))
-}
-
-const byId = (id: string) => ({ id })
-const named = ({ pattern, capacity, paused }: LimitSeen) => ({ id: pattern, capacity, paused })
-
-function differing<Row extends { readonly id: string }>(
-  what: string,
-  expected: readonly Row[],
-  actual: readonly Row[],
-): string[] {
-  const rows = new Map(actual.map((row) => [row.id, row]))
-  const differences = expected.flatMap((row) => {
-    const other = rows.get(row.id)
-    rows.delete(row.id)
-    return other === undefined ? [`${what} ${row.id} is missing`] : unequalFields(`${what} ${row.id}`, row, other)
-  })
-  return [...differences, ...[...rows.keys()].map((id) => `${what} ${id} should not be there`)]
-}
-
-function unequalFields(what: string, expected: object, actual: object): string[] {
-  const others = new Map<string, unknown>(Object.entries(actual))
-  return Object.entries(expected).flatMap(([field, value]) => {
-    const [wanted, found] = [JSON.stringify(value), JSON.stringify(others.get(field))]
-    return wanted === found ? [] : [`${what}: ${field} is ${found}, should be ${wanted}`]
-  })
 }

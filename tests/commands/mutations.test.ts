@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mutations } from '../property/mutations.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { runCampaign } from './campaign.ts'
+import { lockMutations } from './lock-mutations.ts'
 
 // Of the property test's seeded defects those that show soon; `npm run test:long` looks for all of them.
 const soon = [
@@ -12,7 +13,7 @@ const soon = [
 ]
 
 describe('a seeded defect is found by a few hundred commands', () => {
-  for (const mutation of mutations.filter(({ name }) => soon.includes(name))) {
+  for (const mutation of [...mutations.filter(({ name }) => soon.includes(name)), ...lockMutations]) {
     it(mutation.name, { timeout: 120_000 }, async () => {
       const { failure } = await runCampaign({
         open: () => createTestDatabase({ poolSize: 1, violations: 'expected' }),

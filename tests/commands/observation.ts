@@ -9,6 +9,8 @@ export interface JobRow {
   readonly status: string
   readonly task: string
   readonly queue: string
+  /** Of a manual lock its owner. */
+  readonly user: string | null
   readonly level: string
   readonly resources: readonly string[]
   readonly priority: number
@@ -18,13 +20,17 @@ export interface JobRow {
   readonly held: readonly string[] | null
   readonly attempt: number
   readonly maxAttempts: number
-  readonly isAskedToStop: boolean
+  readonly askedToStopAt: number | null
   readonly progress: number | null
   readonly runAt: number | null
   readonly expiresAt: number | null
   readonly startedAt: number | null
   readonly timeoutSeconds: number
   readonly retryDelays: readonly number[] | null
+  readonly assignedAt: number | null
+  /** Of a manual lock: until when its owner is believed to be there, and for how long after it asked. */
+  readonly leaseUntil: number | null
+  readonly waitSeconds: number | null
 }
 
 export interface AgentRow {
@@ -58,12 +64,13 @@ const seconds = (column: string) => `extract(epoch from ${column} - '2030-01-01'
 const more = `
   json_build_object(
     'jobs', (select coalesce(json_agg(json_build_object(
-        'id', j.id, 'status', j.status, 'task', j.task, 'queue', j.queue, 'level', j.permission_level, 'resources', j.resources,
+        'id', j.id, 'status', j.status, 'task', j.task, 'queue', j.queue, 'user', j.user_name, 'level', j.permission_level, 'resources', j.resources,
         'priority', j.priority, 'token', j.token, 'agent', j.agent_id,
         'held', case when j.held is not null then array(select h from unnest(j.held) as h order by h collate "C") end,
-        'attempt', j.attempt, 'maxAttempts', j.max_attempts, 'isAskedToStop', j.cancel_requested_at is not null,
+        'attempt', j.attempt, 'maxAttempts', j.max_attempts, 'askedToStopAt', ${seconds('j.cancel_requested_at')},
         'progress', j.progress, 'runAt', ${seconds('j.run_at')}, 'expiresAt', ${seconds('j.expires_at')},
-        'startedAt', ${seconds('j.started_at')}, 'timeoutSeconds', j.timeout_seconds, 'retryDelays', j.retry_delays_seconds
+        'startedAt', ${seconds('j.started_at')}, 'timeoutSeconds', j.timeout_seconds, 'retryDelays', j.retry_delays_seconds,
+        'assignedAt', ${seconds('j.assigned_at')}, 'leaseUntil', ${seconds('j.lease_until')}, 'waitSeconds', (j.payload ->> 'wait_seconds')::integer
       ) order by j.id), '[]') from interlock.jobs as j),
     'agents', (select coalesce(json_agg(json_build_object(
         'id', a.id, 'name', a.name, 'state', a.state, 'routes', a.routes, 'slots', a.slots, 'active', a.active_jobs,

@@ -15,6 +15,8 @@ export interface Situation {
   readonly model: Model
   /** When the call began, in seconds: the verbs ask for the time first. */
   readonly at: number
+  /** When it was answered: later, where it had to wait. */
+  readonly answeredAt: number
   readonly answer: Answer
   /** What is committed now; null while the call is not. */
   readonly observed: Observed | null
@@ -58,6 +60,11 @@ export function expectRows({ answer }: Situation, expected: readonly Row[]): voi
     disagree(`${JSON.stringify(expected)} had to come, and ${describeAnswer(answer)} did`)
 }
 
+/** The one refusal that is not the domain's own: what it looked at has changed before it was locked, and it has to be asked again. */
+export function isBeaten({ answer, isAlone }: Situation): boolean {
+  return answer.state === '40001' && !isAlone
+}
+
 /** The one row that has to have come, whatever is in it. */
 export function theRow({ answer }: Situation): Row {
   const [row] = answer.rows
@@ -68,6 +75,12 @@ export function theRow({ answer }: Situation): Row {
 export function describeAnswer(answer: Answer): string {
   if (answer.state !== null) return `refused with ${answer.state} (${answer.message})`
   return JSON.stringify(answer.rows)
+}
+
+/** What became of what was asked for, where the verb says so in a word. */
+export function describeAcceptance({ rows: [row] }: Answer): string {
+  const word = row?.status ?? row?.state
+  return typeof word === 'string' ? `accepted: ${word}` : 'accepted'
 }
 
 /** Whether a call came to anything: nothing was refused, and something was done. */

@@ -8,10 +8,12 @@ import type { Setting } from '../property/setting.ts'
 import type { Stage } from '../property/stage.ts'
 import { World, type VerbCall as WorldCall } from '../property/world.ts'
 import { sweepAgent } from './agent-rules.ts'
+import { checkSlots, differences } from './differences.ts'
 import { absorbTouches, claimJobs, stopReserving, unservedReservers, wakePatientLanes } from './lane-rules.ts'
+import { dueRates, wakeRate } from './limit-rules.ts'
 import { Model } from './model.ts'
 import { look, type Observed } from './observation.ts'
-import { type Answer, describeAnswer, isRefused, type Row, type VerbCall } from './rule.ts'
+import { type Answer, describeAcceptance, describeAnswer, isRefused, type Row, type VerbCall } from './rule.ts'
 
 /** A call that was made; null: it waits. */
 export interface Called {
@@ -21,11 +23,12 @@ export interface Called {
 interface Made extends Called {
   readonly call: VerbCall
   readonly session: Session
-  readonly isAlone: boolean
+  isAlone: boolean
   readonly before: Model
   /** The transaction that it is part of, if it is a caller's own. */
   readonly transaction: OpenTransaction | null
   at: number | null
+  answeredAt: number | null
   answer: Answer | null
 }
 
@@ -47,6 +50,8 @@ export class Run extends World {
   #observed: Observed
   readonly #open = new Map<Session, OpenTransaction>()
   #started: Made[] = []
+  /** Calls that wait, or pause inside. */
+  readonly #underWay = new Set<Made>()
   #ended: Made[] = []
   /** How often each verb was called, and with what it was refused. */
   readonly tally = new Map<string, number>()
@@ -98,7 +103,18 @@ export class Run extends World {
       this.#open.set(session, { made: [], isDoomed: false })
     }
     const transaction = this.#open.get(session) ?? null
-    const made: Made = { call, session, isAlone, before: this.model, transaction, at: null, answer: null }
+    const made: Made = {
+      call,
+      session,
+      isAlone,
+      before: this.model,
+      transaction,
+      at: null,
+      answeredAt: null,
+      answer: null,
+    }
+    for (const other of this.#underWay) other.isAlone = false
+    this.#underWay.add(made)
     this.#started.push(made)
     if (call.locksLog === true) this.#lockers.add(session)
     await this.stage.play(session, {
@@ -139,10 +155,11 @@ export class Run extends World {
 
   #end(made: Made, answer: Answer): string {
     made.answer = answer
+    this.#underWay.delete(made)
     if (made.transaction === null) this.#lockers.delete(made.session)
     this.#ended.push(made)
     if (answer.state !== null && made.transaction !== null) made.transaction.isDoomed = true
-    const name = `${made.call.verb} ${answer.state ?? (isRefused(answer) ? 'refused' : 'accepted')}`
+    const name = `${made.call.verb} ${answer.state ?? (isRefused(answer) ? 'refused' : describeAcceptance(answer))}`
     this.tally.set(name, (this.tally.get(name) ?? 0) + 1)
     return describeAnswer(answer)
   }
@@ -153,12 +170,13 @@ export class Run extends World {
     const { ticks } = this.#pace
     const observed = await look(this.stage, { audited, ticks })
     for (const made of this.#started) made.at = observed.seen.now - (ticks ? 1 : 0)
+    for (const made of this.#ended) made.answeredAt = observed.seen.now - (ticks ? 1 : 0)
     const ended = this.#ended
     this.#started = []
     this.#ended = []
 
     const explained = this.#explain(ended, committed, observed)
-    explained.checkSlots(observed)
+    checkSlots(explained, observed)
     this.model = explained
     for (const made of ended) if (made.answer?.state === null) made.transaction?.made.push(made)
     if (committed === null && ended.every(({ answer }) => answer === null || isRefused(answer)))
@@ -180,8 +198,8 @@ export class Run extends World {
         const model = this.model.clone()
         for (const made of committed?.made ?? []) apply(made, model, observed, { isCommit: true })
         for (const made of order) this.#applyEnded(made, model, observed)
-        const differences = model.differences(observed)
-        if (differences.length > 0) throw new Violated('the tables disagree with the model', differences.join('\n'))
+        const different = differences(model, observed)
+        if (different.length > 0) throw new Violated('the tables disagree with the model', different.join('\n'))
         return model
       } catch (error) {
         if (!(error instanceof Violated)) throw error
@@ -204,14 +222,14 @@ export class Run extends World {
 }
 
 function apply(
-  { call, at, answer, isAlone, before }: Made,
+  { call, at, answeredAt, answer, isAlone, before }: Made,
   model: Model,
   observed: Observed | null,
   { isCommit = false }: { readonly isCommit?: boolean } = {},
 ): void {
-  if (at === null || answer === null) throw new Error(`${call.verb} has not ended`)
+  if (at === null || answeredAt === null || answer === null) throw new Error(`${call.verb} has not ended`)
   try {
-    call.rule({ model, at, answer, observed, isCommit, isAlone, before })
+    call.rule({ model, at, answeredAt, answer, observed, isCommit, isAlone, before })
   } catch (error) {
     if (error instanceof Violated) throw new Violated(error.check, `${call.verb}(${call.shown}): ${error.message}`)
     throw error
@@ -243,6 +261,10 @@ function callOf(verb: string, values: readonly unknown[]): VerbCall {
       return claimJobs(String(first), 1000)
     case 'wake_patient_lanes':
       return wakePatientLanes(String(first), Number(second ?? 200))
+    case 'due_rates':
+      return dueRates()
+    case 'wake_rate':
+      return wakeRate(String(first))
     case 'unserved_reservers':
       return unservedReservers()
     case 'stop_reserving':

@@ -14,7 +14,7 @@ export function describeAtTheEnd(how: 'commit' | 'rollback'): void {
 
     for (const pair of pairs) {
       it(titleOf(pair), async () => {
-        for (const { expected, ...meeting } of meetingsAtTheEnd(pair, world.lane)) {
+        for (const { expected, ...meeting } of meetingsAtTheEnd(pair, world.subjects)) {
           if (meeting.how !== how) continue
           const met = await interleave(world.stage, meeting)
           expect(met, `${meeting.first.verb}, then ${meeting.second.verb}, ${meeting.how}`).toSatisfy(expected)

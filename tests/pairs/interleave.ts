@@ -10,7 +10,8 @@ import { recover } from '../property/recover.ts'
 import type { Session } from '../property/session.ts'
 import type { Stage } from '../property/stage.ts'
 import type { SceneName } from './scenes.ts'
-import type { Outcome } from './verbs.ts'
+import type { Outcome } from './standing.ts'
+import { idIn } from './subjects.ts'
 
 export interface Meeting {
   readonly scene: SceneName
@@ -46,7 +47,7 @@ export async function interleave(stage: Stage, meeting: Meeting): Promise<Met> {
     await run.close(one, how)
     // What was rolled back and nobody waited for has left nothing that the auditor has not seen.
     if (how === 'commit' || waited) await expectDrained(stage)
-    return { first: outcomeOf(firstCalled), second: outcomeOf(secondCalled), waited, paused }
+    return { first: outcomeOf(firstCalled, scene), second: outcomeOf(secondCalled, scene), waited, paused }
   } catch (error) {
     const transcript = [...stage.transcript]
     await recover(stage)
@@ -71,14 +72,17 @@ export async function failpointsPassed(stage: Stage, scene: SceneName, call: Ver
   }
 }
 
-function outcomeOf({ answer }: Called): Outcome {
+function outcomeOf({ answer }: Called, scene: SceneName): Outcome {
   if (answer === null) throw new Error('it has no answer')
   if (answer.state === '40001') return 'has to ask again'
   if (isRefused(answer)) return 'is refused'
   const [row] = answer.rows
   const counts = ['jobs_returned', 'promote_due_jobs', 'expire_jobs'] as const
+  if (answer.rows.some(({ held_seconds }) => held_seconds !== undefined) || answer.rows.length === 0)
+    return answer.rows.some(({ status }) => status === 'released') ? 'takes effect' : 'has nothing to do'
+  if (row?.ended === 0 && row.lapsed === 0) return 'has nothing to do'
   if (Array.isArray(row?.jobs)) {
-    if (row.jobs.some(({ job_id }: { job_id: string }) => job_id === 'j')) return 'takes effect'
+    if (row.jobs.some(({ job_id }: { job_id: string }) => job_id === idIn(scene))) return 'takes effect'
     // A lock that was found taken, even if by who is just letting go of all of them.
     return (row.contended as readonly string[]).length > 0 ? 'has to ask again' : 'has nothing to do'
   }
@@ -90,5 +94,6 @@ async function expectDrained(stage: Stage): Promise<void> {
   await stage.look('call interlock_test.drain()')
   const { seen } = await look(stage, { audited: true, ticks: false })
   if (seen.violations.length > 0) throw new Violated('the auditor finds something', JSON.stringify(seen.violations))
-  if (seen.slots.length > 0) throw new Violated('not clean at rest', JSON.stringify(seen.slots))
+  const kept = seen.slots.filter(({ job, lane }) => job !== null || lane !== null)
+  if (kept.length > 0) throw new Violated('not clean at rest', JSON.stringify(kept))
 }

@@ -1,5 +1,8 @@
 // The scenes in which two verbs meet: in each of them one job, `j` of alice on flux, is in the state that some verbs are for,
 // its lane and its resources are in the state that goes with it, and `k` (alice's too) and `m` (bob's on flux) wait beside it.
+// In the scenes of manual locks a lock of alice and flux, `a1` of ann, is in the place of that job.
+
+import { locksOfTheSchema } from '../commands/setting.ts'
 
 export type SceneName = keyof typeof scenes
 
@@ -7,7 +10,7 @@ const enqueue = (id: string, more = '') =>
   `interlock.enqueue_jobs('[{"id": "${id}", "task": "work", "queue": "default", "user": "${id === 'm' ? 'bob' : id === 'x' ? 'carol' : 'alice'}", "models": ["flux"], "retry_delays_seconds": [3]${more}}]')`
 const absorb = 'interlock.absorb_touches()'
 const claim = (limit: number) => `interlock.claim_jobs('worker.1', null, ${limit})`
-const later = (seconds: number) =>
+export const later = (seconds: number) =>
   `setval('interlock_test.seconds', (select last_value from interlock_test.seconds) + ${seconds})`
 const others = [enqueue('k'), enqueue('m'), absorb]
 
@@ -21,6 +24,11 @@ const empty = [
 ]
 const assigned = [...empty, enqueue('j'), ...others, claim(100), claim(100)]
 const running = [...assigned, `interlock.start_jobs('{j}', '{1}')`]
+const acquire = `interlock.acquire_lock('{user:alice,model:flux}', 'ann', 60, 30)`
+const grant = `interlock.claim_jobs('locks.0', null, 10)`
+// The first number is drawn for nothing, so that a token of 1 is stale once it is granted.
+const asked = [...empty, acquire, `nextval('interlock.grant_numbers')`, absorb, ...others]
+const locked = [...empty, acquire, absorb, grant, ...others, claim(100), `interlock.poll_lock('a1', 'ann')`]
 const patient = [
   ...empty,
   enqueue('x'),
@@ -60,11 +68,31 @@ export const scenes = {
     claim(100),
     `interlock.set_queue('default', '{"is_paused": true}')`,
   ],
+  rated: [
+    ...empty,
+    `interlock.set_limit('model:flux', 1, p_starts_per_minute => 1)`,
+    enqueue('x'),
+    absorb,
+    claim(1),
+    `interlock.complete_jobs('{x}', '{1}')`,
+    enqueue('j'),
+    absorb,
+    claim(1),
+    later(70),
+  ],
+  closed: [
+    ...[...empty, enqueue('j'), absorb, claim(1), `interlock.return_jobs('{j}', '{1}', 'returned')`],
+    ...[`interlock.pause_resource('model:flux')`, ...others, claim(100)],
+  ],
+  asked,
+  unasked: [...asked, later(100)],
+  lining: [...empty, enqueue('x'), absorb, claim(1), acquire, absorb, grant, ...others],
+  granted: [...empty, acquire, absorb, grant, ...others, claim(100)],
+  locked,
+  lapsed: [...locked, later(100)],
+  marked: [...locked, later(100), 'interlock.expire_locks()'],
   idle: [...empty, enqueue('j'), absorb, claim(1), `interlock.complete_jobs('{j}', '{1}')`, later(100)],
 } as const satisfies Record<string, readonly string[]>
-
-const laneOfJ = `interlock.lane_id('default/autonomous', 'work', array['user:alice', 'model:flux'])`
-export const laneQuery = `select ${laneOfJ} as lane`
 
 const kept = [
   ...['jobs', 'job_lanes', 'job_lane_touches', 'lane_users', 'job_queue_state', 'job_queue_log', 'task_history'],
@@ -86,6 +114,7 @@ const resetMore = `
   begin
     delete from interlock.job_output;
     insert into interlock.queues (name) values ('default');
+    ${locksOfTheSchema};
     perform setval('interlock.job_numbers', 1, false);
   end
   $$`
@@ -128,49 +157,3 @@ export function sceneSteps(): readonly string[] {
     ]),
   ]
 }
-
-export const drainSupport = `
-  -- Everybody is let go on until nothing waits and nothing runs.
-  create or replace procedure interlock_test.drain() language plpgsql as $$
-   declare
-     v_agent text;
-     v_left integer;
-     v_more boolean;
-     v_ids text[];
-     v_tokens bigint[];
-   begin
-     perform interlock.set_queue('default', '{"is_paused": false}');
-     commit;
-     select a.agent_id into v_agent from interlock.register_agent('last', '{default}', 1000, p_lease_seconds => 3600) as a;
-     commit;
-     perform interlock.start_paused_job(j.id) from interlock.jobs as j where j.status = 'paused';
-     commit;
-     for v_round in 1..30 loop
-       perform ${later(5)};
-       perform interlock.promote_due_jobs();
-       commit;
-       loop
-         select a.left_over into v_left from interlock.absorb_touches() as a;
-         commit;
-         exit when v_left = 0;
-       end loop;
-       perform interlock.wake_patient_lanes();
-       commit;
-       for v_claim in 1..30 loop
-         select c.more into v_more from interlock.claim_jobs(v_agent, null, 100) as c;
-         commit;
-         exit when not v_more;
-       end loop;
-       select array_agg(j.id), array_agg(j.token) into v_ids, v_tokens from interlock.jobs as j where j.held is not null;
-       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed') then
-         return;
-       end if;
-       commit;
-       if v_ids is not null then
-         perform interlock.complete_jobs(v_ids, v_tokens);
-         commit;
-       end if;
-     end loop;
-     raise exception 'jobs wait for ever: %', (select string_agg(j.id || ' ' || j.status, ', ') from interlock.jobs as j);
-   end
-   $$`

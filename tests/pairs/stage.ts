@@ -5,13 +5,14 @@ import { resetSupport } from '../property/reset.ts'
 import { Stage } from '../property/stage.ts'
 import { failpointSupport, failpointsOf, type Verb, verbsQuery, withFailpoints } from '../support/failpoints.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
-import { drainSupport, laneQuery, sceneSteps } from './scenes.ts'
+import { drainSupport } from './drain.ts'
+import { sceneSteps } from './scenes.ts'
+import { type Subjects, subjectQuery, subjectsOf } from './subjects.ts'
 
 export interface PairStage {
   readonly test: TestDatabase
   readonly stage: Stage
-  /** The lane of `j`. */
-  readonly lane: string
+  readonly subjects: Subjects
 }
 
 /** Unlike the property test's, its verbs ring: a bell is an insert of its own. */
@@ -29,6 +30,7 @@ export async function openPairStage({ failpoints }: { readonly failpoints: boole
   await database.query(
     `do $$ begin execute format('alter database %I set deadlock_timeout = %L', current_database(), '50ms'); end $$`,
   )
-  const [row] = await database.query<{ lane: string }>(laneQuery)
-  return { test, lane: row?.lane ?? '', stage: await Stage.open(test.url, 2, failpointsOf(verbs)) }
+  const [row] = await database.query<{ job: string; lock: string }>(subjectQuery)
+  if (row === undefined) throw new Error('there are no lanes')
+  return { test, subjects: subjectsOf(row), stage: await Stage.open(test.url, 2, failpointsOf(verbs)) }
 }

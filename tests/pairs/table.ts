@@ -2,7 +2,9 @@
 
 import type { Meeting, Met } from './interleave.ts'
 import type { SceneName } from './scenes.ts'
-import { type Outcome, type PairVerb, pairVerbs, standingOf } from './verbs.ts'
+import { type Outcome, type PairVerb, standingOf } from './standing.ts'
+import { isOfLock, type Subjects } from './subjects.ts'
+import { pairVerbs } from './verbs.ts'
 
 export type Pair = readonly [PairVerb, PairVerb]
 
@@ -19,6 +21,10 @@ export function orders([a, b]: Pair): readonly Pair[] {
       ]
 }
 
+/** Where the first one of a pair is called: what is for manual locks alone meets the others on one of them. */
+const scenesOf = ([first, second]: Pair): readonly SceneName[] =>
+  second.isForLocks === true ? (first.lockScenes ?? first.scenes) : first.scenes
+
 /** What the second verb comes to in this scene: by itself, and after the first one. */
 function prospects([first, second]: Pair, scene: SceneName): { alone: Outcome; after: Outcome } {
   const standing = standingOf(scene)
@@ -33,7 +39,7 @@ export function titleOf(pair: Pair): string {
 }
 
 function winnerOf([first, second]: Pair): string {
-  const ends = first.scenes.map((scene) => {
+  const ends = scenesOf([first, second]).map((scene) => {
     const { alone, after } = prospects([first, second], scene)
     const name = first === second ? 'the second' : second.name
     if (first.outcome(standingOf(scene)) === 'is refused') return `it is refused, and ${name} ${alone}`
@@ -44,26 +50,34 @@ function winnerOf([first, second]: Pair): string {
   return `${first === second ? '' : `${first.name} first: `}${[...new Set(ends)].join(', or ')}`
 }
 
+/** All the scenes in which a verb may have to be stopped inside. */
+export const allScenesOf = ({ scenes, lockScenes = [] }: PairVerb): readonly SceneName[] => [
+  ...new Set([...scenes, ...lockScenes]),
+]
+
 export interface ExpectedMeeting extends Meeting {
   readonly expected: (met: Met) => boolean
 }
 
 /** The first verb has answered, and is not committed yet. */
-export function meetingsAtTheEnd(pair: Pair, lane: string): ExpectedMeeting[] {
+export function meetingsAtTheEnd(pair: Pair, subjects: Subjects): ExpectedMeeting[] {
   return orders(pair).flatMap(([first, second]) =>
-    first.scenes.flatMap((scene) => {
+    scenesOf([first, second]).flatMap((scene) => {
+      const subject = subjects[isOfLock(scene) ? 'lock' : 'job']
       const { alone, after } = prospects([first, second], scene)
       const itself = first.outcome(standingOf(scene))
       return (['commit', 'rollback'] as const).map((how) => ({
         scene,
-        first: first.call(lane),
-        second: second.call(lane),
+        first: first.call(subject),
+        second: second.call(subject),
         at: null,
         how,
         // Who had to wait comes after what was committed; who had not has not seen it.
         expected: (met: Met) =>
           met.first === itself &&
-          (met.second === (met.waited && how === 'commit' ? after : alone) || isPassedOver(met.second, met)),
+          (met.second === (met.waited && how === 'commit' ? after : alone) ||
+            (second.looksFirst === true && met.second === alone) ||
+            isPassedOver(met.second, met)),
       }))
     }),
   )
@@ -72,22 +86,24 @@ export function meetingsAtTheEnd(pair: Pair, lane: string): ExpectedMeeting[] {
 /** The first verb stands before one of its statements: either may come first, and what follows is as if one by one. */
 export function meetingsInside(
   pair: Pair,
-  lane: string,
-  failpointsOf: (verb: PairVerb, scene: SceneName, second: PairVerb) => readonly string[],
+  subjects: Subjects,
+  failpointsOf: (verb: PairVerb, scene: SceneName) => readonly string[],
 ): ExpectedMeeting[] {
   return orders(pair).flatMap(([first, second]) =>
-    first.scenes.flatMap((scene) => {
+    scenesOf([first, second]).flatMap((scene) => {
+      const subject = subjects[isOfLock(scene) ? 'lock' : 'job']
       const there = prospects([first, second], scene)
       const back = prospects([second, first], scene)
-      return failpointsOf(first, scene, second).map((at) => ({
+      return failpointsOf(first, scene).map((at) => ({
         scene,
-        first: first.call(lane),
-        second: second.call(lane),
+        first: first.call(subject),
+        second: second.call(subject),
         at,
         how: 'commit' as const,
         expected: (met: Met) =>
           (met.first === back.alone && (met.second === there.after || isPassedOver(met.second, met))) ||
-          (met.second === there.alone && (met.first === back.after || isPassedOver(met.first, met))),
+          (met.second === there.alone && (met.first === back.after || isPassedOver(met.first, met))) ||
+          ((first.looksFirst ?? second.looksFirst) === true && met.first === back.alone && met.second === there.alone),
       }))
     }),
   )

@@ -1,6 +1,7 @@
 // The rules, computed from what was observed and not by the SQL under test. Each check throws a Violated.
 
-import type { AgentSeen, JobSeen, LaneSeen, LimitSeen, Observation, SlotSeen } from './observation.ts'
+import { demandOf, isRate, limitOf, needsOf } from './demand.ts'
+import type { AgentSeen, JobSeen, LaneSeen, Observation, SlotSeen } from './observation.ts'
 
 export class Violated extends Error {
   /** The name of the check, equal for every way to fail it. */
@@ -12,42 +13,6 @@ export class Violated extends Error {
     super(`${check}: ${detail}`)
     this.check = check
   }
-}
-
-const kindOrder: Readonly<Record<string, number>> = { user: 0, model: 2, limit: 3, queue: 3, task: 3 }
-
-function byResourceOrder(a: string, b: string): number {
-  const order = (name: string) => kindOrder[name.slice(0, name.indexOf(':'))] ?? 1
-  return order(a) - order(b) || (a < b ? -1 : a > b ? 1 : 0)
-}
-
-/** The limit that applies: the exact name's, else the longest prefix's, else 1. */
-export function limitOf(limits: readonly LimitSeen[], resource: string): { capacity: number; paused: boolean } {
-  const exact = limits.find(({ pattern }) => pattern === resource)
-  const prefix = limits
-    .filter(({ pattern }) => pattern.endsWith('*') && resource.startsWith(pattern.slice(0, -1)))
-    .sort((a, b) => b.pattern.length - a.pattern.length)[0]
-  const row = exact ?? prefix
-  return {
-    capacity: row === undefined ? 1 : (row.capacity ?? Number.POSITIVE_INFINITY),
-    paused: exact?.paused ?? false,
-  }
-}
-
-/** What a job of this queue, task and resources needs now, in resource order; what is unlimited left out. */
-export function demandOf(
-  limits: readonly LimitSeen[],
-  { queue, task, resources }: { queue: string; task: string; resources: readonly string[] },
-): string[] {
-  const implied = ['limit:all', `queue:${queue}`, `task:${task}`].filter((name) =>
-    limits.some(({ pattern }) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name)),
-  )
-  return [...new Set([...resources, ...implied])]
-    .filter((name) => {
-      const { capacity, paused } = limitOf(limits, name)
-      return paused || capacity !== Number.POSITIVE_INFINITY
-    })
-    .sort(byResourceOrder)
 }
 
 /** An observation with what the checks ask of it again and again. */
@@ -68,13 +33,25 @@ export class Scene {
   demand(lane: LaneSeen): readonly string[] {
     const known = this.#demands.get(lane.id)
     if (known !== undefined) return known
-    const demand = demandOf(this.seen.limits, { ...lane, queue: lane.route.split('/')[0] ?? '' })
+    const demand = needsOf(this.seen.limits, { ...lane, queue: lane.route.split('/')[0] ?? '' })
     this.#demands.set(lane.id, demand)
     return demand
   }
 
+  /** Those that are not free now. */
   slotsOf(resource: string): readonly SlotSeen[] {
-    return this.seen.slots.filter((slot) => slot.resource === resource)
+    return this.taken().filter((slot) => slot.resource === resource)
+  }
+
+  taken(): readonly SlotSeen[] {
+    return this.seen.slots.filter(
+      ({ job, lane, takenUntil }) => job !== null || lane !== null || (takenUntil ?? 0) > this.seen.now,
+    )
+  }
+
+  /** Those that are held or reserved: at rest there are none. */
+  kept(): readonly SlotSeen[] {
+    return this.seen.slots.filter(({ job, lane }) => job !== null || lane !== null)
   }
 
   limit(resource: string): { capacity: number; paused: boolean } {
@@ -136,7 +113,8 @@ export function checkParked(scene: Scene): void {
   const awake = scene.seen.lanes.filter(({ rank, blockedOn }) => rank !== null && blockedOn === null)
   for (const lane of scene.seen.lanes) {
     const { blockedOn } = lane
-    if (blockedOn === null || !scene.isUsable(blockedOn, lane)) continue
+    // A start rate comes free by the passing of time, and the tick wakes it.
+    if (blockedOn === null || isRate(blockedOn) || !scene.isUsable(blockedOn, lane)) continue
     const isPassedOn = awake.some(
       (other) => (other.route === lane.route || other.reserving) && scene.demand(other).includes(blockedOn),
     )
@@ -181,6 +159,7 @@ export function checkWorkConserving(scene: Scene): void {
     const lane = scene.lane(job.lane)
     if (lane === undefined || lane.rank === null)
       throw new Violated('a job was forgotten', `${job.id} waits in no lane`)
+    if (lane.blockedOn !== null && isRate(lane.blockedOn)) continue
     const needed = scene.demand(lane)
     if (needed.every((resource) => scene.isUsable(resource, lane))) {
       throw new Violated(
@@ -191,7 +170,7 @@ export function checkWorkConserving(scene: Scene): void {
   }
 }
 
-/** Once dry, what a reservation waits for ends at a running job; none is kept for who cannot come. */
+/** Once dry, what a reservation waits for ends at a running job, or at a minute that passes; none is kept for who cannot come. */
 export function checkReservations(scene: Scene): void {
   const served = scene.servedRoutes()
   for (const slot of scene.seen.slots) {
@@ -215,6 +194,7 @@ function endsAtRunning(scene: Scene, lane: LaneSeen, passed: Set<string>): boole
   const { blockedOn } = lane
   if (blockedOn === null || passed.has(lane.id)) return false
   passed.add(lane.id)
+  if (isRate(blockedOn)) return true
   const slots = scene.slotsOf(blockedOn)
   if (slots.some(({ job }) => job !== null)) return true
   const owners = slots.flatMap((slot) => (slot.lane === null ? [] : [scene.lane(slot.lane)]))

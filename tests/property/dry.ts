@@ -1,6 +1,7 @@
 // "Dry": everything under way has ended, and agents have claimed until a whole turn changes nothing.
 
 import { checkAuditor, checkReservations, checkWorkConserving, Scene, Violated } from './checks.ts'
+import { isRate } from './demand.ts'
 import type { Observation } from './observation.ts'
 import { moveClock, observationQuery } from './observation.ts'
 import { closeTransaction } from './steps.ts'
@@ -100,6 +101,11 @@ async function tick(world: World): Promise<void> {
       after = String(row?.next_after)
       if (after === '') break
     }
+  }
+  if (lanes.some(({ blockedOn }) => blockedOn !== null && isRate(blockedOn))) {
+    const [row] = await ask(world, 'due_rates')
+    for (const rate of (row?.due_rates ?? []) as string[])
+      await ask(world, 'wake_rate', { parameters: '$1', values: [rate] })
   }
   if (!lanes.some(({ reserving }) => reserving)) return
   const [row] = await ask(world, 'unserved_reservers')

@@ -137,7 +137,7 @@ async function workOff(world: World, conduct: Conduct): Promise<void> {
   }
   const waiting = world.jobsThatAre('pending')
   if (waiting.length > 0) throw new Violated('jobs wait for ever', waiting.map(({ id }) => id).join(' '))
-  if (world.scene.seen.slots.length > 0) throw new Violated('not clean at rest', JSON.stringify(world.scene.seen.slots))
+  if (world.scene.kept().length > 0) throw new Violated('not clean at rest', JSON.stringify(world.scene.kept()))
 }
 
 function never(): never {

@@ -1,6 +1,7 @@
 // What the log alone proves, once all is worked off: exclusivity, legal and gapless lives, one end each.
 
-import { demandOf, limitOf, Violated } from './checks.ts'
+import { Violated } from './checks.ts'
+import { demandOf, limitOf } from './demand.ts'
 import type { LimitSeen } from './observation.ts'
 import type { World } from './world.ts'
 
@@ -13,6 +14,13 @@ interface LogRow {
   readonly token: number | null
   readonly resources: readonly string[] | null
   readonly details: Record<string, unknown> | null
+}
+
+interface LimitLogged {
+  readonly pattern: string
+  readonly capacity?: number | null
+  readonly paused?: boolean
+  readonly starts_per_minute?: number | null
 }
 
 interface JobKnown {
@@ -58,11 +66,8 @@ export async function checkLog(world: World): Promise<number> {
   for (const row of log) {
     const { event, job, from, to, token } = row
     // Whoever changes a limit does it while no claim is under way, so the log's order is the true one.
-    if (event === 'limit_set') {
-      const { pattern, capacity, paused } = row.details as unknown as LimitSeen
-      limits.set(pattern, { pattern, capacity, paused })
-    }
-    if (event === 'limit_removed') limits.delete(String(row.details?.pattern))
+    if (event === 'limit_set' || event === 'limit_removed')
+      applyLimit(limits, event, row.details as unknown as LimitLogged)
     if (event === 'cancel_requested') asked.add(`${job} ${token}`)
     if (job === null || from === to) continue
 
@@ -92,6 +97,25 @@ export async function checkLog(world: World): Promise<number> {
   }
   checkEnds(world, jobs, statuses, completed)
   return starts
+}
+
+/** As set_limit(), remove_limit() and pause_resource() log it; without a capacity it was the last of these. */
+function applyLimit(
+  limits: Map<string, LimitSeen>,
+  event: string,
+  { pattern, capacity, paused, ...more }: LimitLogged,
+): void {
+  const before = limits.get(pattern)
+  if (capacity !== undefined) {
+    const startsPerMinute = more.starts_per_minute ?? null
+    limits.set(pattern, { pattern, capacity, paused: paused === true, startsPerMinute, isPauseOnly: false })
+  } else if (event === 'limit_set')
+    limits.set(pattern, {
+      ...(before ?? { pattern, capacity: null, startsPerMinute: null, isPauseOnly: true }),
+      paused: true,
+    })
+  else if (paused === false && before?.isPauseOnly === false) limits.set(pattern, { ...before, paused: false })
+  else limits.delete(pattern)
 }
 
 function checkStart(

@@ -33,12 +33,17 @@ export interface SlotSeen {
   readonly slot: number
   readonly job: string | null
   readonly lane: string | null
+  /** Of a start rate: until when its latest start counts. */
+  readonly takenUntil: number | null
 }
 
 export interface LimitSeen {
   readonly pattern: string
   readonly capacity: number | null
   readonly paused: boolean
+  readonly startsPerMinute: number | null
+  /** Its capacity and rate are those that would apply without it. */
+  readonly isPauseOnly: boolean
 }
 
 export interface AgentSeen {
@@ -57,7 +62,7 @@ export interface Observation {
   readonly now: number
   readonly jobs: readonly JobSeen[]
   readonly lanes: readonly LaneSeen[]
-  /** Those that are held or reserved. */
+  /** Those that are held or reserved, or that a start has ever taken. */
   readonly slots: readonly SlotSeen[]
   readonly limits: readonly LimitSeen[]
   readonly pausedQueues: readonly string[]
@@ -89,11 +94,14 @@ const lanes = `
   from interlock.job_lanes as l`
 const slots = `
   select coalesce(json_agg(json_build_object(
-    'resource', s.resource, 'slot', s.slot, 'job', s.active_job_id, 'lane', s.reserved_lane_id) order by s.resource, s.slot), '[]')
+    'resource', s.resource, 'slot', s.slot, 'job', s.active_job_id, 'lane', s.reserved_lane_id,
+    'takenUntil', extract(epoch from s.taken_until - '2030-01-01'::timestamptz)::float8) order by s.resource, s.slot), '[]')
   from interlock.job_queue_state as s
-  where s.active_job_id is not null or s.reserved_lane_id is not null`
+  where s.active_job_id is not null or s.reserved_lane_id is not null or s.taken_until is not null`
 const limits = `
-  select coalesce(json_agg(json_build_object('pattern', l.pattern, 'capacity', l.capacity, 'paused', l.is_paused) order by l.pattern), '[]')
+  select coalesce(json_agg(json_build_object(
+    'pattern', l.pattern, 'capacity', l.capacity, 'paused', l.is_paused, 'startsPerMinute', l.starts_per_minute,
+    'isPauseOnly', l.is_pause_only) order by l.pattern), '[]')
   from interlock.resource_limits as l`
 const agents = `
   select coalesce(json_agg(json_build_object(
