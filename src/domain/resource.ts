@@ -18,10 +18,13 @@ const maxResourceLength = 240
 /** The kinds that are limits; they come last in resource order. */
 const limitKinds: ReadonlySet<string> = new Set(['limit', 'queue', 'task'])
 
-/** Whether this names a resource: `kind:value`, the kind in lower case, the value without an asterisk (for patterns). */
+/**
+ * Whether this names a resource: `kind:value`, the kind in lower case, the value without an asterisk (for patterns).
+ * `rate:` is for the start rates of resources.
+ */
 export function isResource(name: string): name is Resource {
   // Characters, as the database counts them, not UTF-16 units.
-  return resourceShape.test(name) && [...name].length <= maxResourceLength
+  return resourceShape.test(name) && [...name].length <= maxResourceLength && !name.startsWith('rate:')
 }
 
 export function resourceParts(resource: Resource): ResourceParts {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mutations } from '../property/mutations.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { runCampaign } from './campaign.ts'
+import { lockMutations } from './lock-mutations.ts'
 
 // They show only while a verb is stopped between two of its statements, which no command does, or by rare luck: the
 // histories of tests/property are for them. Looked for, and reported, without failing when they hide.
@@ -14,7 +15,7 @@ const between = [
 ]
 
 describe('a seeded defect is found by some thousand commands', () => {
-  for (const mutation of mutations) {
+  for (const mutation of [...mutations, ...lockMutations]) {
     it(mutation.name, { timeout: 900_000 }, async () => {
       const { failure, commands } = await runCampaign({
         open: () => createTestDatabase({ poolSize: 1, violations: 'expected' }),

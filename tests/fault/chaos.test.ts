@@ -7,13 +7,19 @@ import { scenarioOf } from '../../scripts/chaos/scenario.ts'
 
 // A short fixed set; `npm run chaos` plays as many as one has time for.
 test.each([
-  { seed: 1, faults: ['kill agent', 'cut at the end of a transaction', 'end every connection'] as const },
-  { seed: 2, faults: ['freeze agent', 'kill coordinator', 'cut line', 'kill keeper'] as const },
-])('nothing is lost and nothing runs twice through $faults (seed $seed)', { timeout: 120_000 }, async (plan) => {
-  const folder = await mkdtemp(join(tmpdir(), `interlock-chaos-${plan.seed}-`))
-  const scenario = scenarioOf({ ...plan, seconds: 4, jobs: 60 })
-  const { findings, counts } = await run(scenario, { folder, keep: 'findings', signal: new AbortController().signal })
-  expect(findings).toEqual([])
-  expect(counts.accepted).toBeGreaterThan(50)
-  expect(counts.faults).toBeGreaterThan(0)
-})
+  {
+    seed: 2,
+    faults: ['kill agent', 'freeze agent', 'kill coordinator', 'cut line', 'cut at the end of a transaction'],
+  },
+] as const)(
+  'nothing is lost and nothing runs twice through $faults (seed $seed)',
+  { timeout: 120_000 },
+  async (plan) => {
+    const folder = await mkdtemp(join(tmpdir(), `interlock-chaos-${plan.seed}-`))
+    const scenario = scenarioOf({ ...plan, seconds: 4, jobs: 60 })
+    const { findings, counts } = await run(scenario, { folder, keep: 'findings', signal: new AbortController().signal })
+    expect(findings).toEqual([])
+    expect(counts.accepted).toBeGreaterThan(50)
+    expect(counts.faults).toBeGreaterThan(0)
+  },
+)

@@ -1,3 +1,4 @@
 import { describeAtTheEnd } from './at-the-end.ts'
 
+describeAtTheEnd('commit')
 describeAtTheEnd('rollback')

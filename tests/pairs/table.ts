@@ -59,14 +59,20 @@ export interface ExpectedMeeting extends Meeting {
   readonly expected: (met: Met) => boolean
 }
 
+/** One of two verbs that has answered; `order` is 0 where it is the pair's first, 1 where it is its second. */
+export interface MeetingAtTheEnd extends ExpectedMeeting {
+  readonly order: number
+}
+
 /** The first verb has answered, and is not committed yet. */
-export function meetingsAtTheEnd(pair: Pair, subjects: Subjects): ExpectedMeeting[] {
-  return orders(pair).flatMap(([first, second]) =>
+export function meetingsAtTheEnd(pair: Pair, subjects: Subjects): MeetingAtTheEnd[] {
+  return orders(pair).flatMap(([first, second], order) =>
     scenesOf([first, second]).flatMap((scene) => {
       const subject = subjects[isOfLock(scene) ? 'lock' : 'job']
       const { alone, after } = prospects([first, second], scene)
       const itself = first.outcome(standingOf(scene))
       return (['commit', 'rollback'] as const).map((how) => ({
+        order,
         scene,
         first: first.call(subject),
         second: second.call(subject),

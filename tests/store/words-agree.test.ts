@@ -82,7 +82,7 @@ test('a resource that the domain takes is one to the database, with the same pla
   expect(rows).toEqual(names.map((name) => ({ is_name: true, place: resourceOrder(name) })))
 })
 
-const refused = ['alice', 'user:', ':x', 'User:x', '9k:x', 'user:*', 'user:a\n', `k:${'v'.repeat(239)}`]
+const refused = ['alice', 'user:', ':x', 'User:x', '9k:x', 'user:*', 'rate:k:v', 'user:a\n', `k:${'v'.repeat(239)}`]
 test.each(refused)('%j is a resource to neither', async (name) => {
   const [row] = await db.query<{ is_name: boolean }>('select interlock.is_resource_name($1) as is_name', [name])
   expect([isResource(name), row?.is_name]).toEqual([false, false])

@@ -71,6 +71,7 @@ test.each([
   'User:x',
   '9k:x',
   'user:*',
+  'rate:user:alice',
   'user:a\u0000',
   'user:a\n',
   `k:${'v'.repeat(239)}`,
