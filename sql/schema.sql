@@ -3837,7 +3837,7 @@ begin
   limit 100;
 end
 $function$;
-comment on function interlock.lost_agents() is 'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks agents'' rows, SKIP LOCKED. Run by the tick of every coordinator.';
+comment on function interlock.lost_agents() is 'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks the rows of those whose lock is missing or has come back, by id, waiting: for their claims and completions, none of which waits for it. Run by the tick of every coordinator.';
 
 CREATE OR REPLACE FUNCTION interlock.may_reserve(p_lane_id uuid, p_rank timestamp with time zone, p_waiting_since timestamp with time zone, p_route text, p_task text, p_resources text[], p_obstacle text, p_now timestamp with time zone)
  RETURNS boolean
@@ -6304,7 +6304,7 @@ AS $function$
     when p_agent.end_reason is null and p_agent.lease_until < p_now then 'its lease ended'
   end
 $function$;
-comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null. A lock that was gone and is held now is none that is gone. It speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
+comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null: a lock that is held at this moment is not missing, whatever was noted. That it is missing counts only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_field(p_job jsonb)
  RETURNS TABLE(field text, problem text, code text)

@@ -30,7 +30,7 @@ interface Service {
 
 // What runs in the database is over in moments, or will never be answered. Only an agent needs longer, and has its own limit.
 const stopMsMax = 5000
-/** Longer than any verb takes; a connection that has gone mute is found by it, and replaced. */
+/** Verbs take moments; what takes longer is most likely a connection that has gone mute, and is found by this. */
 const statementTimeoutSeconds = 10
 
 interface Surroundings {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/store/database.ts'
+import type { Line } from '../../tests/support/line.ts'
 import type { History } from './history.ts'
-import type { Line } from './line.ts'
 import type { PlannedFault, Scenario } from './scenario.ts'
 import type { Service } from './service.ts'
 
@@ -13,7 +13,6 @@ export interface Victims {
   /** Straight to the server, for what an operator or the kernel would do. */
   readonly admin: Database
   readonly databaseName: string
-  readonly postmasterPid: () => Promise<number | null>
   readonly restartServer: (awayMs: number) => Promise<void>
 }
 

@@ -9,14 +9,12 @@ import { findPostmaster } from '../../src/store/embedded/postmaster.ts'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
 import { migrate } from '../../src/store/migrations.ts'
 import { createMark, findMarked } from '../../tests/agent/marked-processes.ts'
-import { readHistory } from '../demo/history.ts'
+import { Line } from '../../tests/support/line.ts'
 import type { Finding } from './checks/finding.ts'
-import { checkLog } from './checks/log.ts'
-import { checkLoss, type JobPlace } from './checks/loss.ts'
 import { checkRest } from './checks/rest.ts'
 import { generate } from './generator.ts'
 import { History } from './history.ts'
-import { Line } from './line.ts'
+import { countsOf, judge } from './judge.ts'
 import { healDatabase, torment } from './nemesis.ts'
 import type { Scenario } from './scenario.ts'
 import { ownProgram, Service } from './service.ts'
@@ -44,7 +42,6 @@ const databaseName = 'chaos'
 // Durable against the death of processes, which is what happens here; not against that of the machine.
 const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200', log_min_messages: 'panic' }
 const stopMs = 30_000
-const memoryMiB = 400
 
 /** One run of a scenario: jobs and faults together, then everything is healed and has to drain, then it is judged. */
 export async function run(scenario: Scenario, options: RunOptions): Promise<RunResult> {
@@ -63,7 +60,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
   const admin = new Database({ url, poolSize: 3, applicationName: 'nemesis' })
   const lines: Line[] = []
   const layLine = async () => {
-    const line = await Line.lay({ host: '127.0.0.1', port: server.port })
+    const line = await Line.lay(url)
     lines.push(line)
     return line
   }
@@ -112,7 +109,6 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
       clientLine,
       admin,
       databaseName,
-      postmasterPid: async () => (await findPostmaster(join(dataDir, 'server', 'cluster')))?.pid ?? null,
       restartServer: async (awayMs: number) => {
         const postmaster = await findPostmaster(join(dataDir, 'server', 'cluster'))
         if (postmaster === null) throw new Error('the server is away already')
@@ -164,36 +160,6 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
     await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
     if (options.keep === 'findings' && findings.length === 0 && drainedMs !== null)
       await rm(folder, { recursive: true, force: true })
-  }
-}
-
-async function judge(database: Database, history: History, workspace: Workspace): Promise<readonly Finding[]> {
-  const places = await database.query<JobPlace & object>(`
-    select coalesce(j.id, h.job_id) as "jobId", j.status as live, coalesce(h.outcomes, '{}') as outcomes,
-      (select count(*)::int from interlock.job_results as r where r.job_id = coalesce(j.id, h.job_id) and r.result is not null) as results
-    from interlock.jobs as j
-    full join (select t.job_id, array_agg(t.outcome order by t.finished_at) as outcomes from interlock.task_history as t group by t.job_id) as h
-      on h.job_id = j.id`)
-  return [
-    ...checkLog(await readHistory(database, 0)),
-    ...checkLoss(history.events, places),
-    ...workspace.lines('overlaps').map((what): Finding => ({ invariant: 'X', what })),
-    ...history.events.flatMap((event): Finding[] =>
-      event.kind === 'memory' && event.residentMiB > memoryMiB
-        ? [{ invariant: 'B', what: `${event.name} used ${event.residentMiB} MiB` }]
-        : [],
-    ),
-  ]
-}
-
-function countsOf({ events }: History, workspace: Workspace): Record<string, number> {
-  const count = (test: (event: (typeof events)[number]) => boolean) => events.filter(test).length
-  return {
-    accepted: count((event) => event.kind === 'answered' && event.what === 'enqueue' && event.answer === 'accepted'),
-    unknown: count((event) => event.kind === 'answered' && event.answer === 'unknown'),
-    faults: count((event) => event.kind === 'fault' && event.detail === undefined),
-    attempts: workspace.lines('journal').filter((line) => line.startsWith('begin')).length,
-    refused_by_fence: workspace.lines('refused').length,
   }
 }
 

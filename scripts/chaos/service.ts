@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Line } from '../../tests/support/line.ts'
 import type { History } from './history.ts'
-import type { Line } from './line.ts'
 
 /** The program as it is. */
 export const ownProgram = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function interlock.lost_agents() is
-  'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks agents'' rows, SKIP LOCKED. Run by the tick of every coordinator.';
+  'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks the rows of those whose lock is missing or has come back, by id, waiting: for their claims and completions, none of which waits for it. Run by the tick of every coordinator.';

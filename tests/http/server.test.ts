@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createHttpServer } from '../../src/http/server.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
 import { Database } from '../../src/store/database.ts'
-import { Cable } from '../support/cable.ts'
+import { Line } from '../support/line.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { openHttpDoor } from './http-door.ts'
@@ -114,11 +114,11 @@ describe('the probes', () => {
 describe('with the database away', () => {
   test('every route answers 503 with Retry-After, the process lives, and it comes back by itself', async () => {
     const db = await createTestDatabase()
-    const cable = await Cable.lay(db)
-    const database = new Database({ url: cable.url, connectTimeoutSeconds: 1 })
+    const line = await Line.lay(db.url)
+    const database = new Database({ url: line.urlOf(db.url), connectTimeoutSeconds: 1 })
     const door = await openHttpDoor({ ...db, database })
     await door.post('/jobs', { task: 't', id: 'before' })
-    await cable.cut()
+    await line.close()
     for (const [method, path] of [
       ['GET', '/jobs'],
       ['GET', '/jobs/before'],
@@ -146,27 +146,27 @@ describe('with the database away', () => {
     const ready = await door.get('/readyz')
     expect(ready.status).toBe(503)
     expect(ready.json.checks).toContainEqual({ name: 'listen', is_ok: false, reason: expect.any(String) })
-    await cable.mend()
+    await line.open()
     await waitFor(async () => (await door.get('/readyz')).status === 200, { what: 'the server to be ready again' })
     expect((await door.get('/jobs/before')).json.status).toBe('pending')
-    await cable.cut()
+    await line.close()
     await door.server.stop()
     await database.end()
   })
 
   test('and silent, answers 503 by its deadline instead of hanging', async () => {
     const db = await createTestDatabase()
-    const cable = await Cable.lay(db)
-    const database = new Database({ url: cable.url, connectTimeoutSeconds: 1, statementTimeoutSeconds: 1 })
+    const line = await Line.lay(db.url)
+    const database = new Database({ url: line.urlOf(db.url), connectTimeoutSeconds: 1, statementTimeoutSeconds: 1 })
     const door = await openHttpDoor({ ...db, database })
     await door.get('/jobs')
-    cable.plug()
+    line.trouble({ kind: 'swallow', direction: 'both' })
     const startedMs = performance.now()
     const [read, ready] = await Promise.all([door.get('/jobs'), door.get('/readyz')])
     expect(read.json).toMatchObject({ status: 503, code: 'unavailable' })
     expect(ready.status).toBe(503)
     expect(performance.now() - startedMs).toBeLessThan(12_000)
-    await cable.cut()
+    await line.close()
     await door.server.stop()
     await database.end()
   })

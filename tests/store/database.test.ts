@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isInterlockError } from '../../src/domain/errors.ts'
 import { Database } from '../../src/store/database.ts'
 import { retryTransient } from '../../src/store/retry.ts'
-import { Cable } from '../support/cable.ts'
+import { Line } from '../support/line.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -124,20 +124,20 @@ describe('a killed backend', () => {
   })
 
   it('that a network swallowed is found by its deadline, and the idle ones are not asked one after the other', async () => {
-    const cable = await Cable.lay(test)
-    const pool = new Database({ url: cable.url, poolSize: 4, statementTimeoutSeconds: 0.5 })
+    const line = await Line.lay(test.url)
+    const pool = new Database({ url: line.urlOf(test.url), poolSize: 4, statementTimeoutSeconds: 0.5 })
     pools.push(pool)
     const former = await Promise.all(Array.from({ length: 4 }, () => backendOf(pool)))
-    cable.plug()
+    line.trouble({ kind: 'swallow', direction: 'both' })
     const lost = await pool.query('select 1').catch((error: unknown) => error)
     expect(lost).toMatchObject({ code: 'unavailable' })
-    cable.unplug()
+    line.heal()
     const before = performance.now()
     const later = await Promise.all(Array.from({ length: 4 }, () => backendOf(pool)))
     expect(performance.now() - before).toBeLessThan(2000)
     expect(later.filter((pid) => former.includes(pid))).toEqual([])
     await pool.end()
-    await cable.cut()
+    await line.close()
   })
 
   it('that is abandoned fails what waits on it, so that the pool can end', async () => {

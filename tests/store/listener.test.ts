@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../../src/store/database.ts'
 import { Listener } from '../../src/store/listener.ts'
-import { Cable } from '../support/cable.ts'
+import { Line } from '../support/line.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -58,16 +58,16 @@ describe('a listener', () => {
   })
 
   test('whose connection swallows every byte finds out by asking', async () => {
-    const cable = await Cable.lay(db)
-    const database = new Database({ url: cable.url, connectTimeoutSeconds: 1 })
+    const line = await Line.lay(db.url)
+    const database = new Database({ url: line.urlOf(db.url), connectTimeoutSeconds: 1 })
     const listener = listenTo(database, 0.2)
     listener.start()
     await waitFor(() => listened === 1, { what: 'the listener to listen' })
-    cable.plug()
+    line.trouble({ kind: 'swallow', direction: 'both' })
     await waitFor(() => lost.length > 0, { what: 'the silence to be noticed', timeoutMs: 15_000 })
     expect(listener.isListening).toBe(false)
     expect(lost[0]).toMatchObject({ code: 'unavailable' })
-    await cable.cut()
+    await line.close()
     await listener.stop()
     await database.end()
   })

@@ -15,4 +15,4 @@ as $$
 $$;
 
 comment on function interlock.why_lost(interlock.agent_stats, timestamptz) is
-  'Why an agent is to be given up, or null. A lock that was gone and is held now is none that is gone. It speaks only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
+  'Why an agent is to be given up, or null: a lock that is held at this moment is not missing, whatever was noted. That it is missing counts only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';

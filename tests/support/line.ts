@@ -33,22 +33,25 @@ export class Line {
   readonly #target: { readonly host: string; readonly port: number }
   #trouble: Trouble = { kind: 'none' }
   #cutAtEnd: CutSide | null = null
+  #port = 0
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target
     this.#server = createServer((near) => this.#carry(near))
   }
 
-  static async lay(target: { readonly host: string; readonly port: number }): Promise<Line> {
-    const line = new Line(target)
-    await new Promise<void>((resolve) => line.#server.listen(0, '127.0.0.1', resolve))
+  /** To the server of this URL. */
+  static async lay(url: string): Promise<Line> {
+    const { hostname, port } = new URL(url)
+    const line = new Line({ host: hostname, port: Number(port) })
+    await line.#listen(0)
     return line
   }
 
   /** The same database, by way of this line. */
   urlOf(url: string): string {
     const changed = new URL(url)
-    changed.host = `127.0.0.1:${(this.#server.address() as { port: number }).port}`
+    changed.host = `127.0.0.1:${this.#port}`
     return changed.href
   }
 
@@ -76,10 +79,21 @@ export class Line {
     this.#cutAtEnd = null
   }
 
+  /** Carries again after close(), where it did before. */
+  open(): Promise<void> {
+    return this.#listen(this.#port)
+  }
+
+  /** Cuts what is open, and refuses what comes. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.cut()
     await closed
+  }
+
+  async #listen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve))
+    this.#port = (this.#server.address() as { port: number }).port
   }
 
   #carry(near: Socket): void {
