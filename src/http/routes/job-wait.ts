@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
+import { isInterlockError } from '../../domain/errors.ts'
 import { isFinished, type Job } from '../../domain/job.ts'
 import { jobView } from '../../domain/job-view.ts'
 import { readJob } from '../../store/job-reader.ts'
@@ -8,6 +10,8 @@ import { seconds } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
+
+const retryMs = 250
 
 const waitQuery = z.strictObject({ timeout_seconds: seconds({ max: 600 }).default(30) })
 
@@ -25,7 +29,8 @@ export function jobWaitRoutes({ database, feed }: Services): readonly Route[] {
     const watch = feed.watch(job.id)
     try {
       // Looked at once more now that we listen: it may have ended in between.
-      for (job = await read(id); !isFinished(job.status); job = await read(id)) {
+      const again = () => readThrough(id, { deadlineMs, signal })
+      for (job = await again(); !isFinished(job.status); job = await again()) {
         const leftSeconds = (deadlineMs - performance.now()) / 1000
         if (leftSeconds <= 0) break
         const news = await watch.next({ timeoutSeconds: leftSeconds, signal })
@@ -38,6 +43,22 @@ export function jobWaitRoutes({ database, feed }: Services): readonly Route[] {
       watch.close()
     }
     return { status: 200, body: jobView(job) }
+  }
+
+  /** Who has begun to wait is not sent away by a moment in which the database is. */
+  async function readThrough(
+    id: string,
+    { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<Job> {
+    for (;;) {
+      try {
+        return await read(id)
+      } catch (error) {
+        const isAway = isInterlockError(error, 'unavailable')
+        if (!isAway || signal.aborted || performance.now() + retryMs > deadlineMs) throw error
+        await sleep(retryMs)
+      }
+    }
   }
 
   async function read(id: string): Promise<Job> {
