@@ -319,10 +319,12 @@ create table interlock.job_lanes (
   waiting_since timestamptz,
   turn_at timestamptz,
   blocked_head text,
+  awake_by xid8 not null default pg_current_xact_id(),
   constraint job_lanes_parked_have_a_rank check (blocked_on is null or rank is not null),
   constraint job_lanes_reserving_have_a_rank check (not reserving or rank is not null)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index job_lanes_awake on interlock.job_lanes (route, rank, id) where rank is not null and blocked_on is null;
+create index job_lanes_awake_by on interlock.job_lanes (route, awake_by, rank) where rank is not null and blocked_on is null;
 create index job_lanes_parked on interlock.job_lanes (blocked_on, route, rank, id) where blocked_on is not null;
 create index job_lanes_parked_of_user on interlock.job_lanes (blocked_on, (resources[1]), route, rank, id) where blocked_on is not null;
 create index job_lanes_reserving_parked on interlock.job_lanes (blocked_on, rank, id) where reserving and blocked_on is not null;
@@ -336,14 +338,47 @@ comment on column interlock.job_lanes.reserving is 'Its head has waited beyond i
 comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_since is its queued_at: with them a rank that has grown stale is corrected without a look at the job.';
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
+comment on column interlock.job_lanes.awake_by is 'The transaction that last made it awake, or gave it a rank that may be sooner while it was: what lane_floors is about.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
 
+create table interlock.lane_floors (
+  route text collate "C" not null,
+  rank timestamptz not null,
+  below xid8 not null,
+  but xid8[] not null,
+  raised_at timestamptz not null,
+  server_started_at timestamptz not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_cost_delay = 0);
+-- The newest is found first; a unique key would be looked through for it at each change.
+create index lane_floors_newest on interlock.lane_floors (route, raised_at desc);
+comment on table interlock.lane_floors is
+  'One row says where a claim finds the awake lanes of a route: at this rank or later, or else made awake by a transaction that is not below this one, or is one of those named. While somebody holds an old snapshot the index keeps an entry for each lane that was served since, and a look from its start passes them all: a minute of it made a claim six times as dear. Raised by raise_lane_floors().';
+comment on column interlock.lane_floors.route is 'queue/permission level. Said by register_agent() for each that an agent serves.';
+comment on column interlock.lane_floors.rank is 'No lane that was awake when it was raised has a sooner one.';
+comment on column interlock.lane_floors.raised_at is 'When it was last raised: at most every 50 ms, by a claim.';
+comment on column interlock.lane_floors.below is 'A transaction id of this server.';
+comment on column interlock.lane_floors.but is 'Transactions below it that had not ended when it was raised.';
+comment on column interlock.lane_floors.server_started_at is 'The floor holds while the server runs that it was raised on. A database that was restored elsewhere has other transactions.';
+
 create table interlock.job_lane_touches (
-  id bigint generated always as identity primary key,
-  lane_id uuid not null
+  lane_id uuid not null,
+  inserted_by xid8 not null default pg_current_xact_id()
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index job_lane_touches_of_transaction on interlock.job_lane_touches (inserted_by);
 comment on table interlock.job_lane_touches is
   'An inbox: something about this lane changed. Every way into or out of pending, except starting, inserts one; absorb_touches() reads the lane''s true head and takes it away.';
+
+create table interlock.touch_floor (
+  below xid8 not null,
+  but xid8[] not null,
+  server_started_at timestamptz not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_cost_delay = 0);
+insert into interlock.touch_floor (below, but, server_started_at) values ('0', '{}', '-infinity');
+comment on table interlock.touch_floor is
+  'One row: no touch is left, and none can come any more, of the transactions below this one but those named. absorb_touches() looks from here on, for the same reason as there is for lane_floors. Raised by raise_touch_floor().';
+comment on column interlock.touch_floor.below is 'A transaction id of this server.';
+comment on column interlock.touch_floor.but is 'Those below it that may have touches yet: they had not ended when it was raised.';
+comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
 create table interlock.lane_users (
   queue text collate "C" not null,
@@ -370,13 +405,17 @@ create table interlock.job_queue_state (
   fence bigint,
   reserved_lane_id uuid,
   taken_until timestamptz,
+  era timestamptz not null default clock_timestamp(),
   primary key (resource, slot),
   constraint job_queue_state_is_held_or_reserved check (active_job_id is null or reserved_lane_id is null),
   constraint job_queue_state_held_has_a_fence check (active_job_id is null or fence is not null)
-) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+create index job_queue_state_newest on interlock.job_queue_state (resource, slot, era desc);
+create index job_queue_state_more on interlock.job_queue_state (resource, slot) where slot > 1;
 comment on table interlock.job_queue_state is
   'One row is a slot of a resource: free, held by one job, or reserved for a lane, never both. Updated in place (rows that came and went made a lookup four times slower within seconds). Changed only under the resource''s advisory lock.';
 comment on column interlock.job_queue_state.active_job_id is 'Who holds it; null: free or reserved.';
+comment on column interlock.job_queue_state.era is 'Set anew at about one change in 20, so that the newest row is found first: while somebody holds an old snapshot all the former ones stay in the index, and in the way.';
 comment on column interlock.job_queue_state.active_job_type is 'The holder''s kind.';
 comment on column interlock.job_queue_state.active_models is 'All the models that the holder holds.';
 comment on column interlock.job_queue_state.started_at is 'When it was last granted.';
@@ -504,6 +543,7 @@ create table interlock.agent_stats (
   lock_missed_at timestamptz,
   unlisted_job_ids text[],
   unlisted_tokens bigint[],
+  era timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
   end_reason text,
   server_started_at timestamptz not null
@@ -512,6 +552,7 @@ create table interlock.agent_stats (
 insert into interlock.agent_stats (id, name, incarnation, queues, permission_levels, routes, slots, lease_seconds, lease_until,
   registered_at, last_heartbeat_at, server_started_at)
 values ('locks.0', 'locks', 0, '{locks}', '{autonomous}', '{locks/autonomous}', 10000, 1, 'infinity', now(), now(), now());
+create index agent_stats_newest on interlock.agent_stats (id, era desc);
 create index agent_stats_alive on interlock.agent_stats (id) where state <> 'gone';
 comment on table interlock.agent_stats is
   'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';
@@ -526,6 +567,7 @@ comment on column interlock.agent_stats.lease_until is 'Until when it is believe
 comment on column interlock.agent_stats.lock_missing_since is 'Since when its liveness lock is seen to be gone; null while it is held.';
 comment on column interlock.agent_stats.lock_missed_at is 'When it was last looked for and not found.';
 comment on column interlock.agent_stats.unlisted_job_ids is 'Jobs that are its own here and that its latest heartbeat did not list: the tick gives them back.';
+comment on column interlock.agent_stats.era is 'As in job_queue_state: set anew at about one change in 20, so that the newest row is found first.';
 comment on column interlock.agent_stats.unlisted_tokens is 'Their tokens.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';
 
@@ -559,7 +601,7 @@ comment on column interlock.installation.only_row is 'Keeps this table at one ro
 comment on column interlock.installation.program_version is 'The release that installed the functions and views.';
 comment on column interlock.installation.functions_digest is 'A digest of their texts: a start with other ones installs them.';
 comment on column interlock.installation.installed_at is 'When that was.';
-comment on column interlock.job_lane_touches.id is 'The order of arrival, not of commit.';
+comment on column interlock.job_lane_touches.inserted_by is 'The transaction that it came with: nearly the order of arrival, and what touch_floor is about.';
 comment on column interlock.job_lane_touches.lane_id is 'The lane that something changed about; it need not exist yet.';
 comment on column interlock.job_lanes.id is 'lane_id(route, task, resources).';
 comment on column interlock.job_lanes.task is 'The task of all its jobs.';

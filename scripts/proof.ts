@@ -1,4 +1,4 @@
-// `node scripts/proof.ts`: has Spin look at every interleaving of the scheduling core's statements (tests/proof/lanes.pml),
+// `node scripts/proof.ts`: has Spin look at every interleaving of the scheduling core's statements (tests/proof/*.pml),
 // and find each of its mutations. --help says what else.
 
 import { Command } from 'commander'
@@ -39,16 +39,16 @@ async function prove(): Promise<boolean> {
   const wanted = <Item extends { readonly name: string }>(items: readonly Item[]) =>
     items.filter(({ name }) => name.includes(options.only))
   printRow('configuration', 'states', 'depth', 'MB', 's', 'result')
-  for (const { name, definitions, isLong } of wanted(configurations)) {
+  for (const { name, model, definitions, isLong } of wanted(configurations)) {
     if (isLong && !options.long) continue
-    const verdict = await verify(definitions, { isLong, signal })
+    const verdict = await verify(definitions, { model, isLong, signal })
     isOk &&= verdict.result === 'holds'
     printVerdict(name, verdict, verdict.violation ?? verdict.result)
   }
   console.log('')
   printRow('mutation', 'states', 'depth', 'MB', 's', 'found by')
-  for (const { name, definitions, violates } of wanted(mutations)) {
-    const verdict = await verify(definitions, { signal })
+  for (const { name, model, definitions, violates } of wanted(mutations)) {
+    const verdict = await verify(definitions, { model, signal })
     isOk &&= verdict.violation === violates
     printVerdict(name, verdict, verdict.violation ?? 'NOT FOUND')
   }

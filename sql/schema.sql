@@ -127,6 +127,7 @@ create table interlock.agent_stats (
   lock_missed_at timestamp with time zone,
   unlisted_job_ids text[],
   unlisted_tokens bigint[],
+  era timestamp with time zone not null default clock_timestamp(),
   ended_at timestamp with time zone,
   end_reason text,
   server_started_at timestamp with time zone not null,
@@ -134,6 +135,7 @@ create table interlock.agent_stats (
   constraint agent_stats_incarnation_key UNIQUE (incarnation)
 ) with (fillfactor=50);
 CREATE INDEX agent_stats_alive ON interlock.agent_stats USING btree (id) WHERE ((state)::text <> 'gone'::text);
+CREATE INDEX agent_stats_newest ON interlock.agent_stats USING btree (id, era DESC);
 comment on table interlock.agent_stats is 'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';
 comment on column interlock.agent_stats.id is 'name.incarnation';
 comment on column interlock.agent_stats.state is 'active, draining (finishes what it holds, claims no more) or gone.';
@@ -161,6 +163,7 @@ comment on column interlock.agent_stats.lock_missing_since is 'Since when its li
 comment on column interlock.agent_stats.lock_missed_at is 'When it was last looked for and not found.';
 comment on column interlock.agent_stats.unlisted_job_ids is 'Jobs that are its own here and that its latest heartbeat did not list: the tick gives them back.';
 comment on column interlock.agent_stats.unlisted_tokens is 'Their tokens.';
+comment on column interlock.agent_stats.era is 'As in job_queue_state: set anew at about one change in 20, so that the newest row is found first.';
 comment on column interlock.agent_stats.ended_at is 'When it was given up or said good-bye.';
 comment on column interlock.agent_stats.end_reason is 'Why it ended; superseded while a former incarnation still has to go.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';
@@ -180,13 +183,13 @@ comment on column interlock.installation.functions_digest is 'A digest of their 
 comment on column interlock.installation.installed_at is 'When that was.';
 
 create table interlock.job_lane_touches (
-  id bigint generated always as identity not null,
   lane_id uuid not null,
-  constraint job_lane_touches_pkey PRIMARY KEY (id)
+  inserted_by xid8 not null default pg_current_xact_id()
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX job_lane_touches_of_transaction ON interlock.job_lane_touches USING btree (inserted_by);
 comment on table interlock.job_lane_touches is 'An inbox: something about this lane changed. Every way into or out of pending, except starting, inserts one; absorb_touches() reads the lane''s true head and takes it away.';
-comment on column interlock.job_lane_touches.id is 'The order of arrival, not of commit.';
 comment on column interlock.job_lane_touches.lane_id is 'The lane that something changed about; it need not exist yet.';
+comment on column interlock.job_lane_touches.inserted_by is 'The transaction that it came with: nearly the order of arrival, and what touch_floor is about.';
 
 create table interlock.job_lanes (
   id uuid not null,
@@ -200,11 +203,13 @@ create table interlock.job_lanes (
   waiting_since timestamp with time zone,
   turn_at timestamp with time zone,
   blocked_head text,
+  awake_by xid8 not null default pg_current_xact_id(),
   constraint job_lanes_pkey PRIMARY KEY (id),
   constraint job_lanes_parked_have_a_rank CHECK (((blocked_on IS NULL) OR (rank IS NOT NULL))),
   constraint job_lanes_reserving_have_a_rank CHECK (((NOT reserving) OR (rank IS NOT NULL)))
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX job_lanes_awake ON interlock.job_lanes USING btree (route, rank, id) WHERE ((rank IS NOT NULL) AND (blocked_on IS NULL));
+CREATE INDEX job_lanes_awake_by ON interlock.job_lanes USING btree (route, awake_by, rank) WHERE ((rank IS NOT NULL) AND (blocked_on IS NULL));
 CREATE INDEX job_lanes_parked ON interlock.job_lanes USING btree (blocked_on, route, rank, id) WHERE (blocked_on IS NOT NULL);
 CREATE INDEX job_lanes_parked_of_user ON interlock.job_lanes USING btree (blocked_on, (resources[1]), route, rank, id) WHERE (blocked_on IS NOT NULL);
 CREATE INDEX job_lanes_reserving_awake ON interlock.job_lanes USING btree (rank, id) WHERE (reserving AND (blocked_on IS NULL));
@@ -221,6 +226,7 @@ comment on column interlock.job_lanes.seniority is 'Of its head, as waiting_sinc
 comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
+comment on column interlock.job_lanes.awake_by is 'The transaction that last made it awake, or gave it a rank that may be sooner while it was: what lane_floors is about.';
 
 create table interlock.job_output (
   job_id text collate "C" not null,
@@ -289,10 +295,13 @@ create table interlock.job_queue_state (
   fence bigint,
   reserved_lane_id uuid,
   taken_until timestamp with time zone,
+  era timestamp with time zone not null default clock_timestamp(),
   constraint job_queue_state_pkey PRIMARY KEY (resource, slot),
   constraint job_queue_state_held_has_a_fence CHECK (((active_job_id IS NULL) OR (fence IS NOT NULL))),
   constraint job_queue_state_is_held_or_reserved CHECK (((active_job_id IS NULL) OR (reserved_lane_id IS NULL)))
-) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
+) with (fillfactor=20, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX job_queue_state_more ON interlock.job_queue_state USING btree (resource, slot) WHERE ((slot)::integer > 1);
+CREATE INDEX job_queue_state_newest ON interlock.job_queue_state USING btree (resource, slot, era DESC);
 comment on table interlock.job_queue_state is 'One row is a slot of a resource: free, held by one job, or reserved for a lane, never both. Updated in place (rows that came and went made a lookup four times slower within seconds). Changed only under the resource''s advisory lock.';
 comment on column interlock.job_queue_state.resource is 'kind:value.';
 comment on column interlock.job_queue_state.slot is '1 to the capacity; a greater one retires when it is freed.';
@@ -303,6 +312,7 @@ comment on column interlock.job_queue_state.started_at is 'When it was last gran
 comment on column interlock.job_queue_state.fence is 'The number of its latest grant, for the systems behind the resource to refuse a stale holder. Never falls.';
 comment on column interlock.job_queue_state.reserved_lane_id is 'The lane that it is kept for.';
 comment on column interlock.job_queue_state.taken_until is 'Of a start rate (rate:RESOURCE) only: the start that took this slot counts until then, whatever became of its job.';
+comment on column interlock.job_queue_state.era is 'Set anew at about one change in 20, so that the newest row is found first: while somebody holds an old snapshot all the former ones stay in the index, and in the way.';
 
 create table interlock.job_results (
   job_id text collate "C" not null,
@@ -406,6 +416,23 @@ comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
+
+create table interlock.lane_floors (
+  route text collate "C" not null,
+  rank timestamp with time zone not null,
+  below xid8 not null,
+  but xid8[] not null,
+  raised_at timestamp with time zone not null,
+  server_started_at timestamp with time zone not null
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX lane_floors_newest ON interlock.lane_floors USING btree (route, raised_at DESC);
+comment on table interlock.lane_floors is 'One row says where a claim finds the awake lanes of a route: at this rank or later, or else made awake by a transaction that is not below this one, or is one of those named. While somebody holds an old snapshot the index keeps an entry for each lane that was served since, and a look from its start passes them all: a minute of it made a claim six times as dear. Raised by raise_lane_floors().';
+comment on column interlock.lane_floors.route is 'queue/permission level. Said by register_agent() for each that an agent serves.';
+comment on column interlock.lane_floors.rank is 'No lane that was awake when it was raised has a sooner one.';
+comment on column interlock.lane_floors.below is 'A transaction id of this server.';
+comment on column interlock.lane_floors.but is 'Transactions below it that had not ended when it was raised.';
+comment on column interlock.lane_floors.raised_at is 'When it was last raised: at most every 50 ms, by a claim.';
+comment on column interlock.lane_floors.server_started_at is 'The floor holds while the server runs that it was raised on. A database that was restored elsewhere has other transactions.';
 
 create table interlock.lane_users (
   queue text collate "C" not null,
@@ -537,6 +564,16 @@ comment on column interlock.task_history.token is 'The fencing token of its last
 comment on column interlock.task_history.reason is 'Why it was cancelled, expired or deleted; the message of the error that it failed with.';
 
 create table interlock.task_history_default partition of interlock.task_history DEFAULT;
+
+create table interlock.touch_floor (
+  below xid8 not null,
+  but xid8[] not null,
+  server_started_at timestamp with time zone not null
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100, autovacuum_vacuum_cost_delay=0);
+comment on table interlock.touch_floor is 'One row: no touch is left, and none can come any more, of the transactions below this one but those named. absorb_touches() looks from here on, for the same reason as there is for lane_floors. Raised by raise_touch_floor().';
+comment on column interlock.touch_floor.below is 'A transaction id of this server.';
+comment on column interlock.touch_floor.but is 'Those below it that may have touches yet: they had not ended when it was raised.';
+comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
 -- Views
 
@@ -716,6 +753,24 @@ UNION ALL
            FROM interlock.job_lane_touches t
           WHERE (t.lane_id = p.lane_id)))))
 UNION ALL
+ SELECT 'an awake lane is below the floor'::text AS violation,
+    NULL::text AS resource,
+    NULL::text AS job_id,
+    l.id AS lane_id,
+    format('rank %s, made awake by %s; floor %s, below %s'::text, l.rank, l.awake_by, f.rank, f.below) AS detail
+   FROM (interlock.job_lanes l
+     JOIN interlock.lane_floors f ON (((f.route = l.route) AND (f.server_started_at = pg_postmaster_start_time()))))
+  WHERE ((l.rank < f.rank) AND (l.blocked_on IS NULL) AND (l.awake_by < f.below) AND (l.awake_by <> ALL (f.but)))
+UNION ALL
+ SELECT 'a touch is below the floor'::text AS violation,
+    NULL::text AS resource,
+    NULL::text AS job_id,
+    t.lane_id,
+    format('of transaction %s, floor %s'::text, t.inserted_by, f.below) AS detail
+   FROM (interlock.job_lane_touches t
+     JOIN interlock.touch_floor f ON (((t.inserted_by < f.below) AND (f.server_started_at = pg_postmaster_start_time()))))
+  WHERE (t.inserted_by <> ALL (f.but))
+UNION ALL
  SELECT 'a reservation of a lane that does not reserve'::text AS violation,
     s.resource,
     NULL::text AS job_id,
@@ -844,9 +899,11 @@ CREATE OR REPLACE FUNCTION interlock.absorb_touches(p_limit integer DEFAULT 1000
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
-  v_touch_ids bigint[];
+  v_below xid8;
+  v_but xid8[];
+  v_touches tid[];
   v_touched uuid[];
-  v_new_touch_ids bigint[];
+  v_new_touches tid[];
   v_new_touched uuid[];
   v_created uuid[];
   v_lanes uuid[];
@@ -854,17 +911,39 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
-  select array_agg(t.id), array_agg(t.lane_id)
-  into v_touch_ids, v_touched
+  select f.below, f.but
+  into v_below, v_but
+  from interlock.touch_floor as f
+  where f.server_started_at = pg_postmaster_start_time();
+  v_below := coalesce(v_below, '0');
+  v_but := coalesce(v_but, '{}');
+  select coalesce(array_agg(t.place), '{}'), coalesce(array_agg(t.lane_id), '{}')
+  into v_touches, v_touched
   from (
-    select x.id, x.lane_id
-    from interlock.job_lane_touches as x
-    order by x.id
+    select x.place, x.lane_id
+    from unnest(v_but) as b (inserted_by)
+    -- One probe each: a join planned while the table was empty read all of it, and what is dead in it.
+    cross join lateral (
+      select y.ctid as place, y.lane_id
+      from interlock.job_lane_touches as y
+      where y.inserted_by = b.inserted_by
+      limit p_limit
+      for update skip locked
+    ) as x
     limit p_limit
+  ) as t;
+  select v_touches || coalesce(array_agg(t.place), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+  into v_touches, v_touched
+  from (
+    select x.ctid as place, x.lane_id
+    from interlock.job_lane_touches as x
+    where x.inserted_by >= v_below
+    order by x.inserted_by
+    limit p_limit - cardinality(v_touches)
     for update skip locked
   ) as t;
-  v_taken := cardinality(v_touch_ids);
-  if v_touch_ids is null then
+  v_taken := cardinality(v_touches);
+  if v_taken = 0 then
     absorbed := 0;
     left_over := 0;
     return next;
@@ -872,12 +951,12 @@ begin
   end if;
 
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
-  select coalesce(array_agg(x.touch_id) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
-    coalesce(array_agg(x.touch_id) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
-  into v_new_touch_ids, v_new_touched, v_touch_ids, v_touched
+  select coalesce(array_agg(x.place) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
+    coalesce(array_agg(x.place) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
+  into v_new_touches, v_new_touched, v_touches, v_touched
   from (
-    select u.touch_id, u.lane_id, there.id is null as is_missing
-    from unnest(v_touch_ids, v_touched) as u (touch_id, lane_id)
+    select u.place, u.lane_id, there.id is null as is_missing
+    from unnest(v_touches, v_touched) as u (place, lane_id)
     left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
   ) as x;
   -- Made with their heads, which were there before their touches were taken. In sorted order and before any lane is locked:
@@ -909,31 +988,31 @@ begin
     select coalesce(array_agg(c.id), '{}') into v_created from created as c;
     -- Nearly always all of them. Those that somebody else made meanwhile, or that have no head any more, are for the rest of this.
     if cardinality(v_created) < (select count(distinct t) from unnest(v_new_touched) as t) then
-      select v_touch_ids || coalesce(array_agg(t.touch_id), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
-      into v_touch_ids, v_touched
-      from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id)
+      select v_touches || coalesce(array_agg(t.place), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+      into v_touches, v_touched
+      from unnest(v_new_touches, v_new_touched) as t (place, lane_id)
       where t.lane_id <> all (v_created);
-      v_new_touch_ids := array(
-        select t.touch_id from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id) where t.lane_id = any (v_created)
+      v_new_touches := array(
+        select t.place from unnest(v_new_touches, v_new_touched) as t (place, lane_id) where t.lane_id = any (v_created)
       );
     end if;
   end if;
 
   -- Each touch beside the lane that could be locked for it: one look for each, not each against all the others.
   select
-    coalesce(array_agg(x.touch_id) filter (where x.locked is not null or x.is_gone), '{}'),
+    coalesce(array_agg(x.place) filter (where x.locked is not null or x.is_gone), '{}'),
     coalesce(array_agg(distinct x.locked) filter (where x.locked is not null), '{}')
-  into v_touch_ids, v_lanes
+  into v_touches, v_lanes
   from (
-    select u.touch_id, l.locked,
+    select u.place, l.locked,
       -- Neither a lane nor anything pending for one: the touch has nothing to say. (The lane may have been there a statement
       -- ago, empty, in the hands of who collected it.)
       l.locked is null
         and not exists (select from interlock.job_lanes as k where k.id = u.lane_id)
         and not exists (select from interlock.jobs as j where j.lane_id = u.lane_id and j.status = 'pending') as is_gone
     from (
-      select y.touch_id, y.lane_id
-      from unnest(v_touch_ids, v_touched) as y (touch_id, lane_id)
+      select y.place, y.lane_id
+      from unnest(v_touches, v_touched) as y (place, lane_id)
       order by y.lane_id
     ) as u
     left join lateral (
@@ -945,8 +1024,8 @@ begin
   ) as x;
   -- Only what was taken, before the heads are read: a touch that comes in between speaks of a head that may be missed.
   delete from interlock.job_lane_touches as t
-  using unnest(v_touch_ids || v_new_touch_ids) as u (id)
-  where t.id = u.id;
+  using unnest(v_touches || v_new_touches) as u (place)
+  where t.ctid = u.place;
   get diagnostics absorbed = row_count;
 
   v_any_reserving := interlock.any_reserving();
@@ -980,6 +1059,7 @@ begin
       end,
       seniority = h.seniority,
       waiting_since = coalesce(h.queued_at, l.waiting_since),
+      awake_by = pg_current_xact_id(),
       -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it. But
       -- nothing is owed by an empty one that only waited; unless others of its user may stand behind it.
       -- So is one that became more senior while somebody reserves: what was kept for another may be its own now.
@@ -992,7 +1072,14 @@ begin
 
   left_over := v_taken - absorbed;
   if v_taken = p_limit then
-    left_over := left_over + (select count(*)::integer from (select from interlock.job_lane_touches limit 1) as t);
+    left_over := left_over + (
+      exists (select from interlock.job_lane_touches as t where t.inserted_by >= v_below)
+      or exists (
+        select
+        from unnest(v_but) as b (inserted_by)
+        cross join lateral (select from interlock.job_lane_touches as t where t.inserted_by = b.inserted_by limit 1) as t
+      )
+    )::integer;
   end if;
   return next;
 end
@@ -1093,6 +1180,83 @@ AS $function$
   order by a.load_score, a.active_jobs::double precision / a.slots, a.id
 $function$;
 comment on function interlock.agents_with_room(text) is 'The live agents of a route that have room, the least loaded first: for whom a dispatch claims. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.any_awake(p_routes text[], p_but uuid[] DEFAULT '{}'::uuid[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  return exists (
+    select
+    from unnest(p_routes) as r (route)
+    left join lateral (
+      select k.rank, k.below, k.but
+      from interlock.lane_floors as k
+      where k.route = r.route
+        and k.server_started_at = pg_postmaster_start_time()
+      order by k.route, k.raised_at desc
+      limit 1
+    ) as f on true
+    cross join lateral (
+      (
+        select 1
+        from interlock.job_lanes as l
+        where l.route = r.route
+          and l.rank is not null
+          and l.blocked_on is null
+          and l.rank >= coalesce(f.rank, '-infinity')
+          and l.id <> all (p_but)
+        order by l.rank
+        limit 1
+      )
+      union all
+      (
+        select 1
+        from interlock.job_lanes as l
+        where l.route = r.route
+          and l.rank is not null
+          and l.blocked_on is null
+          and l.awake_by >= f.below
+          and l.rank < f.rank
+          and l.id <> all (p_but)
+        order by l.awake_by, l.rank
+        limit 1
+      )
+      union all
+      select 1
+      from unnest(f.but) as b (awake_by)
+      cross join lateral (
+        select 1
+        from interlock.job_lanes as l
+        where l.route = r.route
+          and l.rank is not null
+          and l.blocked_on is null
+          and l.awake_by = b.awake_by
+          and l.rank < f.rank
+          and l.id <> all (p_but)
+        order by l.awake_by, l.rank
+        limit 1
+      ) as l
+    ) as awake
+  );
+end
+$function$;
+comment on function interlock.any_awake(text[],uuid[]) is 'Whether a lane of these routes is awake, but for the ones named. Looks from lane_floors on. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.any_more_slots()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from interlock.job_queue_state as q where q.slot > 1)
+$function$;
+comment on function interlock.any_more_slots() is 'Whether any resource has a slot beyond its first: one probe of a small index, empty where no capacity is above 1.';
 
 CREATE OR REPLACE FUNCTION interlock.any_reserving()
  RETURNS boolean
@@ -1325,7 +1489,8 @@ begin
   ),
   moved as (
     update interlock.job_lanes as l
-    set blocked_on = null
+    set blocked_on = null,
+        awake_by = pg_current_xact_id()
     where l.blocked_on is not null
       and (l.id in (select f.id from first as f)
         or (l.reserving and exists (
@@ -1469,6 +1634,7 @@ declare
   v_locks integer := 0;
   v_skipped uuid[] := '{}';
   v_woken text[] := '{}';
+  v_is_floor_old boolean := false;
   v_batch record;
   v_try record;
   v_slots record;
@@ -1506,6 +1672,7 @@ begin
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     v_batch := interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now);
     exit when v_batch.popped = 0;
+    v_is_floor_old := v_is_floor_old or v_batch.is_floor_old;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
 
@@ -1557,22 +1724,22 @@ begin
 
   if jobs <> '[]' then
     update interlock.agent_stats as a
-    set active_jobs = a.active_jobs + jsonb_array_length(jobs)
-    where a.id = p_agent_id;
-  end if;
-  more := exists (
-    select
-    from unnest(v_routes) as r (route)
-    cross join lateral (
-      select 1
-      from interlock.job_lanes as l
-      where l.route = r.route
-        and l.rank is not null
-        and l.blocked_on is null
-        and l.id <> all (v_skipped)
+    set active_jobs = a.active_jobs + jsonb_array_length(jobs),
+        era = case when random() < 0.05 then clock_timestamp() else a.era end
+    from (
+      select x.ctid as place
+      from interlock.agent_stats as x
+      where x.id >= p_agent_id
+        and x.id <= p_agent_id
+      order by x.id, x.era desc
       limit 1
-    ) as awake
-  );
+    ) as p
+    where a.ctid = p.place;
+  end if;
+  if v_is_floor_old then
+    perform interlock.raise_lane_floors(v_routes);
+  end if;
+  more := interlock.any_awake(v_routes, v_skipped);
   -- What was made awake and this agent will not come back for is somebody else's to hear of.
   if v_woken <> '{}' then
     perform interlock.ring(array(
@@ -1670,6 +1837,7 @@ declare
   v_seen integer;
 begin
   perform interlock.lock_limits();
+  perform interlock.raise_touch_floor();
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
   with stretch as materialized (
@@ -1743,7 +1911,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Raises touch_floor. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.complete_jobs(p_job_ids text[], p_tokens bigint[], p_results jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(job_id text, accepted boolean, reason text)
@@ -2581,6 +2749,7 @@ begin
           waiting_since = v_next.queued_at,
           turn_at = null,
           blocked_on = null,
+          awake_by = pg_current_xact_id(),
           reserving = false
       where l.id = p_lane_id;
     end if;
@@ -3179,6 +3348,7 @@ declare
   -- Not p_now, which is when the claim began: of a start rate a slot may have come free since, and have been counted as free.
   v_at constant timestamptz := interlock.clock();
   v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
+  v_more constant boolean := interlock.any_more_slots();
   v_ids text[];
   v_kinds text[];
   v_models text[];
@@ -3201,10 +3371,9 @@ begin
     from wanted as w
     -- The nth free slot for the nth taker; for a capacity of 1 that is one probe.
     cross join lateral (
-      select s.ctid as place, s.slot
-      from interlock.job_queue_state as s
-      where s.resource = w.resource
-        and s.active_job_id is null
+      select s.place, s.slot
+      from interlock.slots_of(w.resource, v_more) as s
+      where s.active_job_id is null
         and (s.taken_until is null or s.taken_until <= v_at)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
@@ -3222,7 +3391,8 @@ begin
         active_models = v_models[c.job_n]::text[],
         started_at = p_now,
         fence = v_tokens[c.job_n],
-        reserved_lane_id = null
+        reserved_lane_id = null,
+        era = case when random() < 0.03 then clock_timestamp() else s.era end
     from chosen as c
     where s.ctid = c.place
     returning 1
@@ -3679,7 +3849,10 @@ begin
   select a.*
   into v_agent
   from interlock.agent_stats as a
-  where a.id = p_agent_id
+  where a.id >= p_agent_id
+    and a.id <= p_agent_id
+  order by a.id, a.era desc
+  limit 1
   for no key update;
   if not found or v_agent.state = 'gone' or v_agent.lease_until <= p_now then
     raise exception using
@@ -3940,13 +4113,7 @@ AS $function$
       and a.active_jobs < a.slots
       and a.load_score <= 80
       and a.lease_until > interlock.clock()
-      and exists (
-        select
-        from interlock.job_lanes as l
-        where l.route = r.route
-          and l.rank is not null
-          and l.blocked_on is null
-      )
+      and interlock.any_awake(array[r.route])
       and not exists (
         select
         from interlock.queues as q
@@ -4104,20 +4271,22 @@ end
 $function$;
 comment on function interlock.poll_lock(text,text) is 'The owner of a manual lock asks whether it has it. Returns its state: waiting (the time until when it stays in line unasked is moved on); held, with its token, the fence of each resource and until when its lease is (which begins when this says held for the first time, and is moved on by extend_lock() only); or ended, with the reason. Locks the lock''s row where it writes. Raises IL001, IL009 where it is another owner''s.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone, OUT popped integer, OUT corrected integer, OUT lanes uuid[], OUT places tid[], OUT reserving boolean[], OUT is_fair boolean[], OUT patience double precision[], OUT routes text[], OUT user_keys text[])
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone, OUT popped integer, OUT corrected integer, OUT is_floor_old boolean, OUT lanes uuid[], OUT places tid[], OUT reserving boolean[], OUT is_fair boolean[], OUT patience double precision[], OUT routes text[], OUT user_keys text[])
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   v_after_rank timestamptz := '-infinity';
-  v_after_id uuid := '00000000-0000-0000-0000-000000000000';
+  c_first_id constant uuid := '00000000-0000-0000-0000-000000000000';
+  v_after_id uuid := c_first_id;
   v_locks integer := p_locks;
   v_lanes uuid[];
   v_places tid[];
   v_ranks timestamptz[];
   v_true_ranks timestamptz[];
   v_due boolean[];
+  v_is_floor_old boolean;
   v_reserving boolean[];
   v_is_fair boolean[];
   v_patience double precision[];
@@ -4129,6 +4298,7 @@ declare
 begin
   popped := 0;
   corrected := 0;
+  is_floor_old := false;
   lanes := '{}';
   places := '{}';
   reserving := '{}';
@@ -4142,24 +4312,84 @@ begin
       array_agg(interlock.lane_rank(p.scheduling, p.seniority, p.waiting_since, p.last_started_at, p.turn_at)),
       array_agg(p.turn_at is null and extract(epoch from p_now - p.waiting_since) >= p.patience_seconds
         and (p.last_turn_at is null or extract(epoch from p_now - p.last_turn_at) >= p.patience_seconds)),
+      bool_or(p.raised_at is null or p.raised_at < p_now - interval '50 ms'),
       array_agg(p.reserving), array_agg(p.scheduling = 'fair'), array_agg(p.patience_seconds), array_agg(p.route), array_agg(p.first), array_agg(p.needs)
-    into v_lanes, v_places, v_ranks, v_true_ranks, v_due, v_reserving, v_is_fair, v_patience, v_routes, v_firsts, v_needs
+    into v_lanes, v_places, v_ranks, v_true_ranks, v_due, v_is_floor_old, v_reserving, v_is_fair, v_patience, v_routes, v_firsts, v_needs
     from (
-      select r.route, r.scheduling, r.patience_seconds, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs,
+      select r.route, r.scheduling, r.patience_seconds, f.raised_at, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs,
         u.last_started_at, u.last_turn_at
       from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
+      left join lateral (
+        select k.rank, k.below, k.but, k.raised_at
+        from interlock.lane_floors as k
+        where k.route = r.route
+          and k.server_started_at = pg_postmaster_start_time()
+        order by k.route, k.raised_at desc
+        limit 1
+      ) as f on true
       cross join lateral (
-        select x.id, x.ctid as place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at,
-          cardinality(x.resources) as needs, x.resources[1] as first
-        from interlock.job_lanes as x
-        where x.route = r.route
-          and x.rank is not null
-          and x.blocked_on is null
-          and (x.rank, x.id) > (v_after_rank, v_after_id)
-          and x.id <> all (p_but)
-        order by x.rank, x.id
-        limit p_limit - cardinality(lanes)
-        for no key update skip locked
+        select x.id, x.place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at, x.needs, x.first
+        from (
+          select k.id, k.ctid as place, k.rank, k.reserving, k.seniority, k.waiting_since, k.turn_at,
+            cardinality(k.resources) as needs, k.resources[1] as first
+          from interlock.job_lanes as k
+          where k.route = r.route
+            and k.rank is not null
+            and k.blocked_on is null
+            -- One bound: of two the index was read from the lower one, and the other asked of each entry.
+            and (k.rank, k.id) > (greatest(f.rank, v_after_rank), case when f.rank > v_after_rank then c_first_id else v_after_id end)
+            and k.id <> all (p_but)
+          order by k.rank, k.id
+          limit p_limit - cardinality(lanes)
+          for no key update skip locked
+        ) as x
+        union all
+        -- Sooner than the floor, made awake since it was raised. Found by that, said by the order: the index of ranks would
+        -- find them too, behind all that the floor is there to pass by.
+        select y.id, y.place, y.rank, y.reserving, y.seniority, y.waiting_since, y.turn_at, y.needs, y.first
+        from (
+          select k.id, k.ctid as place, k.rank, k.reserving, k.seniority, k.waiting_since, k.turn_at,
+            cardinality(k.resources) as needs, k.resources[1] as first
+          from (
+            select e.place
+            from (
+              (
+                select x.ctid as place, x.rank, x.id
+                from interlock.job_lanes as x
+                where x.route = r.route
+                  and x.rank is not null
+                  and x.blocked_on is null
+                  and x.awake_by >= f.below
+                  and x.rank < f.rank
+                order by x.awake_by, x.rank
+                offset 0
+              )
+              union all
+              select x.place, x.rank, x.id
+              from unnest(f.but) as b (awake_by)
+              cross join lateral (
+                select x.ctid as place, x.rank, x.id
+                from interlock.job_lanes as x
+                where x.route = r.route
+                  and x.rank is not null
+                  and x.blocked_on is null
+                  and x.awake_by = b.awake_by
+                  and x.rank < f.rank
+                order by x.awake_by, x.rank
+                offset 0
+              ) as x
+            ) as e
+            where (e.rank, e.id) > (v_after_rank, v_after_id)
+              and e.id <> all (p_but)
+            order by e.rank, e.id
+            limit p_limit - cardinality(lanes)
+          ) as e
+          join interlock.job_lanes as k on k.ctid = e.place
+          where k.rank is not null
+            and k.blocked_on is null
+            and k.route = r.route
+          for no key update of k skip locked
+        ) as y
       ) as l
       left join lateral (
         select x.last_started_at, x.last_turn_at
@@ -4173,6 +4403,7 @@ begin
     ) as p;
     exit when v_lanes is null;
 
+    is_floor_old := is_floor_old or v_is_floor_old;
     popped := popped + cardinality(v_lanes);
     v_after_rank := v_ranks[cardinality(v_lanes)];
     v_after_id := v_lanes[cardinality(v_lanes)];
@@ -4236,7 +4467,7 @@ begin
   end loop;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Returns how many were popped, how many of them corrected, and the rest in order of rank, each with its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
+comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Looks from lane_floors on. Returns how many were popped, how many of them corrected, whether a floor is to be raised, and the rest in order of rank, each with its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
@@ -4534,7 +4765,7 @@ begin
     select u.lane_id, null
     from (
       select distinct t.lane_id
-      from (select i.lane_id from interlock.job_lane_touches as i order by i.id limit 10 * p_list_limit) as t
+      from (select i.lane_id from interlock.job_lane_touches as i order by i.inserted_by limit 10 * p_list_limit) as t
       limit p_list_limit
     ) as u
     where not exists (select from interlock.job_lanes as k where k.id = u.lane_id and k.rank is not null)
@@ -4633,6 +4864,146 @@ end
 $function$;
 comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.raise_lane_floors(p_routes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_routes text[];
+  v_places tid[];
+begin
+  select array_agg(k.route), array_agg(k.place)
+  into v_routes, v_places
+  from (
+    select l.route, l.place
+    from unnest(p_routes) as r (route)
+    cross join lateral (
+      select x.route, x.ctid as place
+      from interlock.lane_floors as x
+      where x.route = r.route
+      order by x.route, x.raised_at desc
+      limit 1
+      for no key update skip locked
+    ) as l
+  ) as k;
+  if v_routes is null then
+    return;
+  end if;
+  -- In one statement, hence of one snapshot: a transaction below its end is over, or among those in progress, or this very
+  -- one, which its own snapshots do not name. What those that are over made awake is to be seen now, and the first of it is
+  -- the floor: whatever comes to be awake below it from now on, others will have made so.
+  with now as materialized (
+    select pg_snapshot_xmax(s.snapshot) as below,
+      array(select pg_snapshot_xip(s.snapshot)) || array_remove(array[pg_current_xact_id_if_assigned()], null) as but
+    from (select pg_current_snapshot() as snapshot) as s
+  )
+  update interlock.lane_floors as f
+  set rank = coalesce(w.rank, interlock.clock()),
+      below = n.below,
+      but = n.but,
+      raised_at = interlock.clock(),
+      server_started_at = pg_postmaster_start_time()
+  from now as n
+  cross join unnest(v_routes, v_places) as r (route, place)
+  cross join lateral (
+    select min(l.rank) as rank
+    from interlock.lane_floors as x
+    cross join lateral (
+      (
+        select k.rank
+        from interlock.job_lanes as k
+        where k.route = r.route
+          and k.rank is not null
+          and k.blocked_on is null
+          and k.rank >= case when x.server_started_at = pg_postmaster_start_time() then x.rank else '-infinity' end
+        order by k.rank
+        limit 1
+      )
+      union all
+      (
+        select k.rank
+        from interlock.job_lanes as k
+        where k.route = r.route
+          and k.rank is not null
+          and k.blocked_on is null
+          and k.awake_by >= x.below
+          and k.rank < x.rank
+        order by k.awake_by, k.rank
+        offset 0
+      )
+      union all
+      select k.rank
+      from unnest(x.but) as b (awake_by)
+      cross join lateral (
+        select o.rank
+        from interlock.job_lanes as o
+        where o.route = r.route
+          and o.rank is not null
+          and o.blocked_on is null
+          and o.awake_by = b.awake_by
+          and o.rank < x.rank
+        order by o.awake_by, o.rank
+        limit 1
+      ) as k
+    ) as l
+    where x.ctid = r.place
+  ) as w
+  where f.ctid = r.place
+    -- One probe each at every look: rather looks that pass by more.
+    and cardinality(n.but) <= 100;
+end
+$function$;
+comment on function interlock.raise_lane_floors(text[]) is 'Raises these routes'' lane_floors to the rank of the first lane that is awake. Locks their rows, SKIP LOCKED: waits for nobody. A part of claim_jobs().';
+
+CREATE OR REPLACE FUNCTION interlock.raise_touch_floor()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  -- In one statement, hence of one snapshot: a transaction below its end is over, or among those in progress, or this very
+  -- one, which its own snapshots do not name. Of those that are over, what is not to be seen now never will be.
+  with now as materialized (
+    select pg_snapshot_xmax(s.snapshot) as next,
+      array(select pg_snapshot_xip(s.snapshot)) || array_remove(array[pg_current_xact_id_if_assigned()], null) as in_progress
+    from (select pg_current_snapshot() as snapshot) as s
+  ),
+  known as materialized (
+    select n.next, n.in_progress,
+      case when f.server_started_at = pg_postmaster_start_time() then f.below else '0' end as below,
+      case when f.server_started_at = pg_postmaster_start_time() then f.but else '{}' end as but
+    from interlock.touch_floor as f
+    cross join now as n
+  ),
+  raised as materialized (
+    select k.in_progress, k.but,
+      coalesce((select t.inserted_by from interlock.job_lane_touches as t where t.inserted_by >= k.below order by t.inserted_by limit 1), k.next) as below
+    from known as k
+  )
+  update interlock.touch_floor as f
+  set below = r.below,
+      but = r.but,
+      server_started_at = pg_postmaster_start_time()
+  from (
+    select x.below, array(
+      select p from unnest(x.in_progress) as p where p < x.below
+      union
+      select b from unnest(x.but) as b where exists (select from interlock.job_lane_touches as t where t.inserted_by = b)
+    ) as but
+    from raised as x
+  ) as r
+  where f.below is distinct from r.below
+    -- One probe each at every look: rather looks that pass by more.
+    and cardinality(r.but) <= 100;
+end
+$function$;
+comment on function interlock.raise_touch_floor() is 'Raises touch_floor to the first touch that is there, or to now. Waits for another that does the same, and for nobody else. A part of collect_idle().';
+
 CREATE OR REPLACE FUNCTION interlock.rate_of(p_resource text)
  RETURNS integer
  LANGUAGE sql
@@ -4701,6 +5072,7 @@ CREATE OR REPLACE FUNCTION interlock.read_slots(p_names text[], p_capacities int
 AS $function$
 declare
   v_now constant timestamptz := interlock.clock();
+  v_more constant boolean := interlock.any_more_slots();
   v_any_missing boolean;
 begin
   select
@@ -4714,8 +5086,7 @@ begin
       count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, v_now))::integer as used,
       count(*) filter (where q.reserved_lane_id is not null) as reserved,
       count(*) filter (where q.slot <= n.capacity) as slots
-    from interlock.job_queue_state as q
-    where q.resource = n.resource
+    from interlock.slots_of(n.resource, v_more) as q
   ) as s;
   -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
   if interlock.any_reserving() then
@@ -4735,7 +5106,7 @@ begin
     from unnest(p_names, p_capacities, p_locked) as n (resource, capacity, locked)
     cross join lateral generate_series(1, n.capacity) as g (slot)
     where n.locked
-      and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
+      and (select true from interlock.slots_of(n.resource, g.slot > 1) as s where s.slot = g.slot) is null
     on conflict do nothing;
   end if;
 end
@@ -4875,6 +5246,11 @@ begin
   values (agent_id, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
     array(select distinct q || '/' || l from unnest(p_queues) as q cross join unnest(p_permission_levels) as l order by 1),
     p_tasks, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, pg_postmaster_start_time());
+  insert into interlock.lane_floors (route, rank, below, but, raised_at, server_started_at)
+  select distinct q || '/' || l, '-infinity'::timestamptz, '0'::xid8, '{}'::xid8[], '-infinity'::timestamptz, pg_postmaster_start_time()
+  from unnest(p_queues) as q
+  cross join unnest(p_permission_levels) as l
+  where not exists (select from interlock.lane_floors as f where f.route = q || '/' || l);
   insert into interlock.job_queue_log (created_at, event_type, agent_id, details)
   values (v_now, 'agent_registered', agent_id,
     jsonb_build_object('host', p_host, 'pid', p_pid, 'queues', p_queues, 'slots', p_slots, 'liveness', p_liveness));
@@ -4921,10 +5297,16 @@ begin
   -- so this settles the tokens too, of jobs that hold no resource as well, and two verbs on one batch queue here and not
   -- among its rows.
   perform
-  from interlock.agent_stats as a
-  where a.id = any (v_agents)
-  order by a.id
-  for no key update;
+  from (select u.id from unnest(v_agents) as u (id) order by u.id) as u
+  cross join lateral (
+    select
+    from interlock.agent_stats as x
+    where x.id >= u.id
+      and x.id <= u.id
+    order by x.id, x.era desc
+    limit 1
+    for no key update
+  ) as a;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
   with held as materialized (
@@ -4939,7 +5321,8 @@ begin
     update interlock.job_queue_state as s
     set active_job_id = null,
         active_job_type = null,
-        active_models = null
+        active_models = null,
+        era = case when random() < 0.03 then clock_timestamp() else s.era end
     from (
       select p.place, u.id
       from held as u
@@ -4948,7 +5331,8 @@ begin
         select x.ctid as place
         from interlock.job_queue_state as x
         where x.resource = h.resource
-          and x.slot = h.slot
+          and x.slot >= h.slot
+        order by x.resource, x.slot, x.era desc
         limit 1
       ) as p
     ) as f
@@ -4967,13 +5351,22 @@ begin
       hint = 'This is a defect: nothing was changed. Look at interlock.violations.';
   end if;
   update interlock.agent_stats as a
-  set active_jobs = greatest(a.active_jobs - g.jobs, 0)
+  set active_jobs = greatest(a.active_jobs - g.jobs, 0),
+      era = case when random() < 0.05 then clock_timestamp() else a.era end
   from (
     select u.id, count(*)::integer as jobs
     from unnest(v_agents) as u (id)
     group by u.id
   ) as g
-  where a.id = g.id;
+  cross join lateral (
+    select x.ctid as place
+    from interlock.agent_stats as x
+    where x.id >= g.id
+      and x.id <= g.id
+    order by x.id, x.era desc
+    limit 1
+  ) as p
+  where a.ctid = p.place;
 
   return query
   select
@@ -5648,6 +6041,7 @@ begin
     update interlock.job_lanes as l
     set rank = case when d.started then d.rank else l.rank end,
         blocked_on = d.line,
+        awake_by = case when d.started then pg_current_xact_id() else l.awake_by end,
         seniority = d.seniority,
         waiting_since = d.queued_at,
         turn_at = case when not d.started then l.turn_at end,
@@ -5700,6 +6094,30 @@ CREATE OR REPLACE FUNCTION interlock.sibling_line(p_resource text, p_user_key te
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select p_resource || E'\x1f' || p_user_key $function$;
 comment on function interlock.sibling_line(text,text) is 'Where a user''s further lanes stand that wait for a resource: behind the one of theirs that stands in its line. If all stood in it, they would keep the places of those served long ago, and a newcomer waited for as many of them as there are. No name of a resource has the separator (0x1F) in it.';
+
+CREATE OR REPLACE FUNCTION interlock.slots_of(p_resource text, p_more boolean)
+ RETURNS TABLE(place tid, slot integer, active_job_id text, reserved_lane_id uuid, taken_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select f.place, f.slot, f.active_job_id, f.reserved_lane_id, f.taken_until
+  from (
+    select q.ctid as place, q.slot, q.active_job_id, q.reserved_lane_id, q.taken_until
+    from interlock.job_queue_state as q
+    where q.resource = p_resource
+      and q.slot >= 1
+    order by q.resource, q.slot, q.era desc
+    limit 1
+  ) as f
+  where f.slot = 1
+  union all
+  select q.ctid, q.slot, q.active_job_id, q.reserved_lane_id, q.taken_until
+  from interlock.job_queue_state as q
+  where p_more
+    and q.resource = p_resource
+    and q.slot > 1
+$function$;
+comment on function interlock.slots_of(text,boolean) is 'The slots of a resource. p_more: whether any resource has more than one, asked once by the caller (any_more_slots()); the first is found by its newest era, and nothing older is passed. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
 
 CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
  RETURNS text
@@ -5818,7 +6236,8 @@ begin
     and s.reserved_lane_id = p_lane_id;
   update interlock.job_lanes as l
   set reserving = false,
-      blocked_on = null
+      blocked_on = null,
+      awake_by = pg_current_xact_id()
   where l.id = p_lane_id;
   perform interlock.wake_and_ring(v_needed);
   return true;
@@ -6091,7 +6510,8 @@ begin
   ),
   moved as (
     update interlock.job_lanes as l
-    set blocked_on = null
+    set blocked_on = null,
+        awake_by = pg_current_xact_id()
     from locked as k
     where l.id = k.id
     returning l.route
@@ -6156,6 +6576,7 @@ declare
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
+  v_more constant boolean := interlock.any_more_slots();
   v_any_reserving constant boolean := interlock.any_reserving();
   v_now constant timestamptz := interlock.clock();
 begin
@@ -6181,9 +6602,8 @@ begin
     ) as m on true
     cross join lateral (
       select count(*) as used
-      from interlock.job_queue_state as s
-      where s.resource = f.resource
-        and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
+      from interlock.slots_of(f.resource, v_more) as s
+      where interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
@@ -6256,7 +6676,8 @@ begin
         with moved as (
           update interlock.job_lanes as l
           set blocked_on = case when p.true_rank > p.rank and v_round < c_rounds then l.blocked_on end,
-              rank = greatest(p.rank, p.true_rank)
+              rank = greatest(p.rank, p.true_rank),
+              awake_by = pg_current_xact_id()
           from unnest(v_on, v_lanes, v_ranks, v_true_ranks) as p (i, id, rank, true_rank)
           where l.id = p.id
             and l.blocked_on = v_resource[p.i]

@@ -157,7 +157,7 @@ async function holdSnapshot({ database }: InterlockSystem): Promise<() => Promis
 async function tableBytes({ database }: InterlockSystem): Promise<Readonly<Record<string, number>>> {
   const rows = await database.query<{ name: string; bytes: number }>(
     `select t.name, pg_total_relation_size(('interlock.' || t.name)::regclass) as bytes
-     from unnest('{jobs,job_lanes,job_lane_touches,job_queue_state,lane_users}'::text[]) as t (name)`,
+     from unnest('{jobs,job_lanes,job_lane_touches,lane_floors,touch_floor,job_queue_state,lane_users}'::text[]) as t (name)`,
   )
   return Object.fromEntries(rows.map(({ name, bytes }) => [name, bytes]))
 }

@@ -9,9 +9,11 @@ set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_touch_ids bigint[];
+  v_below xid8;
+  v_but xid8[];
+  v_touches tid[];
   v_touched uuid[];
-  v_new_touch_ids bigint[];
+  v_new_touches tid[];
   v_new_touched uuid[];
   v_created uuid[];
   v_lanes uuid[];
@@ -19,17 +21,39 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
-  select array_agg(t.id), array_agg(t.lane_id)
-  into v_touch_ids, v_touched
+  select f.below, f.but
+  into v_below, v_but
+  from interlock.touch_floor as f
+  where f.server_started_at = pg_postmaster_start_time();
+  v_below := coalesce(v_below, '0');
+  v_but := coalesce(v_but, '{}');
+  select coalesce(array_agg(t.place), '{}'), coalesce(array_agg(t.lane_id), '{}')
+  into v_touches, v_touched
   from (
-    select x.id, x.lane_id
-    from interlock.job_lane_touches as x
-    order by x.id
+    select x.place, x.lane_id
+    from unnest(v_but) as b (inserted_by)
+    -- One probe each: a join planned while the table was empty read all of it, and what is dead in it.
+    cross join lateral (
+      select y.ctid as place, y.lane_id
+      from interlock.job_lane_touches as y
+      where y.inserted_by = b.inserted_by
+      limit p_limit
+      for update skip locked
+    ) as x
     limit p_limit
+  ) as t;
+  select v_touches || coalesce(array_agg(t.place), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+  into v_touches, v_touched
+  from (
+    select x.ctid as place, x.lane_id
+    from interlock.job_lane_touches as x
+    where x.inserted_by >= v_below
+    order by x.inserted_by
+    limit p_limit - cardinality(v_touches)
     for update skip locked
   ) as t;
-  v_taken := cardinality(v_touch_ids);
-  if v_touch_ids is null then
+  v_taken := cardinality(v_touches);
+  if v_taken = 0 then
     absorbed := 0;
     left_over := 0;
     return next;
@@ -37,12 +61,12 @@ begin
   end if;
 
   -- One probe each, said so that no plan made of an empty table reads the whole of it for each instead (150 us a lane).
-  select coalesce(array_agg(x.touch_id) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
-    coalesce(array_agg(x.touch_id) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
-  into v_new_touch_ids, v_new_touched, v_touch_ids, v_touched
+  select coalesce(array_agg(x.place) filter (where x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where x.is_missing), '{}'),
+    coalesce(array_agg(x.place) filter (where not x.is_missing), '{}'), coalesce(array_agg(x.lane_id) filter (where not x.is_missing), '{}')
+  into v_new_touches, v_new_touched, v_touches, v_touched
   from (
-    select u.touch_id, u.lane_id, there.id is null as is_missing
-    from unnest(v_touch_ids, v_touched) as u (touch_id, lane_id)
+    select u.place, u.lane_id, there.id is null as is_missing
+    from unnest(v_touches, v_touched) as u (place, lane_id)
     left join lateral (select l.id from interlock.job_lanes as l where l.id = u.lane_id limit 1) as there on true
   ) as x;
   -- Made with their heads, which were there before their touches were taken. In sorted order and before any lane is locked:
@@ -74,31 +98,31 @@ begin
     select coalesce(array_agg(c.id), '{}') into v_created from created as c;
     -- Nearly always all of them. Those that somebody else made meanwhile, or that have no head any more, are for the rest of this.
     if cardinality(v_created) < (select count(distinct t) from unnest(v_new_touched) as t) then
-      select v_touch_ids || coalesce(array_agg(t.touch_id), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
-      into v_touch_ids, v_touched
-      from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id)
+      select v_touches || coalesce(array_agg(t.place), '{}'), v_touched || coalesce(array_agg(t.lane_id), '{}')
+      into v_touches, v_touched
+      from unnest(v_new_touches, v_new_touched) as t (place, lane_id)
       where t.lane_id <> all (v_created);
-      v_new_touch_ids := array(
-        select t.touch_id from unnest(v_new_touch_ids, v_new_touched) as t (touch_id, lane_id) where t.lane_id = any (v_created)
+      v_new_touches := array(
+        select t.place from unnest(v_new_touches, v_new_touched) as t (place, lane_id) where t.lane_id = any (v_created)
       );
     end if;
   end if;
 
   -- Each touch beside the lane that could be locked for it: one look for each, not each against all the others.
   select
-    coalesce(array_agg(x.touch_id) filter (where x.locked is not null or x.is_gone), '{}'),
+    coalesce(array_agg(x.place) filter (where x.locked is not null or x.is_gone), '{}'),
     coalesce(array_agg(distinct x.locked) filter (where x.locked is not null), '{}')
-  into v_touch_ids, v_lanes
+  into v_touches, v_lanes
   from (
-    select u.touch_id, l.locked,
+    select u.place, l.locked,
       -- Neither a lane nor anything pending for one: the touch has nothing to say. (The lane may have been there a statement
       -- ago, empty, in the hands of who collected it.)
       l.locked is null
         and not exists (select from interlock.job_lanes as k where k.id = u.lane_id)
         and not exists (select from interlock.jobs as j where j.lane_id = u.lane_id and j.status = 'pending') as is_gone
     from (
-      select y.touch_id, y.lane_id
-      from unnest(v_touch_ids, v_touched) as y (touch_id, lane_id)
+      select y.place, y.lane_id
+      from unnest(v_touches, v_touched) as y (place, lane_id)
       order by y.lane_id
     ) as u
     left join lateral (
@@ -110,8 +134,8 @@ begin
   ) as x;
   -- Only what was taken, before the heads are read: a touch that comes in between speaks of a head that may be missed.
   delete from interlock.job_lane_touches as t
-  using unnest(v_touch_ids || v_new_touch_ids) as u (id)
-  where t.id = u.id;
+  using unnest(v_touches || v_new_touches) as u (place)
+  where t.ctid = u.place;
   get diagnostics absorbed = row_count;
 
   v_any_reserving := interlock.any_reserving();
@@ -145,6 +169,7 @@ begin
       end,
       seniority = h.seniority,
       waiting_since = coalesce(h.queued_at, l.waiting_since),
+      awake_by = pg_current_xact_id(),
       -- Empty, or touched while it reserves (a reservation may have been taken from it): awake, so that a claim sees to it. But
       -- nothing is owed by an empty one that only waited; unless others of its user may stand behind it.
       -- So is one that became more senior while somebody reserves: what was kept for another may be its own now.
@@ -157,7 +182,14 @@ begin
 
   left_over := v_taken - absorbed;
   if v_taken = p_limit then
-    left_over := left_over + (select count(*)::integer from (select from interlock.job_lane_touches limit 1) as t);
+    left_over := left_over + (
+      exists (select from interlock.job_lane_touches as t where t.inserted_by >= v_below)
+      or exists (
+        select
+        from unnest(v_but) as b (inserted_by)
+        cross join lateral (select from interlock.job_lane_touches as t where t.inserted_by = b.inserted_by limit 1) as t
+      )
+    )::integer;
   end if;
   return next;
 end

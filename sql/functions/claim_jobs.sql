@@ -25,6 +25,7 @@ declare
   v_locks integer := 0;
   v_skipped uuid[] := '{}';
   v_woken text[] := '{}';
+  v_is_floor_old boolean := false;
   v_batch record;
   v_try record;
   v_slots record;
@@ -62,6 +63,7 @@ begin
     v_pop := least(c_examinations - v_examined, 4 + v_room + v_room / 4);
     v_batch := interlock.pop_lanes(v_routes, v_scheduling, v_patience, v_skipped, v_pop, c_locks - v_locks, c_corrections - v_corrected, v_now);
     exit when v_batch.popped = 0;
+    v_is_floor_old := v_is_floor_old or v_batch.is_floor_old;
     v_corrected := v_corrected + v_batch.corrected;
     exit when v_batch.lanes = '{}';
 
@@ -113,22 +115,22 @@ begin
 
   if jobs <> '[]' then
     update interlock.agent_stats as a
-    set active_jobs = a.active_jobs + jsonb_array_length(jobs)
-    where a.id = p_agent_id;
-  end if;
-  more := exists (
-    select
-    from unnest(v_routes) as r (route)
-    cross join lateral (
-      select 1
-      from interlock.job_lanes as l
-      where l.route = r.route
-        and l.rank is not null
-        and l.blocked_on is null
-        and l.id <> all (v_skipped)
+    set active_jobs = a.active_jobs + jsonb_array_length(jobs),
+        era = case when random() < 0.05 then clock_timestamp() else a.era end
+    from (
+      select x.ctid as place
+      from interlock.agent_stats as x
+      where x.id >= p_agent_id
+        and x.id <= p_agent_id
+      order by x.id, x.era desc
       limit 1
-    ) as awake
-  );
+    ) as p
+    where a.ctid = p.place;
+  end if;
+  if v_is_floor_old then
+    perform interlock.raise_lane_floors(v_routes);
+  end if;
+  more := interlock.any_awake(v_routes, v_skipped);
   -- What was made awake and this agent will not come back for is somebody else's to hear of.
   if v_woken <> '{}' then
     perform interlock.ring(array(

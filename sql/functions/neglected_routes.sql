@@ -11,13 +11,7 @@ as $$
       and a.active_jobs < a.slots
       and a.load_score <= 80
       and a.lease_until > interlock.clock()
-      and exists (
-        select
-        from interlock.job_lanes as l
-        where l.route = r.route
-          and l.rank is not null
-          and l.blocked_on is null
-      )
+      and interlock.any_awake(array[r.route])
       and not exists (
         select
         from interlock.queues as q

@@ -99,7 +99,7 @@ begin
     select u.lane_id, null
     from (
       select distinct t.lane_id
-      from (select i.lane_id from interlock.job_lane_touches as i order by i.id limit 10 * p_list_limit) as t
+      from (select i.lane_id from interlock.job_lane_touches as i order by i.inserted_by limit 10 * p_list_limit) as t
       limit p_list_limit
     ) as u
     where not exists (select from interlock.job_lanes as k where k.id = u.lane_id and k.rank is not null)

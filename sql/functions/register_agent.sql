@@ -72,6 +72,11 @@ begin
   values (agent_id, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
     array(select distinct q || '/' || l from unnest(p_queues) as q cross join unnest(p_permission_levels) as l order by 1),
     p_tasks, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, pg_postmaster_start_time());
+  insert into interlock.lane_floors (route, rank, below, but, raised_at, server_started_at)
+  select distinct q || '/' || l, '-infinity'::timestamptz, '0'::xid8, '{}'::xid8[], '-infinity'::timestamptz, pg_postmaster_start_time()
+  from unnest(p_queues) as q
+  cross join unnest(p_permission_levels) as l
+  where not exists (select from interlock.lane_floors as f where f.route = q || '/' || l);
   insert into interlock.job_queue_log (created_at, event_type, agent_id, details)
   values (v_now, 'agent_registered', agent_id,
     jsonb_build_object('host', p_host, 'pid', p_pid, 'queues', p_queues, 'slots', p_slots, 'liveness', p_liveness));

@@ -39,7 +39,8 @@ begin
     and s.reserved_lane_id = p_lane_id;
   update interlock.job_lanes as l
   set reserving = false,
-      blocked_on = null
+      blocked_on = null,
+      awake_by = pg_current_xact_id()
   where l.id = p_lane_id;
   perform interlock.wake_and_ring(v_needed);
   return true;

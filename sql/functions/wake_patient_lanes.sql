@@ -50,7 +50,8 @@ begin
   ),
   moved as (
     update interlock.job_lanes as l
-    set blocked_on = null
+    set blocked_on = null,
+        awake_by = pg_current_xact_id()
     from locked as k
     where l.id = k.id
     returning l.route

@@ -96,6 +96,21 @@ where l.rank is null
   and not exists (select from interlock.job_lane_touches as t where t.lane_id = p.lane_id)
 
 union all
+select 'an awake lane is below the floor', null, null, l.id, format('rank %s, made awake by %s; floor %s, below %s', l.rank, l.awake_by, f.rank, f.below)
+from interlock.job_lanes as l
+join interlock.lane_floors as f on f.route = l.route and f.server_started_at = pg_postmaster_start_time()
+where l.rank < f.rank
+  and l.blocked_on is null
+  and l.awake_by < f.below
+  and l.awake_by <> all (f.but)
+
+union all
+select 'a touch is below the floor', null, null, t.lane_id, format('of transaction %s, floor %s', t.inserted_by, f.below)
+from interlock.job_lane_touches as t
+join interlock.touch_floor as f on t.inserted_by < f.below and f.server_started_at = pg_postmaster_start_time()
+where t.inserted_by <> all (f.but)
+
+union all
 select 'a reservation of a lane that does not reserve', s.resource, null, s.reserved_lane_id, format('slot %s', s.slot)
 from interlock.job_queue_state as s
 left join interlock.job_lanes as l on l.id = s.reserved_lane_id

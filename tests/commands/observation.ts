@@ -82,7 +82,7 @@ const more = `
     'fences', (select coalesce(json_object_agg(s.resource || ' ' || s.slot, json_build_array(s.fence, s.active_job_id)), '{}')
       from interlock.job_queue_state as s where s.fence is not null),
     'rest', (select md5(coalesce(string_agg(t.line, ' ' order by t.line), '')) from (
-        select x.id::text as line from interlock.job_lane_touches as x
+        select concat_ws(',', x.lane_id, x.inserted_by) as line from interlock.job_lane_touches as x
         union all
         select concat_ws(',', l.id, l.rank, l.blocked_on, l.reserving) from interlock.job_lanes as l
         union all

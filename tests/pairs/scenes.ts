@@ -95,7 +95,17 @@ export const scenes = {
 } as const satisfies Record<string, readonly string[]>
 
 const kept = [
-  ...['jobs', 'job_lanes', 'job_lane_touches', 'lane_users', 'job_queue_state', 'job_queue_log', 'task_history'],
+  ...[
+    'jobs',
+    'job_lanes',
+    'job_lane_touches',
+    'lane_floors',
+    'touch_floor',
+    'lane_users',
+    'job_queue_state',
+    'job_queue_log',
+    'task_history',
+  ],
   ...['job_results', 'job_output', 'agent_stats', 'resource_limits', 'queues'],
 ].map((table) => `interlock.${table}`)
 const sequences = [

@@ -1,12 +1,18 @@
-// What of lanes.pml is verified: the model as it is, in parts small enough to be looked at whole, and each mutation of it in
-// the part where it does harm.
+// What of lanes.pml and floors.pml is verified: the models as they are, in parts small enough to be looked at whole, and each
+// mutation of them in the part where it does harm.
+
+export type Model = 'lanes' | 'floors'
 
 export interface Configuration {
   readonly name: string
+  /** lanes unless it says otherwise. */
+  readonly model?: Model
   readonly definitions: readonly string[]
   /** More than a few seconds. */
   readonly isLong?: true
 }
+
+const twoLongTransactions = ['SESSIONS=2', 'TRANSACTIONS=1', 'STATEMENTS=3', 'RANKS=2']
 
 export const configurations: readonly Configuration[] = [
   { name: 'an enqueuer that may roll back', definitions: ['ENQUEUED=8'] },
@@ -19,6 +25,17 @@ export const configurations: readonly Configuration[] = [
   { name: 'two absorbers', definitions: ['ABSORBERS=2', 'ENQUEUED=8'] },
   { name: 'every statement a step', definitions: ['EACH_STATEMENT', 'ENQUEUED=8'] },
   { name: 'every job ends at last', definitions: ['LIVENESS'] },
+  { name: 'floors, two long transactions', model: 'floors', definitions: twoLongTransactions },
+  {
+    name: 'floors, raised time and again',
+    model: 'floors',
+    definitions: ['SESSIONS=2', 'TRANSACTIONS=2', 'STATEMENTS=2', 'RANKS=2', 'LANES=1'],
+  },
+  {
+    name: 'floors, three sessions',
+    model: 'floors',
+    definitions: ['SESSIONS=3', 'TRANSACTIONS=1', 'STATEMENTS=2', 'RANKS=2', 'LANES=1'],
+  },
 
   { name: 'a job given back, an enqueuer that may roll back', definitions: ['ENQUEUED=8', 'RETURNS=1'], isLong: true },
   { name: 'an enqueuer and sessions that die twice', definitions: ['ENQUEUED=8', 'CRASHES=2'], isLong: true },
@@ -33,10 +50,13 @@ export const configurations: readonly Configuration[] = [
   { name: 'every job ends at last, one given back', definitions: ['LIVENESS', 'RETURNS=1'], isLong: true },
   { name: 'every job ends at last, sessions die', definitions: ['LIVENESS', 'CRASHES=1'], isLong: true },
   { name: 'every job ends at last, in a ring', definitions: ['LIVENESS', 'RING', 'RESERVE'], isLong: true },
+  { name: 'floors, three sessions and two lanes', model: 'floors', definitions: ['TRANSACTIONS=1'], isLong: true },
 ]
 
 export interface Mutation {
   readonly name: string
+  /** lanes unless it says otherwise. */
+  readonly model?: Model
   readonly definitions: readonly string[]
   /** What it does, in the words of lanes.pml. */
   readonly violates: string
@@ -44,8 +64,19 @@ export interface Mutation {
 
 const waitsForNothing = 'a job waits while nothing it needs is used'
 const deadlock = 'sessions wait for each other'
+const belowTheFloor = 'an awake lane is below the floor'
+const floors = (name: string, mutation: string, part = twoLongTransactions): Mutation => ({
+  name,
+  model: 'floors',
+  definitions: [...part, mutation],
+  violates: belowTheFloor,
+})
 
 export const mutations: readonly Mutation[] = [
+  floors('a floor that forgets what is in progress', 'MUTATION_NOBODY_IN_PROGRESS', ['TRANSACTIONS=1']),
+  floors('a floor that forgets its own transaction', 'MUTATION_NOT_ITSELF'),
+  floors('a floor below all numbers given', 'MUTATION_BELOW_ALL_GIVEN'),
+  floors('a sooner rank that does not say by whom', 'MUTATION_AWAKE_BY_NOBODY'),
   {
     name: 'no pass-on',
     definitions: ['CANCELLED=2', 'MUTATION_NO_PASS_ON', 'CONSEQUENCES_ONLY'],

@@ -1,5 +1,5 @@
-// Runs Spin over lanes.pml, in a folder of its own that is thrown away: spin makes a verifier, the C compiler a program of
-// it, and that looks at every state that can be reached. The head of lanes.pml says what is modelled and what is proved.
+// Runs Spin over lanes.pml or floors.pml, in a folder of its own that is thrown away: spin makes a verifier, the C compiler a program of
+// it, and that looks at every state that can be reached. The head of a model says what is modelled and what is proved.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,8 +7,7 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
-const model = fileURLToPath(new URL('lanes.pml', import.meta.url))
+import type { Model } from './configurations.ts'
 
 /** The programs that a proof needs and this machine does not have. */
 export const missingPrograms = [
@@ -21,7 +20,7 @@ export const missingPrograms = [
 export interface Verdict {
   /** incomplete: the search ended at a bound of memory or depth, and proves nothing. */
   readonly result: 'holds' | 'violated' | 'incomplete'
-  /** What was violated, in the words beside the assertion in lanes.pml. */
+  /** What was violated, in the words beside the assertion in the model. */
   readonly violation: string | null
   /** The counterexample: process and statement, one after the other. */
   readonly trail: readonly string[]
@@ -32,6 +31,8 @@ export interface Verdict {
 }
 
 export interface Search {
+  /** lanes unless it says otherwise. */
+  readonly model?: Model | undefined
   /** Its verifier is worth optimising, which takes longer than a short search. */
   readonly isLong?: boolean | undefined
   readonly signal?: AbortSignal
@@ -40,16 +41,17 @@ export interface Search {
 /** Verifies the model under these definitions (as of -D); with LIVENESS the ltl property, under weak fairness. */
 export async function verify(
   definitions: readonly string[],
-  { isLong = false, signal }: Search = {},
+  { model = 'lanes', isLong = false, signal }: Search = {},
 ): Promise<Verdict> {
   const folder = await mkdtemp(join(tmpdir(), 'interlock-proof-'))
   const run = (program: string, flags: readonly string[]) => output(program, flags, folder, signal)
   const flags = definitions.map((definition) => `-D${definition}`)
   const isLiveness = definitions.includes('LIVENESS')
   try {
-    const copy = join(folder, 'lanes.pml')
-    await copyFile(model, copy)
-    const spin = await run('spin', [...flags, '-a', 'lanes.pml'])
+    const source = `${model}.pml`
+    const copy = join(folder, source)
+    await copyFile(fileURLToPath(new URL(source, import.meta.url)), copy)
+    const spin = await run('spin', [...flags, '-a', source])
     const compiler = await run('gcc', [
       ...[isLong ? '-O2' : '-O0', '-w', '-DCOLLAPSE', '-DMEMLIM=4000', isLiveness ? '-DNFAIR=3' : '-DSAFETY'],
       ...['-o', 'pan', 'pan.c'],
@@ -60,7 +62,7 @@ export async function verify(
     const errors = figure(pan, /errors: (\d+)/)
     if (errors === null) throw new Error(`Spin did not come to its end:\n${spin}${compiler}${pan}`)
     const isIncomplete = /out of memory|max search depth too small/.test(pan)
-    const steps = errors === 0 ? '' : await run('spin', [...flags, '-t', '-p', 'lanes.pml'])
+    const steps = errors === 0 ? '' : await run('spin', [...flags, '-t', '-p', source])
     return {
       result: errors > 0 ? 'violated' : isIncomplete ? 'incomplete' : 'holds',
       violation: errors === 0 ? null : await violationOf(pan, steps, copy),
@@ -104,7 +106,7 @@ function figure(text: string, pattern: RegExp): number | null {
 /** The words beside the assertion that failed. */
 async function violationOf(pan: string, steps: string, source: string): Promise<string> {
   if (/acceptance cycle/.test(pan)) return 'a job never ends'
-  const line = figure(steps, /lanes\.pml:(\d+), Error: assertion violated/)
+  const line = figure(steps, /\.pml:(\d+), Error: assertion violated/)
   const assertion = line === null ? '' : ((await readFile(source, 'utf8')).split('\n')[line - 1] ?? '')
   return /\/\* (.*?) \*\//.exec(assertion)?.[1] ?? pan.split('\n').find((text) => text.startsWith('pan:')) ?? 'unknown'
 }
@@ -120,7 +122,7 @@ function trailOf(steps: string): readonly string[] {
     if (step === '' || step === lastStep) continue
     lastStep = step
     if (next !== undefined) trail.push(`${name} ${pid}: ${next === 'IDLE' ? 'begin' : next.toLowerCase()}`)
-    else if (name === 'enqueuer' || name === 'canceller' || name === 'tick') trail.push(`${name}`)
+    else if (name === 'enqueuer' || name === 'canceller' || name === 'tick' || name === 'session') trail.push(`${name}`)
   }
   return trail.filter((entry, n) => entry !== trail[n - 1])
 }

@@ -43,7 +43,7 @@ export const mutations: readonly Mutation[] = [
         verb: 'absorb_touches',
         find: /delete from interlock\.job_lane_touches[\s\S]*?(get diagnostics absorbed = row_count;)([\s\S]*?)(left_over := v_taken)/,
         replace: `$2
-          delete from interlock.job_lane_touches as t where t.lane_id = any (v_lanes) or t.id = any (v_touch_ids);
+          delete from interlock.job_lane_touches as t where t.lane_id = any (v_lanes) or t.ctid = any (v_touches);
           $1
           $3`,
       },
@@ -123,8 +123,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         verb: 'apply_limits',
-        find: /set blocked_on = null\s+where l\.blocked_on is not null/,
-        replace: 'set blocked_on = null\n    where l.reserving and l.blocked_on is not null',
+        find: /where (l\.blocked_on is not null\s+and \(l\.id in)/,
+        replace: 'where l.reserving and $1',
       },
     ],
   },
@@ -136,6 +136,17 @@ export const mutations: readonly Mutation[] = [
     name: 'a lane that stops reserving wakes nobody',
     mayHide: true,
     edits: [{ verb: 'stop_reserving', find: /perform interlock\.wake_and_ring\(v_needed\);/, replace: '' }],
+  },
+  {
+    name: 'a floor forgets what was in progress as it was raised',
+    edits: [
+      { verb: 'raise_lane_floors', find: /but = n\.but/, replace: "but = '{}'" },
+      { verb: 'raise_touch_floor', find: /but = r\.but/, replace: "but = '{}'" },
+    ],
+  },
+  {
+    name: 'what is woken does not say since when',
+    edits: [{ verb: 'wake_resources', find: /awake_by = pg_current_xact_id\(\)/, replace: 'awake_by = l.awake_by' }],
   },
   {
     name: 'heads are not locked',

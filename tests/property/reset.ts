@@ -10,6 +10,7 @@ export const resetSupport = `
     delete from interlock.jobs;
     delete from interlock.job_lanes;
     delete from interlock.job_lane_touches;
+    delete from interlock.lane_floors;
     delete from interlock.lane_users;
     delete from interlock.job_queue_state;
     delete from interlock.job_queue_log;

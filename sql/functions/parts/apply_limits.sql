@@ -150,7 +150,8 @@ begin
   ),
   moved as (
     update interlock.job_lanes as l
-    set blocked_on = null
+    set blocked_on = null,
+        awake_by = pg_current_xact_id()
     where l.blocked_on is not null
       and (l.id in (select f.id from first as f)
         or (l.reserving and exists (

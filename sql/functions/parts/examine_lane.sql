@@ -145,6 +145,7 @@ begin
           waiting_since = v_next.queued_at,
           turn_at = null,
           blocked_on = null,
+          awake_by = pg_current_xact_id(),
           reserving = false
       where l.id = p_lane_id;
     end if;

@@ -12,6 +12,7 @@ declare
   -- Not p_now, which is when the claim began: of a start rate a slot may have come free since, and have been counted as free.
   v_at constant timestamptz := interlock.clock();
   v_tokens bigint[] := array(select nextval('interlock.grant_numbers') from generate_series(1, cardinality(p_jobs)));
+  v_more constant boolean := interlock.any_more_slots();
   v_ids text[];
   v_kinds text[];
   v_models text[];
@@ -34,10 +35,9 @@ begin
     from wanted as w
     -- The nth free slot for the nth taker; for a capacity of 1 that is one probe.
     cross join lateral (
-      select s.ctid as place, s.slot
-      from interlock.job_queue_state as s
-      where s.resource = w.resource
-        and s.active_job_id is null
+      select s.place, s.slot
+      from interlock.slots_of(w.resource, v_more) as s
+      where s.active_job_id is null
         and (s.taken_until is null or s.taken_until <= v_at)
         and (s.reserved_lane_id is null or s.reserved_lane_id = p_lane_id)
       order by (s.reserved_lane_id is null), s.slot
@@ -55,7 +55,8 @@ begin
         active_models = v_models[c.job_n]::text[],
         started_at = p_now,
         fence = v_tokens[c.job_n],
-        reserved_lane_id = null
+        reserved_lane_id = null,
+        era = case when random() < 0.03 then clock_timestamp() else s.era end
     from chosen as c
     where s.ctid = c.place
     returning 1

@@ -8,7 +8,10 @@ begin
   select a.*
   into v_agent
   from interlock.agent_stats as a
-  where a.id = p_agent_id
+  where a.id >= p_agent_id
+    and a.id <= p_agent_id
+  order by a.id, a.era desc
+  limit 1
   for no key update;
   if not found or v_agent.state = 'gone' or v_agent.lease_until <= p_now then
     raise exception using

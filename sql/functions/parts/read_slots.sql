@@ -4,6 +4,7 @@ set search_path = ''
 as $$
 declare
   v_now constant timestamptz := interlock.clock();
+  v_more constant boolean := interlock.any_more_slots();
   v_any_missing boolean;
 begin
   select
@@ -17,8 +18,7 @@ begin
       count(*) filter (where interlock.is_taken(q.active_job_id, q.reserved_lane_id, q.taken_until, v_now))::integer as used,
       count(*) filter (where q.reserved_lane_id is not null) as reserved,
       count(*) filter (where q.slot <= n.capacity) as slots
-    from interlock.job_queue_state as q
-    where q.resource = n.resource
+    from interlock.slots_of(n.resource, v_more) as q
   ) as s;
   -- Who reserves what is locked here began to under that lock: seen now, if it is so. Nearly always nobody does.
   if interlock.any_reserving() then
@@ -38,7 +38,7 @@ begin
     from unnest(p_names, p_capacities, p_locked) as n (resource, capacity, locked)
     cross join lateral generate_series(1, n.capacity) as g (slot)
     where n.locked
-      and (select true from interlock.job_queue_state as s where s.resource = n.resource and s.slot = g.slot) is null
+      and (select true from interlock.slots_of(n.resource, g.slot > 1) as s where s.slot = g.slot) is null
     on conflict do nothing;
   end if;
 end

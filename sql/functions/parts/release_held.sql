@@ -36,10 +36,16 @@ begin
   -- so this settles the tokens too, of jobs that hold no resource as well, and two verbs on one batch queue here and not
   -- among its rows.
   perform
-  from interlock.agent_stats as a
-  where a.id = any (v_agents)
-  order by a.id
-  for no key update;
+  from (select u.id from unnest(v_agents) as u (id) order by u.id) as u
+  cross join lateral (
+    select
+    from interlock.agent_stats as x
+    where x.id >= u.id
+      and x.id <= u.id
+    order by x.id, x.era desc
+    limit 1
+    for no key update
+  ) as a;
 
   -- In a later statement than the locks: is the token still the one, and what does the job hold?
   with held as materialized (
@@ -54,7 +60,8 @@ begin
     update interlock.job_queue_state as s
     set active_job_id = null,
         active_job_type = null,
-        active_models = null
+        active_models = null,
+        era = case when random() < 0.03 then clock_timestamp() else s.era end
     from (
       select p.place, u.id
       from held as u
@@ -63,7 +70,8 @@ begin
         select x.ctid as place
         from interlock.job_queue_state as x
         where x.resource = h.resource
-          and x.slot = h.slot
+          and x.slot >= h.slot
+        order by x.resource, x.slot, x.era desc
         limit 1
       ) as p
     ) as f
@@ -82,13 +90,22 @@ begin
       hint = 'This is a defect: nothing was changed. Look at interlock.violations.';
   end if;
   update interlock.agent_stats as a
-  set active_jobs = greatest(a.active_jobs - g.jobs, 0)
+  set active_jobs = greatest(a.active_jobs - g.jobs, 0),
+      era = case when random() < 0.05 then clock_timestamp() else a.era end
   from (
     select u.id, count(*)::integer as jobs
     from unnest(v_agents) as u (id)
     group by u.id
   ) as g
-  where a.id = g.id;
+  cross join lateral (
+    select x.ctid as place
+    from interlock.agent_stats as x
+    where x.id >= g.id
+      and x.id <= g.id
+    order by x.id, x.era desc
+    limit 1
+  ) as p
+  where a.ctid = p.place;
 
   return query
   select

@@ -135,6 +135,7 @@ begin
     update interlock.job_lanes as l
     set rank = case when d.started then d.rank else l.rank end,
         blocked_on = d.line,
+        awake_by = case when d.started then pg_current_xact_id() else l.awake_by end,
         seniority = d.seniority,
         waiting_since = d.queued_at,
         turn_at = case when not d.started then l.turn_at end,

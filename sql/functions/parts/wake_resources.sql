@@ -24,6 +24,7 @@ declare
   v_routes text[] := '{}';
   -- The everyday case by itself: without a limit a resource has one slot, without who reserves nothing is contested.
   v_any_limits constant boolean := exists (select from interlock.resource_limits);
+  v_more constant boolean := interlock.any_more_slots();
   v_any_reserving constant boolean := interlock.any_reserving();
   v_now constant timestamptz := interlock.clock();
 begin
@@ -49,9 +50,8 @@ begin
     ) as m on true
     cross join lateral (
       select count(*) as used
-      from interlock.job_queue_state as s
-      where s.resource = f.resource
-        and interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
+      from interlock.slots_of(f.resource, v_more) as s
+      where interlock.is_taken(s.active_job_id, s.reserved_lane_id, s.taken_until, v_now)
     ) as u
     where case when v_any_limits then not m.is_paused and (m.capacity is null or m.capacity > u.used) else u.used = 0 end
   ) as w;
@@ -124,7 +124,8 @@ begin
         with moved as (
           update interlock.job_lanes as l
           set blocked_on = case when p.true_rank > p.rank and v_round < c_rounds then l.blocked_on end,
-              rank = greatest(p.rank, p.true_rank)
+              rank = greatest(p.rank, p.true_rank),
+              awake_by = pg_current_xact_id()
           from unnest(v_on, v_lanes, v_ranks, v_true_ranks) as p (i, id, rank, true_rank)
           where l.id = p.id
             and l.blocked_on = v_resource[p.i]
