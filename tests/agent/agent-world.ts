@@ -90,8 +90,12 @@ export class AgentWorld {
   }
 
   /** `words` are for Node itself: a module to load before the program, for one. */
-  async startAgentProcess(settings: Settings, words: readonly string[] = []): Promise<AgentProcess> {
-    const options: AgentMainOptions = { ...this.settings(settings), databaseUrl: this.test.url }
+  async startAgentProcess(
+    settings: Settings,
+    words: readonly string[] = [],
+    databaseUrl: string = this.test.url,
+  ): Promise<AgentProcess> {
+    const options: AgentMainOptions = { ...this.settings(settings), databaseUrl }
     const child = spawn(process.execPath, [...words, entry, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })

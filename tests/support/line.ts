@@ -7,8 +7,8 @@ export type Direction = 'to server' | 'to client' | 'both'
 export type Trouble =
   | { readonly kind: 'none' }
   | { readonly kind: 'swallow'; readonly direction: Direction }
-  | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'drip'; readonly bytesPerSecond: number }
+  | { readonly kind: 'delay'; readonly ms: number; readonly direction?: Direction }
+  | { readonly kind: 'drip'; readonly bytesPerSecond: number; readonly direction?: Direction }
 
 /** Whether the server has heard of what is then cut: the one that asked cannot know. */
 export type CutSide = 'before the server' | 'after the server'
@@ -145,8 +145,9 @@ export class Line {
     if (trouble.kind === 'swallow' && (trouble.direction === 'both' || trouble.direction === direction))
       pair.isMute = true
     if (pair.isMute) return
-    if (trouble.kind === 'delay') await sleep(trouble.ms)
-    if (trouble.kind !== 'drip') return write(to, bytes)
+    const isHere = 'direction' in trouble && trouble.direction !== 'both' ? trouble.direction === direction : true
+    if (trouble.kind === 'delay' && isHere) await sleep(trouble.ms)
+    if (trouble.kind !== 'drip' || !isHere) return write(to, bytes)
     for (let at = 0; at < bytes.length && this.#trouble === trouble; at += trouble.bytesPerSecond / 10) {
       write(to, bytes.subarray(at, at + trouble.bytesPerSecond / 10))
       await sleep(100)
