@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type BusyQueue, makeBusy } from '../support/busy-queue.ts'
 import { hasPsql, runPsql } from '../support/psql.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 const folder = fileURLToPath(new URL('../../sql/inspect', import.meta.url))
 const questions = readdirSync(folder).filter((name) => name.endsWith('.sql'))
@@ -43,6 +44,10 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     / touches \| doorbells /,
   ],
   'agents.sql': [/box\.\d+ +\| active +\| box +\| 4711 .*3 of 8/, /dead\.\d+ +\| active, lease over/],
+  'old_snapshots.sql': [/transaction_since/, /What has died in the tables/],
+  'lost_attempts.sql': [/times_lost/],
+  'returning_agents.sql': [/registrations/],
+  'retries_ahead.sql': [/default +\| \{60,180,600\} .*the disk was full/],
   'violations.sql': [/Healthy\./],
   'dead_letters.sql': [/crash +\| the disk was full +\| +1 /, /dead-1 .*ENOSPC/],
   'holders.sql': [/reserved +\| knight/, /image-2 +\| ida/],
@@ -106,6 +111,43 @@ describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
     expect((await ask('model:nobody-wants')).stdout).toMatch(/model:nobody-wants \| 1 .*free/)
     expect((await ask('account:shared')).stdout).toContain('unlimited: it keeps nobody apart')
     expect((await ask('user:alice')).stdout).toMatch(/held +\| alice-1/)
+  })
+
+  it('old_snapshots.sql names who keeps the server from cleaning up, and how to end it', async () => {
+    const connection = await empty.database.connect({ applicationName: 'forgotten' })
+    await connection.query('begin isolation level repeatable read')
+    await connection.query('select 1')
+    const named = async () => (await runPsql(empty.url, 'inspect/old_snapshots.sql')).stdout
+    await waitFor(
+      async () =>
+        /forgotten .*idle in transaction/.test(await named()) &&
+        (await named()).includes(`select pg_terminate_backend(${connection.processId})`),
+      { what: 'the transaction to be a second old' },
+    )
+    await connection.close()
+  })
+
+  it('lost_attempts.sql and returning_agents.sql name a job that loses its agents, and the name of those agents', async () => {
+    const test = await createTestDatabase({ clock: 'movable' })
+    await test.query(
+      `select count(*) from interlock.enqueue_jobs('[{"id":"poison","task":"crash","user":"mallory","max_attempts":2}]')`,
+    )
+    for (let n = 0; n < 2; n += 1) {
+      const [agent] = await test.query<{ agent_id: string }>(
+        `select agent_id from interlock.register_agent('flaps', '{default}', 1, p_host => 'box', p_pid => $1)`,
+        [n],
+      )
+      await test.query('select interlock.absorb_touches()')
+      await test.query('select * from interlock.claim_jobs($1)', [agent?.agent_id])
+      await test.advanceClock(20)
+      await test.query('select * from interlock.sweep_agent($1)', [agent?.agent_id])
+    }
+    expect((await runPsql(test.url, 'inspect/lost_attempts.sql')).stdout).toMatch(
+      /poison +\| crash +\| mallory +\| failed +\| +2 \| \{flaps\.\d+,flaps\.\d+\}/,
+    )
+    expect((await runPsql(test.url, 'inspect/returning_agents.sql')).stdout).toMatch(
+      /flaps +\| +2 \| +2 \| \{box\} +\| \{"its lease ended"\}/,
+    )
   })
 
   it('violations.sql says so when something is wrong', async () => {

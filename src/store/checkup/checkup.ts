@@ -1,0 +1,62 @@
+import { InterlockError } from '../../domain/errors.ts'
+import { type CheckResult, type Finding, problem } from '../../domain/finding.ts'
+import type { Database } from '../database.ts'
+import { checkClocks } from './clocks.ts'
+import { checkPooler } from './pooler.ts'
+import { checkInbox, checkReturning, checkStuckJobs, checkViolations } from './queue-states.ts'
+import { checkSchemaDrift } from './schema-drift.ts'
+import { checkServerSettings } from './server-settings.ts'
+import { checkBloat, checkOldSnapshots } from './sessions.ts'
+
+type Check = (database: Database) => Promise<readonly Finding[]>
+
+const ofTheServer: Readonly<Record<string, Check>> = {
+  settings: checkServerSettings,
+  pooler: checkPooler,
+  clocks: checkClocks,
+  'old snapshots': (database) => checkOldSnapshots(database),
+  bloat: checkBloat,
+  schema: checkSchemaDrift,
+}
+
+/** These read our own tables. */
+const ofTheQueue: Readonly<Record<string, Check>> = {
+  violations: checkViolations,
+  'stuck jobs': checkStuckJobs,
+  inbox: checkInbox,
+  returning: checkReturning,
+}
+
+/** Looks at everything, one after the other, and changes nothing. A check that cannot be made is a finding itself. */
+export async function checkUp(database: Database): Promise<readonly CheckResult[]> {
+  const [schema] = await database.query<{ is_there: boolean }>(
+    `select to_regclass('interlock.violations') is not null as is_there`,
+  )
+  const checks = { ...ofTheServer, ...(schema?.is_there === true ? ofTheQueue : {}) }
+  const results: CheckResult[] = []
+  for (const [check, look] of Object.entries(checks)) {
+    const findings = await look(database).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      return [problem(`this could not be looked at: ${why}`, 'see the other findings first')]
+    })
+    results.push({ check, findings })
+  }
+  return results
+}
+
+/** After a restore, or the promotion of a standby that lagged: raises what must never fall. Returns what it says it did. */
+export async function repairAfterRestore(database: Database, actor: string): Promise<unknown> {
+  const [there] = await database.query<{ is_there: boolean }>(
+    `select to_regprocedure('interlock.after_restore(text)') is not null as is_there`,
+  )
+  if (there?.is_there !== true) {
+    throw new InterlockError('schema_mismatch', 'this database has no interlock.after_restore()', {
+      hint: 'Run `interlock migrate up` of a version that has it.',
+    })
+  }
+  const [row] = await database.query<{ done: unknown }>(
+    'select to_jsonb(r) as done from interlock.after_restore($1) as r',
+    [actor],
+  )
+  return row?.done ?? null
+}
