@@ -169,10 +169,25 @@ describe('interlock doctor', () => {
     })
     expect(found).toMatchObject({
       severity: 'warning',
-      what: expect.stringMatching(/^the transaction of forgotten \(pid \d+, idle in transaction\)/),
+      what: expect.stringMatching(/^for \d+ s nothing that died is cleaned up: session \d+, forgotten /),
       remedy: `select pg_terminate_backend(${connection.processId})`,
     })
     await connection.close()
+  })
+
+  it('--after-restore first raises tokens and fences above all that was handed out, and says so', async () => {
+    const test = await createTestDatabase()
+    const next = async () => {
+      const [row] = await test.query<{ value: number }>(`select nextval('interlock.grant_numbers')::int8 as value`)
+      return Number(row?.value)
+    }
+    const before = await next()
+    const { stdout } = await runCli(['doctor', '--after-restore', '--above', '5000000000'], {
+      env: { DATABASE_URL: test.url },
+    })
+    expect(stdout).toMatch(/^raised {3}grant_numbers: \d+ -> \d+$/m)
+    expect(before).toBeLessThan(1_000_000)
+    expect(await next()).toBeGreaterThan(5_000_000_000)
   })
 
   it('names what is wrong with the configuration, and ends with 7', async () => {

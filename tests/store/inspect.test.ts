@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Connection } from '../../src/store/connection.ts'
 import { type BusyQueue, makeBusy } from '../support/busy-queue.ts'
 import { hasPsql, runPsql } from '../support/psql.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
-import { waitFor } from '../support/wait-for.ts'
 
 const folder = fileURLToPath(new URL('../../sql/inspect', import.meta.url))
 const questions = readdirSync(folder).filter((name) => name.endsWith('.sql'))
@@ -44,7 +44,6 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     / touches \| doorbells /,
   ],
   'agents.sql': [/box\.\d+ +\| active +\| box +\| 4711 .*3 of 8/, /dead\.\d+ +\| active, lease over/],
-  'old_snapshots.sql': [/transaction_since/, /What has died in the tables/],
   'lost_attempts.sql': [/times_lost/],
   'returning_agents.sql': [/registrations/],
   'retries_ahead.sql': [/default +\| \{60,180,600\} .*the disk was full/],
@@ -59,6 +58,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /model:aura-sr +\| 1 of 1 \| reserved \| job +\| knight/,
     /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
   ],
+  'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 
@@ -67,13 +67,19 @@ const variables = { job: 'image-2', resource: 'model:aura-sr' }
 describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
   let empty: TestDatabase
   let busy: TestDatabase
+  let holder: Connection
   let queue: BusyQueue
 
   beforeAll(async () => {
     empty = await createTestDatabase()
     busy = await createTestDatabase({ clock: 'movable' })
     queue = await makeBusy(busy)
+    holder = await busy.database.connect({ applicationName: 'forgotten report' })
+    await holder.query('begin isolation level repeatable read')
+    await holder.query('select count(*) from interlock.jobs')
   })
+
+  afterAll(() => holder.close())
 
   it('has a telling answer to every question, and no question without one', () => {
     expect(questions).toEqual(Object.keys(tellingAnswers).sort())
@@ -111,20 +117,6 @@ describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
     expect((await ask('model:nobody-wants')).stdout).toMatch(/model:nobody-wants \| 1 .*free/)
     expect((await ask('account:shared')).stdout).toContain('unlimited: it keeps nobody apart')
     expect((await ask('user:alice')).stdout).toMatch(/held +\| alice-1/)
-  })
-
-  it('old_snapshots.sql names who keeps the server from cleaning up, and how to end it', async () => {
-    const connection = await empty.database.connect({ applicationName: 'forgotten' })
-    await connection.query('begin isolation level repeatable read')
-    await connection.query('select 1')
-    const named = async () => (await runPsql(empty.url, 'inspect/old_snapshots.sql')).stdout
-    await waitFor(
-      async () =>
-        /forgotten .*idle in transaction/.test(await named()) &&
-        (await named()).includes(`select pg_terminate_backend(${connection.processId})`),
-      { what: 'the transaction to be a second old' },
-    )
-    await connection.close()
   })
 
   it('lost_attempts.sql and returning_agents.sql name a job that loses its agents, and the name of those agents', async () => {

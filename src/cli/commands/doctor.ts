@@ -2,12 +2,15 @@ import { type Command, Option } from 'commander'
 import { ConfigurationError, readActor } from '../../config.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import { type CheckResult, problem } from '../../domain/finding.ts'
+import type { Raised } from '../../store/checkup/checkup.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
 import { type Call, type Runtime, runs, withExamples } from '../runtime.ts'
 import type { Terminal } from '../terminal.ts'
+import { wholeNumber } from './serve.ts'
 
 interface DoctorOptions {
   readonly afterRestore?: boolean
+  readonly above?: number
 }
 
 /** `doctor`: is everything as it has to be, and what to do where it is not. Changes nothing unless told to. */
@@ -17,6 +20,11 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
     .description('look for what is amiss, and say what to do about it; exit code 7 if anything is')
     .addOption(
       new Option('--after-restore', 'first raise tokens and fences above all that was handed out before a restore'),
+    )
+    .addOption(
+      new Option('--above <fence>', 'with --after-restore: the highest fence that a system behind remembers').argParser(
+        wholeNumber({ least: 0, most: Number.MAX_SAFE_INTEGER }),
+      ),
     )
   withExamples(command, [
     'DATABASE_URL=postgres://… interlock doctor',
@@ -31,7 +39,7 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
     }
     const { Database } = await import('../../store/database.ts')
     const { checkServer, describeUrl } = await import('../../store/server-check.ts')
-    const { checkUp, repairAfterRestore } = await import('../../store/checkup/checkup.ts')
+    const { checkUp, raiseAfterRestore } = await import('../../store/checkup/checkup.ts')
     const database = new Database({
       url,
       applicationName: 'interlock doctor',
@@ -40,8 +48,8 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
     })
     try {
       const { major } = await checkServer(database)
-      const restored =
-        call.options.afterRestore === true ? await repairAfterRestore(database, readActor() ?? 'doctor') : null
+      const { afterRestore, above = 0 } = call.options
+      const restored = afterRestore === true ? await raiseAfterRestore(database, above, readActor() ?? 'doctor') : null
       const checks = [{ check: 'configuration', findings: [] }, ...(await checkUp(database))]
       return report(call, { server: `${describeUrl(url)} (Postgres ${major})`, restored, checks })
     } finally {
@@ -65,7 +73,7 @@ function databaseUrlOf(call: Call): string | ConfigurationError {
 
 interface Report {
   readonly server: string | null
-  readonly restored: unknown
+  readonly restored: readonly Raised[] | null
   readonly checks: readonly CheckResult[]
 }
 
@@ -74,7 +82,7 @@ function report(call: Call, { server, restored, checks }: Report): ExitCode {
   call.show({ is_healthy: count === 0, server, ...(restored === null ? {} : { restored }), checks }, () =>
     [
       ...(server === null ? [] : [`looked at ${server}`]),
-      ...(restored === null ? [] : [`after the restore: ${JSON.stringify(restored)}`]),
+      ...(restored ?? []).map(({ name, was, is_now }) => `raised   ${name}: ${was} -> ${is_now}`),
       ...checks.flatMap((result) => linesOf(result, call.terminal)),
       count === 0 ? 'Healthy.' : `${count} ${count === 1 ? 'finding' : 'findings'}.`,
     ].join('\n'),

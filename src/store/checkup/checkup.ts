@@ -1,4 +1,3 @@
-import { InterlockError } from '../../domain/errors.ts'
 import { type CheckResult, type Finding, problem } from '../../domain/finding.ts'
 import type { Database } from '../database.ts'
 import { checkClocks } from './clocks.ts'
@@ -14,13 +13,13 @@ const ofTheServer: Readonly<Record<string, Check>> = {
   settings: checkServerSettings,
   pooler: checkPooler,
   clocks: checkClocks,
-  'old snapshots': (database) => checkOldSnapshots(database),
   bloat: checkBloat,
   schema: checkSchemaDrift,
 }
 
 /** These read our own tables. */
 const ofTheQueue: Readonly<Record<string, Check>> = {
+  'old snapshots': (database) => checkOldSnapshots(database),
   violations: checkViolations,
   'stuck jobs': checkStuckJobs,
   inbox: checkInbox,
@@ -44,19 +43,14 @@ export async function checkUp(database: Database): Promise<readonly CheckResult[
   return results
 }
 
-/** After a restore, or the promotion of a standby that lagged: raises what must never fall. Returns what it says it did. */
-export async function repairAfterRestore(database: Database, actor: string): Promise<unknown> {
-  const [there] = await database.query<{ is_there: boolean }>(
-    `select to_regprocedure('interlock.after_restore(text)') is not null as is_there`,
-  )
-  if (there?.is_there !== true) {
-    throw new InterlockError('schema_mismatch', 'this database has no interlock.after_restore()', {
-      hint: 'Run `interlock migrate up` of a version that has it.',
-    })
-  }
-  const [row] = await database.query<{ done: unknown }>(
-    'select to_jsonb(r) as done from interlock.after_restore($1) as r',
-    [actor],
-  )
-  return row?.done ?? null
+/** A number that was raised: of grants (tokens and fences), of jobs, of incarnations. */
+export interface Raised {
+  readonly name: string
+  readonly was: number
+  readonly is_now: number
+}
+
+/** After a restore, or the promotion of a standby that lagged: raises what must never fall, before agents are let at it. */
+export async function raiseAfterRestore(database: Database, above: number, actor: string): Promise<readonly Raised[]> {
+  return database.query<Raised>('select name, was, is_now from interlock.raise_after_restore($1, $2)', [above, actor])
 }
