@@ -86,6 +86,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       heartbeat_seconds: seconds(0.1, 600),
       lease_seconds: wholeSeconds(1, 3600),
+      liveness: z.enum(['connection', 'lease']),
     })
     .refine((agents) => agents.heartbeat_seconds * 2 <= agents.lease_seconds, {
       path: ['heartbeat_seconds'],

@@ -90,12 +90,15 @@ describe.concurrent('a coordinator whose network is slow', () => {
   it('one byte a second: an agent that is told to stop is gone within 30 s, and its jobs’ processes with it', async () => {
     const fleet = await Fleet.create({
       config:
-        '[agent]\ndrain_seconds = 5\n[tasks.endless]\ncommand = ["sh", "-c", "echo ready; sleep 1000 & sleep 1000"]\n',
+        '[agent]\ndrain_seconds = 5\n[agents]\nliveness = "lease"\n[tasks.endless]\ncommand = ["sh", "-c", "echo ready; sleep 1000 & sleep 1000"]\n',
     })
     const line = await Line.lay(fleet.test.url)
     const { cli } = await fleet.agent('far', { DATABASE_URL: line.urlOf(fleet.test.url) })
     const [job = ''] = await fleet.enqueue({ task: 'endless' })
     await fleet.untilStatus(job, 'running')
+    expect(await fleet.test.query(`select liveness from interlock.agent_stats where name = 'far'`)).toEqual([
+      { liveness: 'lease' },
+    ])
     line.trouble(crawl)
     const before = performance.now()
     cli.kill('SIGTERM')
