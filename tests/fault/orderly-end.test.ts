@@ -84,7 +84,7 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('three coordinators that are replaced one by one under load', () => {
+describe('three coordinators that are replaced one by one under load', { timeout: 90_000 }, () => {
   it('lose nothing and accept nothing twice; each is gone within 30 s', async () => {
     const ports = [await choosePort(null), await choosePort(null), await choosePort(null)]
     const start = (port: number) => fleet.serve({ port })

@@ -58,7 +58,7 @@ async function othersFinish(): Promise<void> {
   await waitFor(areDone, { what: `all ${count} others to complete`, timeoutMs: 25_000 })
 }
 
-describe('a job that kills whoever runs it', () => {
+describe('a job that kills whoever runs it', { timeout: 60_000 }, () => {
   it('its agent, each time: it is dead after its attempts, and all others finish', async () => {
     const [poison = ''] = await fleet.enqueue({
       task: 'poison',

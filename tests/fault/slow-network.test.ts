@@ -8,7 +8,7 @@ import { Fleet } from './fleet.ts'
 
 const crawl = { kind: 'drip', bytesPerSecond: 1 } as const
 
-describe.concurrent('an agent whose network is slow', () => {
+describe.concurrent('an agent whose network is slow', { timeout: 60_000 }, () => {
   it.for([
     { name: 'towards the server only', trouble: { kind: 'delay', ms: 3000, direction: 'to server' } },
     { name: 'from the server only', trouble: { kind: 'delay', ms: 3000, direction: 'to client' } },
@@ -56,7 +56,7 @@ describe.concurrent('an agent whose network is slow', () => {
   )
 })
 
-describe.concurrent('a coordinator whose network is slow', () => {
+describe.concurrent('a coordinator whose network is slow', { timeout: 60_000 }, () => {
   it.for(['to server', 'to client'] as const)(
     'one byte a second (%s): every call ends by its deadline, and so does the process when it is told to',
     async (direction) => {
