@@ -163,6 +163,8 @@ create table interlock.queues (
   ttl_seconds integer not null default 7200,
   max_attempts integer not null default 3,
   retry_delays_seconds integer[] not null default '{60,180,600}',
+  retries_per_minute integer,
+  retries_paced_until timestamptz,
   result_retention_seconds integer not null default 86400,
   failure_retention_seconds integer not null default 604800,
   created_at timestamptz not null default now(),
@@ -177,7 +179,8 @@ create table interlock.queues (
     and result_retention_seconds >= 0 and failure_retention_seconds >= 0),
   constraint queues_attempts_are_few check (
     max_attempts between 1 and 100
-    and cardinality(retry_delays_seconds) between 0 and 100 and 0 <= all (retry_delays_seconds))
+    and cardinality(retry_delays_seconds) between 0 and 100 and 0 <= all (retry_delays_seconds)
+    and retries_per_minute between 1 and 100000)
 );
 comment on table interlock.queues is 'One row is a queue and its policy. Changed at run time by set_queue().';
 comment on column interlock.queues.is_paused is 'A paused queue takes jobs and starts none.';
@@ -189,7 +192,9 @@ comment on column interlock.queues.patience_seconds is 'How long the next in lin
 comment on column interlock.queues.timeout_seconds is 'The longest that a job runs, unless the job says less; also the longest that its resources are held.';
 comment on column interlock.queues.ttl_seconds is 'How long a job may wait before it expires; 0 for ever.';
 comment on column interlock.queues.max_attempts is 'How often a job is started before it fails for good.';
-comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt; the last one repeats; empty means at once.';
+comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt, on average: each is drawn from half of it to one and a half. The last one repeats; empty means at once.';
+comment on column interlock.queues.retries_per_minute is 'The budget of retries: those beyond it come later, at this pace. Null: any number.';
+comment on column interlock.queues.retries_paced_until is 'When the next retry beyond the budget may come; kept by retry_at().';
 comment on column interlock.queues.result_retention_seconds is 'How long the result of a completed job is kept; 0 for ever.';
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
 

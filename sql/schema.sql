@@ -469,12 +469,14 @@ create table interlock.queues (
   ttl_seconds integer not null default 7200,
   max_attempts integer not null default 3,
   retry_delays_seconds integer[] not null default '{60,180,600}'::integer[],
+  retries_per_minute integer,
+  retries_paced_until timestamp with time zone,
   result_retention_seconds integer not null default 86400,
   failure_retention_seconds integer not null default 604800,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   constraint queues_pkey PRIMARY KEY (name),
-  constraint queues_attempts_are_few CHECK ((((max_attempts >= 1) AND (max_attempts <= 100)) AND ((cardinality(retry_delays_seconds) >= 0) AND (cardinality(retry_delays_seconds) <= 100)) AND (0 <= ALL (retry_delays_seconds)))),
+  constraint queues_attempts_are_few CHECK ((((max_attempts >= 1) AND (max_attempts <= 100)) AND ((cardinality(retry_delays_seconds) >= 0) AND (cardinality(retry_delays_seconds) <= 100)) AND (0 <= ALL (retry_delays_seconds)) AND ((retries_per_minute >= 1) AND (retries_per_minute <= 100000)))),
   constraint queues_name_is_short CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
   constraint queues_scheduling_is_known CHECK ((scheduling = ANY (ARRAY['fair'::text, 'fifo'::text]))),
   constraint queues_seconds_are_sane CHECK (((priority_step_seconds >= (0)::double precision) AND (priority_step_seconds <= ('10000000000'::numeric)::double precision) AND (patience_seconds >= (0)::double precision) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)) AND (ttl_seconds >= 0) AND (result_retention_seconds >= 0) AND (failure_retention_seconds >= 0))),
@@ -492,7 +494,9 @@ comment on column interlock.queues.user_weights is '{NAME: n}: in a fair queue t
 comment on column interlock.queues.timeout_seconds is 'The longest that a job runs, unless the job says less; also the longest that its resources are held.';
 comment on column interlock.queues.ttl_seconds is 'How long a job may wait before it expires; 0 for ever.';
 comment on column interlock.queues.max_attempts is 'How often a job is started before it fails for good.';
-comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt; the last one repeats; empty means at once.';
+comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt, on average: each is drawn from half of it to one and a half. The last one repeats; empty means at once.';
+comment on column interlock.queues.retries_per_minute is 'The budget of retries: those beyond it come later, at this pace. Null: any number.';
+comment on column interlock.queues.retries_paced_until is 'When the next retry beyond the budget may come; kept by retry_at().';
 comment on column interlock.queues.result_retention_seconds is 'How long the result of a completed job is kept; 0 for ever.';
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
 comment on column interlock.queues.created_at is 'When it was made.';
@@ -1590,6 +1594,13 @@ begin
 end
 $function$;
 comment on function interlock.cancel_job(text,text,text) is 'Cancels a job. One that waits is cancelled at once (insert-only towards the scheduler: a touch of its lane). One that runs is asked to stop, its agent told; its resources stay taken until its process is confirmed gone; a manual lock is released by the next tick. Returns cancelled or cancelling. Locks the job''s row. Raises IL001, IL003 where it has ended or failed for good.';
+
+CREATE OR REPLACE FUNCTION interlock.chance()
+ RETURNS double precision
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select pg_catalog.random() $function$;
+comment on function interlock.chance() is 'The one source of chance, as clock() is of time: from 0 to less than 1. Tests put another in its place.';
 
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
@@ -3161,7 +3172,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_release record;
   v_job record;
-  v_delays integer[];
+  v_wait integer;
   v_error jsonb := interlock.bounded_error(p_error);
 begin
   if p_retry is null or p_retry not in ('auto', 'now', 'never') then
@@ -3170,7 +3181,7 @@ begin
   select r.reason, r.held into v_release from interlock.release_held(array[p_job_id], array[p_token]) as r;
   perform interlock.refuse_holder(p_job_id, p_token, v_release.reason);
 
-  select j.attempt, j.max_attempts, j.agent_id, j.cancel_requested_at, j.cancel_reason, j.retry_delays_seconds, q.retry_delays_seconds as queue_delays
+  select j.attempt, j.max_attempts, j.agent_id, j.cancel_requested_at, j.cancel_reason, j.queue, j.retry_delays_seconds, q.retry_delays_seconds as queue_delays, q.retries_per_minute
   into v_job
   from interlock.jobs as j
   join interlock.queues as q on q.name = j.queue
@@ -3184,11 +3195,10 @@ begin
     return next;
     return;
   end if;
-  v_delays := coalesce(v_job.retry_delays_seconds, v_job.queue_delays);
   status := 'failed';
   if p_retry <> 'never' and v_job.attempt < v_job.max_attempts then
-    run_at := v_now + case when p_retry = 'auto' and pg_catalog.cardinality(v_delays) > 0
-      then v_delays[least(v_job.attempt, pg_catalog.cardinality(v_delays))] else 0 end * interval '1 second';
+    v_wait := case when p_retry = 'auto' then interlock.retry_wait(v_job.attempt, v_job.retry_delays_seconds, v_job.queue_delays) else 0 end;
+    run_at := case when v_wait > 0 or v_job.retries_per_minute is not null then interlock.retry_at(v_job.queue, v_wait, v_now) else v_now end;
     status := case when run_at > v_now then 'scheduled' else 'pending' end;
   end if;
   perform interlock.move_jobs(array[p_job_id], status, run_at, 'retried', v_now, null, null, v_error);
@@ -3196,8 +3206,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.fail_job(text,bigint,jsonb,text) is 'The holder says that this attempt failed, with an error ({message, code, stack, exit_code, ...}, cut at 16 KiB). retry: auto (after the next of the job''s or queue''s waits), now, never. Returns what the job is now: scheduled or pending for another attempt, failed for good (the dead letter), or cancelled if that had been asked for.
-Locks: as release_held(); the job''s row; then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL001, IL002, IL005.';
+comment on function interlock.fail_job(text,bigint,jsonb,text) is 'The holder says that this attempt failed, with an error ({message, code, stack, exit_code, ...}, cut at 16 KiB). retry: auto (after the next of the job''s or queue''s waits, see retry_at()), now, never. Returns what the job is now: scheduled or pending for another attempt, failed for good (the dead letter), or cancelled if that had been asked for.
+Locks: as release_held(); the job''s row; the queue''s row where it has a budget of retries; then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL001, IL002, IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.fences(p_held text[], p_token bigint)
  RETURNS jsonb
@@ -3257,6 +3267,7 @@ declare
   v_cancelled text[];
   v_dead text[];
   v_back text[];
+  v_again record;
 begin
   jobs_moved := 0;
   perform interlock.refuse_locks_agent(p_agent_id);
@@ -3322,6 +3333,22 @@ begin
   perform interlock.end_jobs(v_cancelled, 'cancelled', v_now, 'its agent ended: ' || reason, null);
   perform interlock.move_jobs(v_dead, 'failed', null,
     p_event, v_now, null, null, jsonb_build_object('message', 'its agent was lost at its last attempt: ' || reason, 'code', 'agent_lost', 'agent_id', p_agent_id));
+  -- What was lost before waits now, as what has failed does. At once again, a job that kills its agent would take the next
+  -- agents one after the other, and always with the same others at its side, until they are all at their last attempt.
+  if p_event = 'lost' then
+    for v_again in
+      select j.id, j.queue, interlock.retry_wait(j.attempt, j.retry_delays_seconds, q.retry_delays_seconds) as wait
+      from interlock.jobs as j
+      join interlock.queues as q on q.name = j.queue
+      where j.id = any (v_back)
+        and j.attempt > 1
+      order by j.queue collate "C", j.id
+    loop
+      continue when v_again.wait = 0;
+      perform interlock.move_jobs(array[v_again.id], 'scheduled', interlock.retry_at(v_again.queue, v_again.wait, v_now), p_event, v_now, reason);
+      v_back := array_remove(v_back, v_again.id);
+    end loop;
+  end if;
   perform interlock.move_jobs(v_back, 'pending', null,
     p_event, v_now, reason, null, null, case when p_event = 'lost' then 0 else -1 end);
   insert into interlock.job_queue_log (created_at, event_type, agent_id, conflict_reason, details)
@@ -3332,8 +3359,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.give_agent_up(text,text,text,timestamp with time zone) is 'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again. Without a reason it is given up only if why_lost() still has one under the locks.
-Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';
+comment on function interlock.give_agent_up(text,text,text,timestamp with time zone) is 'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again, or after a second attempt scheduled for a third after their wait. Without a reason it is given up only if why_lost() still has one under the locks.
+Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; queues that have a budget of retries; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';
 
 CREATE OR REPLACE FUNCTION interlock.grant_jobs(p_agent_id text, p_now timestamp with time zone, p_jobs tid[], p_grant_jobs integer[], p_grant_resources text[], p_lane_id uuid DEFAULT NULL::uuid)
  RETURNS jsonb
@@ -4132,6 +4159,43 @@ CREATE OR REPLACE FUNCTION interlock.obstacle_of(p_blocked_on text)
 AS $function$ select split_part(p_blocked_on, E'\x1f', 1) $function$;
 comment on function interlock.obstacle_of(text) is 'The resource that a lane waits for that is parked there: in its line, or behind a lane of the same user (see sibling_line).';
 
+CREATE OR REPLACE FUNCTION interlock.old_snapshots(p_seconds double precision DEFAULT 60)
+ RETURNS TABLE(kind text, name text, seconds double precision, what text)
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select o.kind, o.name, o.seconds, o.what
+  from (
+    select
+      'session' as kind,
+      a.pid::text as name,
+      extract(epoch from interlock.clock() - a.xact_start)::double precision as seconds,
+      pg_catalog.format('%s of %s, %s: %s', a.application_name, a.usename, a.state, pg_catalog.left(a.query, 100)) as what
+    from pg_catalog.pg_stat_activity as a
+    where (a.backend_xmin is not null or a.backend_xid is not null)
+      and a.pid <> pg_catalog.pg_backend_pid()
+      and a.xact_start is not null
+      and (a.datname = pg_catalog.current_database() or a.datname is null)
+      -- It looks at the past, and holds none of it.
+      and a.query not like 'autovacuum:%'
+    union all
+    select 'prepared transaction', p.gid, extract(epoch from interlock.clock() - p.prepared)::double precision,
+      pg_catalog.format('of %s: commit it or roll it back', p.owner)
+    from pg_catalog.pg_prepared_xacts as p
+    where p.database = pg_catalog.current_database()
+    union all
+    -- They do not say since when: how far behind they are, at the thousand transactions a second that a busy queue has.
+    select 'replication slot', s.slot_name::text, pg_catalog.age(coalesce(s.xmin, s.catalog_xmin)) / 1000.0,
+      case when s.active then 'in use, and far behind' else 'used by nobody: drop it, or start what it was for' end
+    from pg_catalog.pg_replication_slots as s
+    where coalesce(s.xmin, s.catalog_xmin) is not null
+  ) as o
+  where o.seconds >= p_seconds
+  order by o.seconds desc
+  limit 20
+$function$;
+comment on function interlock.old_snapshots(double precision) is 'What has kept the past alive for so long: transactions, prepared ones and replication slots. Whatever jobs, touches and slots have died since cannot be cleaned up, and claims read through it: they slow down more with each minute. A session may be ended by pg_terminate_backend(). Others'' sessions are seen by a superuser and by members of pg_read_all_stats only. Locks nothing.';
+
 CREATE OR REPLACE FUNCTION interlock.own_resource(p_lock_id text)
  RETURNS text
  LANGUAGE sql
@@ -4863,6 +4927,58 @@ begin
 end
 $function$;
 comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.raise_after_restore(p_above bigint DEFAULT 0, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(name text, was bigint, is_now bigint)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_lost_seconds double precision;
+  v_margin bigint;
+begin
+  if p_above is null or p_above < 0 then
+    raise exception using errcode = 'IL005', message = 'above must be 0 or more', column = 'above';
+  end if;
+  -- One at a time: two that read the same number would raise once.
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('restore'));
+  -- What the lost history handed out, nobody here can know. It began after the last event that is left, and no server grants
+  -- 100,000 a second; a billion more costs nothing.
+  select extract(epoch from v_now - pg_catalog.max(l.created_at))
+  into v_lost_seconds
+  from interlock.job_queue_log as l;
+  v_margin := 1000000000 + 100000 * pg_catalog.ceil(greatest(coalesce(v_lost_seconds, 0), 0))::bigint;
+  for name, was, is_now in
+    select s.name, s.was, s.is_now
+    from (
+      select 'grant_numbers' as name, g.last_value as was, greatest(g.last_value, p_above) + v_margin as is_now
+      from interlock.grant_numbers as g
+      union all
+      select 'job_numbers', j.last_value, j.last_value + v_margin
+      from interlock.job_numbers as j
+      union all
+      -- Not by the margin: an integer, and nobody registers a million agents between two backups.
+      select 'incarnations', i.last_value, i.last_value + 1000000
+      from interlock.incarnations as i
+    ) as s
+  loop
+    if is_now > (case name when 'incarnations' then 2147483647 else 9007199254740991 end) then
+      raise exception using
+        errcode = 'IL005',
+        message = pg_catalog.format('%s would be raised to %s, beyond what it may be', name, is_now),
+        column = 'above';
+    end if;
+    perform pg_catalog.setval(pg_catalog.format('interlock.%I', name)::regclass, is_now);
+    insert into interlock.job_queue_log (created_at, event_type, actor, conflict_reason, details)
+    values (v_now, 'raised_after_restore', p_actor, 'a restore or a failover',
+      pg_catalog.jsonb_build_object('name', name, 'was', was, 'is_now', is_now));
+    return next;
+  end loop;
+end
+$function$;
+comment on function interlock.raise_after_restore(bigint,text) is 'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
+Locks: the key restore. Raises IL005 invalid_argument where a number would leave its range.';
 
 CREATE OR REPLACE FUNCTION interlock.raise_lane_floors(p_routes text[])
  RETURNS void
@@ -5619,6 +5735,39 @@ AS $function$
 $function$;
 comment on function interlock.resource_order(text) is 'Users first, others, models, limits, start rates last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
 
+CREATE OR REPLACE FUNCTION interlock.retry_at(p_queue text, p_wait_seconds double precision, p_now timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_wait interval := p_wait_seconds * (0.5 + interlock.chance()) * interval '1 second';
+  v_backlog interval := interval '0';
+begin
+  -- A row that every failure of the queue would wait for: only where somebody set a budget.
+  update interlock.queues as q
+  set retries_paced_until = greatest(coalesce(q.retries_paced_until, p_now), p_now) + interval '1 minute' / q.retries_per_minute
+  where q.name = p_queue
+    and q.retries_per_minute is not null
+  returning q.retries_paced_until - interval '1 minute' / q.retries_per_minute - p_now into v_backlog;
+  return p_now + v_wait + greatest(coalesce(v_backlog, interval '0'), interval '0');
+end
+$function$;
+comment on function interlock.retry_at(text,double precision,timestamp with time zone) is 'When a job is tried again whose wait is this long. The wait is drawn evenly from half of it to one and a half: as wide as the wait itself, so that what failed together does not come back together, and around it, so that the waits named are what is waited on average. Where the queue has a budget of retries a minute, those beyond it come later, at its pace. Locks the queue''s row where it has a budget, after jobs'' rows.';
+
+CREATE OR REPLACE FUNCTION interlock.retry_wait(p_attempt integer, p_job_delays integer[], p_queue_delays integer[])
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce(
+    case when p_job_delays is null
+      then p_queue_delays[least(p_attempt, pg_catalog.cardinality(p_queue_delays))]
+      else p_job_delays[least(p_attempt, pg_catalog.cardinality(p_job_delays))] end,
+    0)
+$function$;
+comment on function interlock.retry_wait(integer,integer[],integer[]) is 'The seconds to wait after this attempt, by the job''s own waits, else the queue''s: the last one repeats, and none is no wait.';
+
 CREATE OR REPLACE FUNCTION interlock.return_jobs(p_job_ids text[], p_tokens bigint[], p_reason text)
  RETURNS TABLE(job_id text, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -5855,7 +6004,7 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -5889,6 +6038,7 @@ begin
         retry_delays_seconds = case when p_settings ? 'retry_delays_seconds'
           then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
           else q.retry_delays_seconds end,
+        retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
         updated_at = v_now
@@ -5904,7 +6054,7 @@ begin
   end if;
 end
 $function$;
-comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
@@ -6272,6 +6422,112 @@ AS $function$
 $function$;
 comment on function interlock.stuck_claims(integer) is 'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list; not manual locks, which end by expire_locks(). Locks nothing. Run by the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.stuck_jobs()
+ RETURNS TABLE(job_id text, status text, agent_id text, trouble text, since timestamp with time zone)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+begin
+  return query
+  select s.job_id::text, s.status::text, s.agent_id::text, s.trouble, s.since
+  from (
+    (
+      select 1, a.job_id, a.status, a.agent_id, a.assigned_at, 'its start was not confirmed: the coordinator gives it back after 10 s'
+      from interlock.active_jobs as a
+      where a.status = 'assigned'
+        and a.agent_id <> interlock.locks_agent()
+        and a.assigned_at < v_now - interval '15 seconds'
+      limit 100
+    )
+    union all
+    (
+      select 2, a.job_id, a.status, a.agent_id, a.must_end_at, 'it runs beyond its timeout: its agent should have ended it'
+      from interlock.active_jobs as a
+      where a.must_end_at < v_now - interval '15 seconds'
+      limit 100
+    )
+    union all
+    (
+      select 3, a.job_id, a.status, a.agent_id, a.cancel_requested_at, 'it was asked to stop and goes on: its agent should have ended it'
+      from interlock.active_jobs as a
+      where a.cancel_requested_at < v_now - interval '30 seconds'
+      limit 100
+    )
+    union all
+    (
+      select 4, a.job_id, a.status, a.agent_id, g.lease_until, 'its agent''s lease is over: the coordinator sweeps it (by hand: repair/sweep_agent.sql)'
+      from interlock.agent_stats as g
+      join interlock.active_jobs as a on a.agent_id = g.id
+      where g.state <> 'gone'
+        and g.lease_until < v_now - interval '5 seconds'
+      limit 100
+    )
+    union all
+    (
+      select 5, a.job_id, a.status, a.agent_id, a.assigned_at, 'its agent is gone: this cannot be (see inspect/violations.sql)'
+      from interlock.active_jobs as a
+      left join interlock.agent_stats as g on g.id = a.agent_id
+      where g.id is null or g.state = 'gone'
+      limit 100
+    )
+    union all
+    (
+      select 6, j.id, j.status, null, j.run_at, 'it is due and still scheduled: no coordinator runs'
+      from interlock.jobs as j
+      where j.status = 'scheduled'
+        and j.run_at < v_now - interval '15 seconds'
+      order by j.run_at
+      limit 100
+    )
+    union all
+    (
+      select 7, j.id, j.status, null, j.expires_at, 'it should have expired: no coordinator runs'
+      from interlock.jobs as j
+      where j.expires_at < v_now - interval '60 seconds'
+        and j.held is null
+        and j.status <> 'failed'
+      order by j.expires_at
+      limit 100
+    )
+    union all
+    (
+      -- The heads of lines that nothing blocks. A full house is no trouble; an idle agent beside them is.
+      select 8, h.id, 'pending', null, h.queued_at,
+        case
+          when q.is_paused then 'its queue is paused'
+          when l.route <> all (interlock.served_routes(v_now)) then 'no live agent serves ' || l.route
+          else 'an agent has room and nobody examines it: no coordinator runs'
+        end
+      from (
+        select x.id, x.route, x.waiting_since
+        from interlock.job_lanes as x
+        where x.rank is not null
+          and x.blocked_on is null
+        order by x.route, x.rank, x.id
+        limit 100
+      ) as l
+      join interlock.queues as q on q.name = split_part(l.route, '/', 1)
+      cross join lateral (
+        select j.id, j.queued_at
+        from interlock.jobs as j
+        where j.lane_id = l.id
+          and j.status = 'pending'
+        order by j.seniority, j.id
+        limit 1
+      ) as h
+      where l.waiting_since < v_now - interval '15 seconds'
+        and (q.is_paused
+          or l.route <> all (interlock.served_routes(v_now))
+          or exists (select from interlock.agents_with_room(l.route)))
+    )
+  ) as s (ord, job_id, status, agent_id, since, trouble)
+  order by s.ord, s.since, s.job_id;
+end
+$function$;
+comment on function interlock.stuck_jobs() is 'What should have moved on by itself within seconds and has not, and whose task that was; at most 100 of a kind. Empty while a coordinator and the agents live. Reads only: for the doctor and for sql/inspect.';
+
 CREATE OR REPLACE FUNCTION interlock.sweep_agent(p_agent_id text)
  RETURNS TABLE(jobs_returned integer, reason text)
  LANGUAGE plpgsql
@@ -6283,7 +6539,7 @@ begin
   from interlock.give_agent_up(p_agent_id, null, 'lost', interlock.clock()) as g;
 end
 $function$;
-comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted, or fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
+comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted: at once after a first attempt, after their wait for a retry later; or they fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
 
 CREATE OR REPLACE FUNCTION interlock.sweep_locks(p_older_than_seconds double precision, p_dry_run boolean DEFAULT false, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(job_id text, kind text, resources text[], owner text, agent_id text, held_seconds double precision, status text)

@@ -180,6 +180,7 @@ async function startAgent(around: Surroundings, database: Database, url: string 
     environment: inheritedByJobs(inheritedEnvironment()),
     leaseSeconds: config.agents.leaseSeconds,
     heartbeatSeconds: config.agents.heartbeatSeconds,
+    liveness: config.agents.liveness,
     url,
   })
   keep(agent)

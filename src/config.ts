@@ -58,7 +58,11 @@ export interface Config {
   }
   /** Capacity by resource or pattern; null: unlimited. */
   readonly resources: Readonly<Record<string, number | null>>
-  readonly agents: { readonly heartbeatSeconds: number; readonly leaseSeconds: number }
+  readonly agents: {
+    readonly heartbeatSeconds: number
+    readonly leaseSeconds: number
+    readonly liveness: 'connection' | 'lease'
+  }
   readonly agent: {
     readonly name: string
     readonly queues: readonly string[]
@@ -187,7 +191,11 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       serialiseAll: exclusivity.serialise_all ?? null,
     },
     resources: mapValues(settings.resources, (capacity) => (capacity === 'unlimited' ? null : capacity)),
-    agents: { heartbeatSeconds: agents.heartbeat_seconds, leaseSeconds: agents.lease_seconds },
+    agents: {
+      heartbeatSeconds: agents.heartbeat_seconds,
+      leaseSeconds: agents.lease_seconds,
+      liveness: agents.liveness,
+    },
     agent: {
       name: agent.name,
       queues: agent.queues,

@@ -22,7 +22,7 @@ order by l.pattern
 limit 200;
 
 select q.name as queue, q.is_paused, q.scheduling, q.priority_step_seconds, q.patience_seconds, q.timeout_seconds, q.ttl_seconds,
-  q.max_attempts, q.retry_delays_seconds, q.tasks
+  q.max_attempts, q.retry_delays_seconds, q.retries_per_minute, q.tasks
 from interlock.queues as q
 order by q.name
 limit 200;

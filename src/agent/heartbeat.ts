@@ -14,6 +14,8 @@ export interface HeartbeatOptions {
   /** A connection that nothing else waits on. */
   readonly database: Queryable
   readonly intervalMs: number
+  /** How long an answer is waited for; see answerMsMaxOf(). */
+  readonly answerMsMax: number
   readonly held: () => readonly HeldJob[]
   readonly load: () => AgentLoad
   readonly log: AgentLog
@@ -60,17 +62,21 @@ export class Heartbeat {
       const beatAtMs = performance.now()
       const isAnswered = await this.#beat()
       // Not all agents at the same moment; and soon again when it was not heard.
-      const waitMs = isAnswered ? intervalMs * (0.9 + Math.random() / 10) : Math.min(againMs, intervalMs)
+      const sinceMs = performance.now() - beatAtMs
+      // From one question to the next: where an answer takes long, waiting for it is part of the interval.
+      const waitMs = isAnswered
+        ? Math.max(0, intervalMs * (0.9 + Math.random() / 10) - sinceMs)
+        : Math.min(againMs, intervalMs)
       if (await this.#bell.wait(waitMs, signal)) await sleep(Math.max(0, beatAtMs + gapMs - performance.now()))
     }
   }
 
   async #beat(): Promise<boolean> {
-    const { agentId, database, intervalMs, held, load, log, onAnswer, onGone } = this.#options
+    const { agentId, database, answerMsMax, held, load, log, onAnswer, onGone } = this.#options
     const askedAtMs = monotonicMs()
     try {
       const call = heartbeatAgent(database, agentId, held(), load())
-      const answer = await within(Math.max(intervalMs, 1000), 'a heartbeat', call)
+      const answer = await within(answerMsMax, 'a heartbeat', call)
       this.#isHeard = true
       if (!this.#stopping.signal.aborted) onAnswer(answer, askedAtMs)
       return true

@@ -11,7 +11,7 @@ import { SteadyConnection } from '../store/steady-connection.ts'
 import type { AgentLog } from './agent-log.ts'
 import { ClaimLoop } from './claim-loop.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { Lease } from './lease.ts'
+import { answerMsMaxOf, type Lease } from './lease.ts'
 import { LoadMeter } from './load-meter.ts'
 import { monotonicMs } from './monotonic-clock.ts'
 
@@ -92,6 +92,7 @@ export class Incarnation {
     const { database, lease, log } = around
     const meter = new LoadMeter()
     const intervalMs = settings.heartbeatSeconds * 1000
+    const answerMsMax = answerMsMaxOf(settings.leaseSeconds, intervalMs)
     const onGone = () => {
       if (this.#isGone) return
       this.#isGone = true
@@ -101,7 +102,7 @@ export class Incarnation {
     this.#database = database
     this.#heartbeatDatabase = new SteadyConnection(database, {
       applicationName: 'interlock heartbeat',
-      limitMs: Math.max(intervalMs, 1000),
+      limitMs: answerMsMax,
     })
     this.#claims = new ClaimLoop({
       agentId,
@@ -117,6 +118,7 @@ export class Incarnation {
       agentId,
       database: this.#heartbeatDatabase,
       intervalMs,
+      answerMsMax,
       held: handlers.held,
       load: () => ({ ...meter.read(), queueDepth: handlers.held().length }),
       log,

@@ -37,3 +37,13 @@ export class Lease {
 export function killBudgetMsOf(leaseSeconds: number): number {
   return Math.min(2000, (leaseSeconds * 1000) / 3)
 }
+
+/**
+ * How long the answer to a heartbeat is waited for. As long as its connection, if it has gone mute, can still be replaced
+ * before the keeper begins to kill; and never less than the interval, for a network that is merely slow: one whose
+ * answers take a third of the lease costs nobody his lease.
+ */
+export function answerMsMaxOf(leaseSeconds: number, intervalMs: number): number {
+  const leftMs = leaseSeconds * 1000 - killBudgetMsOf(leaseSeconds) - intervalMs
+  return Math.max(1000, intervalMs, leftMs * 0.8)
+}

@@ -4,6 +4,7 @@ import { isInterlockError } from '../domain/errors.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
@@ -64,6 +65,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addAgentsCommand(program, runtime)
   addLocksCommand(program, runtime)
   addConfigCommand(program, runtime)
+  addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)
   return program
 }

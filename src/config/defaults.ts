@@ -10,7 +10,7 @@ export const defaults = {
   queues: {},
   exclusivity: {},
   resources: {},
-  agents: { heartbeat_seconds: 5, lease_seconds: 15 },
+  agents: { heartbeat_seconds: 5, lease_seconds: 15, liveness: 'connection' },
   agent: {
     queues: ['high', 'default', 'low'],
     permission_levels: ['autonomous'],

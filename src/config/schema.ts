@@ -33,6 +33,7 @@ const queue = z.strictObject({
   ttl_seconds: retentionSeconds.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
   retry_delays_seconds: z.array(wholeSeconds(0, aMonthSeconds)).max(100).optional(),
+  retries_per_minute: z.int().min(1).max(100_000).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
 })
@@ -85,6 +86,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       heartbeat_seconds: seconds(0.1, 600),
       lease_seconds: wholeSeconds(1, 3600),
+      liveness: z.enum(['connection', 'lease']),
     })
     .refine((agents) => agents.heartbeat_seconds * 2 <= agents.lease_seconds, {
       path: ['heartbeat_seconds'],

@@ -89,9 +89,16 @@ export class AgentWorld {
     return agent
   }
 
-  async startAgentProcess(settings: Settings): Promise<AgentProcess> {
-    const options: AgentMainOptions = { ...this.settings(settings), databaseUrl: this.test.url }
-    const child = spawn(process.execPath, [entry, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** `words` are for Node itself: a module to load before the program, for one. */
+  async startAgentProcess(
+    settings: Settings,
+    words: readonly string[] = [],
+    databaseUrl: string = this.test.url,
+  ): Promise<AgentProcess> {
+    const options: AgentMainOptions = { ...this.settings(settings), databaseUrl }
+    const child = spawn(process.execPath, [...words, entry, JSON.stringify(options)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#children.push(child)
     const exit = new Promise<number | string>((resolve) =>
       child.on('exit', (code, signal) => resolve(code ?? signal ?? '')),

@@ -5,7 +5,18 @@ import { runCli } from './run-cli.ts'
 
 describe('interlock', () => {
   it('begins every help with examples, and keeps it within 80 columns', async () => {
-    const commands = ['', 'up', 'serve', 'agent', 'migrate up', 'queue', 'queue add', 'job output', 'config print']
+    const commands = [
+      '',
+      'up',
+      'serve',
+      'agent',
+      'migrate up',
+      'queue',
+      'queue add',
+      'job output',
+      'config print',
+      'doctor',
+    ]
     for (const command of commands) {
       const words = command.split(' ').filter((word) => word !== '')
       const { code, stdout, stderr } = await runCli([...words, '--help'])

@@ -1,6 +1,6 @@
 // The verbs of agents, and of who gives them up.
 
-import { putBack } from './holder-rules.ts'
+import { putBack, retryWait } from './holder-rules.ts'
 import { type Claim, incarnationOf, locksAgent, type Model, type ModelAgent } from './model.ts'
 import { disagree, expectRefusal, expectRows, isBeaten, type Situation, theRow, type VerbCall } from './rule.ts'
 
@@ -161,7 +161,9 @@ export function sweepAgent(agentId: string): VerbCall {
       expectRows(situation, [{ jobs_returned: jobs.length, reason }])
       if (reason === null) return
       for (const job of jobs) {
+        const wait = job.attempt > 1 ? retryWait(job) : 0
         if (job.askedToStopAt === null && job.attempt >= job.maxAttempts) model.move(job.id, 'failed')
+        else if (job.askedToStopAt === null && wait > 0) model.move(job.id, 'scheduled', { runAt: at + wait })
         else putBack(model, job.id)
       }
       model.changeAgent(agentId, { state: 'gone', endedAt: at, endReason: reason })

@@ -99,8 +99,7 @@ export function failJob(claim: Claim, retry: string): VerbCall {
         model.end(job.id, 'cancelled')
         return
       }
-      const delays = job.retryDelays ?? [60, 180, 600]
-      const delay = retry === 'auto' ? (delays[Math.min(job.attempt, delays.length) - 1] ?? 0) : 0
+      const delay = retry === 'auto' ? retryWait(job) : 0
       const isLast = retry === 'never' || job.attempt >= job.maxAttempts
       const status = isLast ? 'failed' : delay > 0 ? 'scheduled' : 'pending'
       expectRows(situation, [{ status }])
@@ -126,6 +125,12 @@ export function confirmCancel(claim: Claim): VerbCall {
       situation.model.end(claim.job, 'cancelled')
     },
   }
+}
+
+/** What it waits before it is tried again, in seconds. */
+export function retryWait({ attempt, retryDelays }: ModelJob): number {
+  const delays = retryDelays ?? [60, 180, 600]
+  return delays[Math.min(attempt, delays.length) - 1] ?? 0
 }
 
 const isAskedToStop = (model: Model, id: string): boolean => (model.jobs.get(id)?.askedToStopAt ?? null) !== null

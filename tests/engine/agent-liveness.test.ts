@@ -54,6 +54,29 @@ describe('agents', () => {
     ])
   })
 
+  test('a job that was lost before waits before it is tried again: whoever was lost beside it goes another way', async () => {
+    await world.enqueue(
+      { id: 'poison', max_attempts: 4, retry_delays_seconds: [10, 20] },
+      { id: 'beside', user: 'bob' },
+    )
+    await world.claim(2)
+    await world.test.advanceClock(3601)
+    await sweep(world.agent)
+    expect([await world.status('poison'), await world.status('beside')]).toEqual(['pending', 'pending'])
+    const other = await world.register('other')
+    await world.claim(2, other)
+    await world.test.advanceClock(3601)
+    await sweep(other)
+    expect(
+      await world.query(
+        `select id, status, attempt, extract(epoch from run_at - interlock.clock())::int as wait from interlock.jobs order by id`,
+      ),
+    ).toEqual([
+      { id: 'beside', status: 'scheduled', attempt: 2, wait: 180 },
+      { id: 'poison', status: 'scheduled', attempt: 2, wait: 20 },
+    ])
+  })
+
   test('a liveness lock that is gone for three seconds ends the agent; one that came back does not', async () => {
     const agent = await world.register('live', { liveness: 'connection' })
     const connection = await world.test.database.connect()

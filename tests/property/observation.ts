@@ -77,6 +77,10 @@ export const observationSupport = `
   create or replace function interlock.clock() returns timestamptz
   language sql volatile
   as $$ select '2030-01-01'::timestamptz + (select last_value from interlock_test.seconds) * interval '1 second' $$;
+  -- And chance has no part in it: a wait is what it is named.
+  create or replace function interlock.chance() returns double precision
+  language sql volatile
+  as $$ select 0.5::float8 $$;
 `
 
 const jobs = `

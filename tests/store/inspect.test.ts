@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Connection } from '../../src/store/connection.ts'
 import { type BusyQueue, makeBusy } from '../support/busy-queue.ts'
 import { hasPsql, runPsql } from '../support/psql.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
@@ -43,6 +44,9 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     / touches \| doorbells /,
   ],
   'agents.sql': [/box\.\d+ +\| active +\| box +\| 4711 .*3 of 8/, /dead\.\d+ +\| active, lease over/],
+  'lost_attempts.sql': [/times_lost/],
+  'returning_agents.sql': [/registrations/],
+  'retries_ahead.sql': [/default +\| \{60,180,600\} .*the disk was full/],
   'violations.sql': [/Healthy\./],
   'dead_letters.sql': [/crash +\| the disk was full +\| +1 /, /dead-1 .*ENOSPC/],
   'holders.sql': [/reserved +\| knight/, /image-2 +\| ida/],
@@ -54,6 +58,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /model:aura-sr +\| 1 of 1 \| reserved \| job +\| knight/,
     /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
   ],
+  'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 
@@ -62,13 +67,19 @@ const variables = { job: 'image-2', resource: 'model:aura-sr' }
 describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
   let empty: TestDatabase
   let busy: TestDatabase
+  let holder: Connection
   let queue: BusyQueue
 
   beforeAll(async () => {
     empty = await createTestDatabase()
     busy = await createTestDatabase({ clock: 'movable' })
     queue = await makeBusy(busy)
+    holder = await busy.database.connect({ applicationName: 'forgotten report' })
+    await holder.query('begin isolation level repeatable read')
+    await holder.query('select count(*) from interlock.jobs')
   })
+
+  afterAll(() => holder.close())
 
   it('has a telling answer to every question, and no question without one', () => {
     expect(questions).toEqual(Object.keys(tellingAnswers).sort())
@@ -106,6 +117,29 @@ describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
     expect((await ask('model:nobody-wants')).stdout).toMatch(/model:nobody-wants \| 1 .*free/)
     expect((await ask('account:shared')).stdout).toContain('unlimited: it keeps nobody apart')
     expect((await ask('user:alice')).stdout).toMatch(/held +\| alice-1/)
+  })
+
+  it('lost_attempts.sql and returning_agents.sql name a job that loses its agents, and the name of those agents', async () => {
+    const test = await createTestDatabase({ clock: 'movable' })
+    await test.query(
+      `select count(*) from interlock.enqueue_jobs('[{"id":"poison","task":"crash","user":"mallory","max_attempts":2}]')`,
+    )
+    for (let n = 0; n < 2; n += 1) {
+      const [agent] = await test.query<{ agent_id: string }>(
+        `select agent_id from interlock.register_agent('flaps', '{default}', 1, p_host => 'box', p_pid => $1)`,
+        [n],
+      )
+      await test.query('select interlock.absorb_touches()')
+      await test.query('select * from interlock.claim_jobs($1)', [agent?.agent_id])
+      await test.advanceClock(20)
+      await test.query('select * from interlock.sweep_agent($1)', [agent?.agent_id])
+    }
+    expect((await runPsql(test.url, 'inspect/lost_attempts.sql')).stdout).toMatch(
+      /poison +\| crash +\| mallory +\| failed +\| +2 \| \{flaps\.\d+,flaps\.\d+\}/,
+    )
+    expect((await runPsql(test.url, 'inspect/returning_agents.sql')).stdout).toMatch(
+      /flaps +\| +2 \| +2 \| \{box\} +\| \{"its lease ended"\}/,
+    )
   })
 
   it('violations.sql says so when something is wrong', async () => {

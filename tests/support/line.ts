@@ -7,8 +7,8 @@ export type Direction = 'to server' | 'to client' | 'both'
 export type Trouble =
   | { readonly kind: 'none' }
   | { readonly kind: 'swallow'; readonly direction: Direction }
-  | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'drip'; readonly bytesPerSecond: number }
+  | { readonly kind: 'delay'; readonly ms: number; readonly direction?: Direction }
+  | { readonly kind: 'drip'; readonly bytesPerSecond: number; readonly direction?: Direction }
 
 /** Whether the server has heard of what is then cut: the one that asked cannot know. */
 export type CutSide = 'before the server' | 'after the server'
@@ -18,7 +18,11 @@ interface Pair {
   readonly far: Socket
   /** It has lost bytes: what comes after a gap would be another conversation. */
   isMute: boolean
+  /** The server has said something that was not passed on. */
+  onSwallowed: () => void
 }
+
+const answerMsMax = 1000
 
 /** What ends a transaction: COMMIT itself, or a verb that is one by itself, bound by the name of its statement. */
 const ending = /commit|enqueue|complete_jobs|start_jobs|fail_job|claim_jobs/i
@@ -30,10 +34,12 @@ const ending = /commit|enqueue|complete_jobs|start_jobs|fail_job|claim_jobs/i
 export class Line {
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
-  readonly #target: { readonly host: string; readonly port: number }
+  #target: { readonly host: string; readonly port: number }
   #trouble: Trouble = { kind: 'none' }
-  #cutAtEnd: CutSide | null = null
+  #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
   #port = 0
+  #refusal: { readonly state: string; readonly pattern: RegExp; readonly times: number } | null = null
+  readonly #refused = new Map<string, number>()
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target
@@ -42,8 +48,7 @@ export class Line {
 
   /** To the server of this URL. */
   static async lay(url: string): Promise<Line> {
-    const { hostname, port } = new URL(url)
-    const line = new Line({ host: hostname, port: Number(port) })
+    const line = new Line(targetOf(url))
     await line.#listen(0)
     return line
   }
@@ -55,6 +60,12 @@ export class Line {
     return changed.href
   }
 
+  /** Cuts what is open; what is opened next leads to the server of this URL, as an address that moved. */
+  leadTo(url: string): void {
+    this.#target = targetOf(url)
+    this.cut()
+  }
+
   get connections(): number {
     return this.#pairs.size
   }
@@ -64,9 +75,25 @@ export class Line {
     for (const pair of this.#pairs) end(pair)
   }
 
-  /** The next transaction that ends on this line is cut there, once. */
-  cutAtEnd(side: CutSide): void {
-    this.#cutAtEnd = side
+  /** The next transaction that ends on this line is cut there, once; of these verbs only, where they are named. */
+  cutAtEnd(side: CutSide, what: RegExp = ending): void {
+    this.#cutAtEnd = { side, what }
+  }
+
+  /** Whether the cut that was asked for is still to come. */
+  get cutsAtEnd(): boolean {
+    return this.#cutAtEnd !== null
+  }
+
+  /** Statements that call one of these verbs are refused with this SQLSTATE, each so many times; the server hears nothing of them. */
+  refuse(state: string, verbs: readonly string[], times: number): void {
+    this.#refusal = { state, pattern: new RegExp(`\\b(?:${verbs.join('|')})\\b`), times }
+    this.#refused.clear()
+  }
+
+  /** How often each verb has been refused. */
+  get refused(): ReadonlyMap<string, number> {
+    return this.#refused
   }
 
   trouble(trouble: Trouble): void {
@@ -77,6 +104,7 @@ export class Line {
   heal(): void {
     this.#trouble = { kind: 'none' }
     this.#cutAtEnd = null
+    this.#refusal = null
   }
 
   /** Carries again after close(), where it did before. */
@@ -98,7 +126,7 @@ export class Line {
 
   #carry(near: Socket): void {
     const far = connect(this.#target.port, this.#target.host)
-    const pair: Pair = { near, far, isMute: false }
+    const pair: Pair = { near, far, isMute: false, onSwallowed: () => undefined }
     this.#pairs.add(pair)
     for (const socket of [near, far]) {
       socket.on('error', () => undefined)
@@ -115,10 +143,11 @@ export class Line {
     const [from, to] = direction === 'to server' ? [pair.near, pair.far] : [pair.far, pair.near]
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
-        if (direction === 'to server' && this.#cutAtEnd !== null && ending.test(bytes.toString('latin1'))) {
+        if (direction === 'to server' && this.#cutAtEnd?.what.test(bytes.toString('latin1')) === true) {
           await this.#cutHere(pair, bytes)
           return
         }
+        if (direction === 'to server' && this.#refuses(bytes, pair)) continue
         await this.#deliver(bytes, pair, direction)
       }
       to.end()
@@ -127,14 +156,28 @@ export class Line {
     }
   }
 
+  #refuses(bytes: Buffer, { near }: Pair): boolean {
+    if (this.#refusal === null) return false
+    const { state, pattern, times } = this.#refusal
+    const [verb] = pattern.exec(bytes.toString('latin1')) ?? []
+    const before = this.#refused.get(verb ?? '') ?? 0
+    if (verb === undefined || before >= times) return false
+    this.#refused.set(verb, before + 1)
+    write(near, refusalOf(state, `refused ${verb}`))
+    return true
+  }
+
   async #cutHere(pair: Pair, bytes: Buffer): Promise<void> {
-    const side = this.#cutAtEnd
+    const side = this.#cutAtEnd?.side
     this.#cutAtEnd = null
     if (side === 'after the server') {
-      pair.far.pause()
+      // It has answered, so it has committed, or refused; nobody is told either way.
+      const answered = new Promise<void>((resolve) => {
+        pair.onSwallowed = resolve
+      })
+      pair.isMute = true
       pair.far.write(bytes)
-      // Long enough for the server to have committed; nobody is told either way.
-      await sleep(50)
+      await Promise.race([answered, sleep(answerMsMax)])
     }
     end(pair)
   }
@@ -144,15 +187,32 @@ export class Line {
     const trouble = this.#trouble
     if (trouble.kind === 'swallow' && (trouble.direction === 'both' || trouble.direction === direction))
       pair.isMute = true
-    if (pair.isMute) return
-    if (trouble.kind === 'delay') await sleep(trouble.ms)
-    if (trouble.kind !== 'drip') return write(to, bytes)
+    if (pair.isMute) {
+      if (direction === 'to client') pair.onSwallowed()
+      return
+    }
+    const isHere = 'direction' in trouble && trouble.direction !== 'both' ? trouble.direction === direction : true
+    if (trouble.kind === 'delay' && isHere) await sleep(trouble.ms)
+    if (trouble.kind !== 'drip' || !isHere) return write(to, bytes)
     for (let at = 0; at < bytes.length && this.#trouble === trouble; at += trouble.bytesPerSecond / 10) {
       write(to, bytes.subarray(at, at + trouble.bytesPerSecond / 10))
       await sleep(100)
       if (this.#trouble !== trouble) return write(to, bytes.subarray(at + trouble.bytesPerSecond / 10))
     }
   }
+}
+
+function targetOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port) }
+}
+
+/** ErrorResponse and ReadyForQuery, as the server says them to a statement outside of a transaction. */
+function refusalOf(state: string, message: string): Buffer {
+  const fields = Buffer.from(`SERROR\0VERROR\0C${state}\0M${message}\0\0`)
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(fields.length + 4)
+  return Buffer.concat([Buffer.from('E'), length, fields, Buffer.from('Z\0\0\0\x05I', 'latin1')])
 }
 
 function write(to: Socket, bytes: Buffer): void {

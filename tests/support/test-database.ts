@@ -5,7 +5,7 @@ import { serverAt } from './test-server.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface TestDatabaseOptions {
-  /** `movable`: interlock.clock() is what it was plus what advanceClock() has added. */
+  /** `movable`: interlock.clock() is what it was plus what advanceClock() has added, and waits are what they are named. */
   readonly clock?: 'real' | 'movable'
   /** `expected`: the test breaks something on purpose, and the auditor may say so at the end. */
   readonly violations?: 'none' | 'expected'
@@ -106,6 +106,9 @@ async function makeClockMovable(database: Database): Promise<void> {
     create or replace function interlock.clock() returns timestamptz
     language sql volatile parallel safe
     as $$ select clock_timestamp() + (select ahead from interlock_test.clock) $$;
+    create or replace function interlock.chance() returns double precision
+    language sql volatile parallel safe
+    as $$ select 0.5::float8 $$;
   `)
 }
 

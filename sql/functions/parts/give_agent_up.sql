@@ -13,6 +13,7 @@ declare
   v_cancelled text[];
   v_dead text[];
   v_back text[];
+  v_again record;
 begin
   jobs_moved := 0;
   perform interlock.refuse_locks_agent(p_agent_id);
@@ -78,6 +79,22 @@ begin
   perform interlock.end_jobs(v_cancelled, 'cancelled', v_now, 'its agent ended: ' || reason, null);
   perform interlock.move_jobs(v_dead, 'failed', null,
     p_event, v_now, null, null, jsonb_build_object('message', 'its agent was lost at its last attempt: ' || reason, 'code', 'agent_lost', 'agent_id', p_agent_id));
+  -- What was lost before waits now, as what has failed does. At once again, a job that kills its agent would take the next
+  -- agents one after the other, and always with the same others at its side, until they are all at their last attempt.
+  if p_event = 'lost' then
+    for v_again in
+      select j.id, j.queue, interlock.retry_wait(j.attempt, j.retry_delays_seconds, q.retry_delays_seconds) as wait
+      from interlock.jobs as j
+      join interlock.queues as q on q.name = j.queue
+      where j.id = any (v_back)
+        and j.attempt > 1
+      order by j.queue collate "C", j.id
+    loop
+      continue when v_again.wait = 0;
+      perform interlock.move_jobs(array[v_again.id], 'scheduled', interlock.retry_at(v_again.queue, v_again.wait, v_now), p_event, v_now, reason);
+      v_back := array_remove(v_back, v_again.id);
+    end loop;
+  end if;
   perform interlock.move_jobs(v_back, 'pending', null,
     p_event, v_now, reason, null, null, case when p_event = 'lost' then 0 else -1 end);
   insert into interlock.job_queue_log (created_at, event_type, agent_id, conflict_reason, details)
@@ -90,5 +107,5 @@ end
 $$;
 
 comment on function interlock.give_agent_up(text, text, text, timestamptz) is
-  'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again. Without a reason it is given up only if why_lost() still has one under the locks.
-Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';
+  'Ends an incarnation and takes its jobs back: those asked to stop are cancelled; after a loss (p_event lost) those at their last attempt fail for good; the others are pending again, or after a second attempt scheduled for a third after their wait. Without a reason it is given up only if why_lost() still has one under the locks.
+Locks: limits, shared; all that its jobs hold, waiting, by lock key; the agent''s row; its jobs'' rows, by id; queues that have a budget of retries; then lanes that it wakes. Raises IL008 for the agent of manual locks, 40001 where it was given a job between the look and the locks: try again.';

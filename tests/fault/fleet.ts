@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createMark, findMarked, type SeenProcess } from '../agent/marked-processes.ts'
+import { type RunningCli, startCli, temporaryFolder } from '../cli/run-cli.ts'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+export interface FleetOptions {
+  /** The interlock.toml that all of its processes read. */
+  readonly config: string
+  /** Beside DATABASE_URL, of every process. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export interface Part {
+  readonly cli: RunningCli
+  readonly pid: number
+}
+
+export interface Coordinator extends Part {
+  readonly url: string
+}
+
+/** Coordinators and agents as an operator runs them: the program itself, a process each, on one database. */
+export class Fleet {
+  readonly test: TestDatabase
+  /** By a name that jobs inherit, which no INTERLOCK_ variable is. */
+  readonly mark = { name: 'FLEET_MARK', value: createMark().value }
+  readonly #folder: string
+  readonly #environment: Readonly<Record<string, string>>
+
+  static async create(options: FleetOptions): Promise<Fleet> {
+    const test = await createTestDatabase()
+    return new Fleet(test, await temporaryFolder({ 'interlock.toml': options.config }), options.environment ?? {})
+  }
+
+  private constructor(test: TestDatabase, folder: string, environment: Readonly<Record<string, string>>) {
+    this.test = test
+    this.#folder = folder
+    this.#environment = environment
+  }
+
+  /** A command of the program, in the fleet's folder; `environment` comes on top. */
+  start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunningCli> {
+    const env = { DATABASE_URL: this.test.url, [this.mark.name]: this.mark.value, ...this.#environment, ...environment }
+    return startCli(words, { cwd: this.#folder, env })
+  }
+
+  async serve(options: { port?: number; environment?: Readonly<Record<string, string>> } = {}): Promise<Coordinator> {
+    const cli = await this.start(['serve', '--port', String(options.port ?? 0)], options.environment)
+    await cli.sees(/^http /m)
+    return { cli, pid: cli.pid, url: /^http +(\S+)$/m.exec(cli.stdout())?.[1] ?? '' }
+  }
+
+  async agent(name: string, environment: Readonly<Record<string, string>> = {}): Promise<Part> {
+    const cli = await this.start(['agent', '--name', name], environment)
+    await cli.sees(/^agent /m)
+    return { cli, pid: cli.pid }
+  }
+
+  /** An agent that is started again whenever it is gone, as a service manager would; stopped by the signal's abort. */
+  async supervise(name: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { cli } = await this.agent(name)
+      const stop = () => cli.kill('SIGTERM')
+      signal.addEventListener('abort', stop)
+      if (signal.aborted) stop()
+      await cli.ended()
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  async enqueue(...jobs: readonly Readonly<Record<string, unknown>>[]): Promise<readonly string[]> {
+    const rows = await this.test.query<{ job_id: string }>(
+      'select job_id from interlock.enqueue_jobs($1) order by ordinal',
+      [JSON.stringify(jobs)],
+    )
+    return rows.map(({ job_id }) => job_id)
+  }
+
+  /** Its state, live or finished; null: there is no such job. */
+  async statusOf(jobId: string): Promise<string | null> {
+    const [row] = await this.test.query<{ status: string }>(
+      `select status from interlock.jobs where id = $1
+       union all
+       select outcome from interlock.task_history where job_id = $1 limit 1`,
+      [jobId],
+    )
+    return row?.status ?? null
+  }
+
+  untilStatus(jobId: string, status: string, timeoutMs = 20_000): Promise<unknown> {
+    return waitFor(async () => (await this.statusOf(jobId)) === status, { what: `${jobId} to be ${status}`, timeoutMs })
+  }
+
+  async eventsOf(jobId: string): Promise<readonly string[]> {
+    const rows = await this.test.query<{ event_type: string }>(
+      'select event_type from interlock.job_queue_log where job_id = $1 order by id',
+      [jobId],
+    )
+    return rows.map(({ event_type }) => event_type)
+  }
+
+  async errorOf(jobId: string): Promise<Readonly<Record<string, unknown>> | null> {
+    const [row] = await this.test.query<{ error: Record<string, unknown> }>(
+      'select error from interlock.jobs where id = $1',
+      [jobId],
+    )
+    return row?.error ?? null
+  }
+
+  /** Living processes that the fleet has started, its jobs' among them. */
+  processes(): readonly SeenProcess[] {
+    return findMarked(this.mark)
+  }
+
+  keepers(): readonly SeenProcess[] {
+    return this.processes().filter(({ command }) => command.includes('keeper-process'))
+  }
+
+  /** What its jobs have started: everything but the program itself. */
+  jobProcesses(): readonly SeenProcess[] {
+    return this.processes().filter(({ command }) => !/keeper-process|src\/main\.ts/.test(command))
+  }
+
+  /** A file in the fleet's folder; null where there is none. */
+  read(name: string): string | null {
+    const path = `${this.#folder}/${name}`
+    return existsSync(path) ? readFileSync(path, 'utf8') : null
+  }
+
+  /** SIGTERM to all; resolves when they are gone, and what their jobs had started too. */
+  async end(...parts: readonly Part[]): Promise<void> {
+    for (const { cli } of parts) cli.kill('SIGTERM')
+    await Promise.all(parts.map(({ cli }) => cli.ended()))
+    await waitFor(() => this.processes().length === 0, { what: 'no process to be left' }).finally(() => {
+      for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL')
+    })
+    await this.test.drop()
+  }
+}
