@@ -18,7 +18,11 @@ interface Pair {
   readonly far: Socket
   /** It has lost bytes: what comes after a gap would be another conversation. */
   isMute: boolean
+  /** The server has said something that was not passed on. */
+  onSwallowed: () => void
 }
+
+const answerMsMax = 1000
 
 /** What ends a transaction: COMMIT itself, or a verb that is one by itself, bound by the name of its statement. */
 const ending = /commit|enqueue|complete_jobs|start_jobs|fail_job|claim_jobs/i
@@ -32,7 +36,7 @@ export class Line {
   readonly #pairs = new Set<Pair>()
   readonly #target: { readonly host: string; readonly port: number }
   #trouble: Trouble = { kind: 'none' }
-  #cutAtEnd: CutSide | null = null
+  #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
   #port = 0
 
   private constructor(target: { readonly host: string; readonly port: number }) {
@@ -64,9 +68,14 @@ export class Line {
     for (const pair of this.#pairs) end(pair)
   }
 
-  /** The next transaction that ends on this line is cut there, once. */
-  cutAtEnd(side: CutSide): void {
-    this.#cutAtEnd = side
+  /** The next transaction that ends on this line is cut there, once; of these verbs only, where they are named. */
+  cutAtEnd(side: CutSide, what: RegExp = ending): void {
+    this.#cutAtEnd = { side, what }
+  }
+
+  /** Whether the cut that was asked for is still to come. */
+  get cutsAtEnd(): boolean {
+    return this.#cutAtEnd !== null
   }
 
   trouble(trouble: Trouble): void {
@@ -98,7 +107,7 @@ export class Line {
 
   #carry(near: Socket): void {
     const far = connect(this.#target.port, this.#target.host)
-    const pair: Pair = { near, far, isMute: false }
+    const pair: Pair = { near, far, isMute: false, onSwallowed: () => undefined }
     this.#pairs.add(pair)
     for (const socket of [near, far]) {
       socket.on('error', () => undefined)
@@ -115,7 +124,7 @@ export class Line {
     const [from, to] = direction === 'to server' ? [pair.near, pair.far] : [pair.far, pair.near]
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
-        if (direction === 'to server' && this.#cutAtEnd !== null && ending.test(bytes.toString('latin1'))) {
+        if (direction === 'to server' && this.#cutAtEnd?.what.test(bytes.toString('latin1')) === true) {
           await this.#cutHere(pair, bytes)
           return
         }
@@ -128,13 +137,16 @@ export class Line {
   }
 
   async #cutHere(pair: Pair, bytes: Buffer): Promise<void> {
-    const side = this.#cutAtEnd
+    const side = this.#cutAtEnd?.side
     this.#cutAtEnd = null
     if (side === 'after the server') {
-      pair.far.pause()
+      // It has answered, so it has committed, or refused; nobody is told either way.
+      const answered = new Promise<void>((resolve) => {
+        pair.onSwallowed = resolve
+      })
+      pair.isMute = true
       pair.far.write(bytes)
-      // Long enough for the server to have committed; nobody is told either way.
-      await sleep(50)
+      await Promise.race([answered, sleep(answerMsMax)])
     }
     end(pair)
   }
@@ -144,7 +156,10 @@ export class Line {
     const trouble = this.#trouble
     if (trouble.kind === 'swallow' && (trouble.direction === 'both' || trouble.direction === direction))
       pair.isMute = true
-    if (pair.isMute) return
+    if (pair.isMute) {
+      if (direction === 'to client') pair.onSwallowed()
+      return
+    }
     if (trouble.kind === 'delay') await sleep(trouble.ms)
     if (trouble.kind !== 'drip') return write(to, bytes)
     for (let at = 0; at < bytes.length && this.#trouble === trouble; at += trouble.bytesPerSecond / 10) {
