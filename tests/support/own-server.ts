@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Database, type DatabaseOptions } from '../../src/store/database.ts'
+import { findPostmaster, isPostmasterOf } from '../../src/store/embedded/postmaster.ts'
+import type { ServerSettings } from '../../src/store/embedded/server-process.ts'
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
+import { migrate } from '../../src/store/migrations.ts'
+import { waitFor } from './wait-for.ts'
+
+const databaseName = 'interlock'
+
+export interface OwnServerOptions {
+  readonly settings?: ServerSettings
+  /** An empty one of the system's unless set. */
+  readonly dataDir?: string
+}
+
+/** A durable server of a test's own, migrated, which may be stopped as a power cut stops it. */
+export class OwnServer {
+  readonly dataDir: string
+  readonly #settings: ServerSettings
+  readonly #databases: Database[] = []
+  #server: EmbeddedServer
+
+  static async start({ settings = {}, dataDir }: OwnServerOptions = {}): Promise<OwnServer> {
+    const folder = dataDir ?? (await mkdtemp(join(tmpdir(), `interlock-tests-${process.pid}-own-`)))
+    const server = await startEmbeddedServer({ dataDir: folder, settings })
+    const own = new OwnServer(folder, settings, server)
+    await server.ensureDatabase(databaseName)
+    await migrate(own.open())
+    return own
+  }
+
+  private constructor(dataDir: string, settings: ServerSettings, server: EmbeddedServer) {
+    this.dataDir = dataDir
+    this.#settings = settings
+    this.#server = server
+  }
+
+  get url(): string {
+    return this.#server.url(databaseName)
+  }
+
+  /** The data directory itself. */
+  get cluster(): string {
+    return join(this.dataDir, 'server', 'cluster')
+  }
+
+  /** A pool of its own; closed with the server. */
+  open(options: Partial<DatabaseOptions> = {}): Database {
+    const database = new Database({ url: this.url, ...options })
+    this.#databases.push(database)
+    return database
+  }
+
+  /** As `pg_ctl stop -m immediate` does: nothing is written any more, the next start recovers. Resolves when it is gone. */
+  async stopAtOnce(): Promise<void> {
+    const postmaster = await findPostmaster(this.cluster)
+    if (postmaster === null) return
+    process.kill(postmaster.pid, 'SIGQUIT')
+    await waitFor(async () => !(await isPostmasterOf(postmaster.pid, this.cluster)), { what: 'the server to be gone' })
+  }
+
+  /** Resolves when it takes connections. */
+  async startAgain(): Promise<void> {
+    this.#server = await startEmbeddedServer({ dataDir: this.dataDir, settings: this.#settings })
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#databases.map((database) => database.end()))
+    await this.#server.stop()
+    await rm(this.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  }
+}
