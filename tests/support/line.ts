@@ -38,6 +38,8 @@ export class Line {
   #trouble: Trouble = { kind: 'none' }
   #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
   #port = 0
+  #refusal: { readonly state: string; readonly pattern: RegExp; readonly times: number } | null = null
+  readonly #refused = new Map<string, number>()
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target
@@ -78,6 +80,17 @@ export class Line {
     return this.#cutAtEnd !== null
   }
 
+  /** Statements that call one of these verbs are refused with this SQLSTATE, each so many times; the server hears nothing of them. */
+  refuse(state: string, verbs: readonly string[], times: number): void {
+    this.#refusal = { state, pattern: new RegExp(`\\b(?:${verbs.join('|')})\\b`), times }
+    this.#refused.clear()
+  }
+
+  /** How often each verb has been refused. */
+  get refused(): ReadonlyMap<string, number> {
+    return this.#refused
+  }
+
   trouble(trouble: Trouble): void {
     this.#trouble = trouble
   }
@@ -86,6 +99,7 @@ export class Line {
   heal(): void {
     this.#trouble = { kind: 'none' }
     this.#cutAtEnd = null
+    this.#refusal = null
   }
 
   /** Carries again after close(), where it did before. */
@@ -128,12 +142,24 @@ export class Line {
           await this.#cutHere(pair, bytes)
           return
         }
+        if (direction === 'to server' && this.#refuses(bytes, pair)) continue
         await this.#deliver(bytes, pair, direction)
       }
       to.end()
     } catch {
       end(pair)
     }
+  }
+
+  #refuses(bytes: Buffer, { near }: Pair): boolean {
+    if (this.#refusal === null) return false
+    const { state, pattern, times } = this.#refusal
+    const [verb] = pattern.exec(bytes.toString('latin1')) ?? []
+    const before = this.#refused.get(verb ?? '') ?? 0
+    if (verb === undefined || before >= times) return false
+    this.#refused.set(verb, before + 1)
+    write(near, refusalOf(state, `refused ${verb}`))
+    return true
   }
 
   async #cutHere(pair: Pair, bytes: Buffer): Promise<void> {
@@ -168,6 +194,14 @@ export class Line {
       if (this.#trouble !== trouble) return write(to, bytes.subarray(at + trouble.bytesPerSecond / 10))
     }
   }
+}
+
+/** ErrorResponse and ReadyForQuery, as the server says them to a statement outside of a transaction. */
+function refusalOf(state: string, message: string): Buffer {
+  const fields = Buffer.from(`SERROR\0VERROR\0C${state}\0M${message}\0\0`)
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(fields.length + 4)
+  return Buffer.concat([Buffer.from('E'), length, fields, Buffer.from('Z\0\0\0\x05I', 'latin1')])
 }
 
 function write(to: Socket, bytes: Buffer): void {
