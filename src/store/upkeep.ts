@@ -132,6 +132,28 @@ export async function pruneHistory(database: Queryable, logDays: number, history
   return row ?? { partitions: 0, results: 0, outputs: 0, agents: 0 }
 }
 
+/** A number that was raised: of grants (tokens and fences), of jobs, of incarnations. */
+export interface RaisedNumber {
+  readonly name: string
+  readonly was: number
+  readonly isNow: number
+}
+
+/**
+ * After a restore, or a failover that may have lost what was acknowledged: raises tokens, fences and the other numbers
+ * above all that can have been handed out. Once, before agents are let at the database. Throws invalid_argument.
+ */
+export async function raiseAfterRestore(
+  database: Queryable,
+  { above = 0, actor = null }: { readonly above?: number; readonly actor?: string | null } = {},
+): Promise<readonly RaisedNumber[]> {
+  const rows = await database.query<{ name: string; was: number; is_now: number }>(
+    'select name, was, is_now from interlock.raise_after_restore($1, $2)',
+    [above, actor],
+  )
+  return rows.map(({ name, was, is_now }) => ({ name, was, isNow: is_now }))
+}
+
 async function oneNumber(
   database: Queryable,
   text: string,

@@ -27,6 +27,7 @@ const notOfTheDay: Readonly<Record<string, string>> = {
   sweep_agent: 'only for a lost agent: its 40001 is part of every sweep in agent/agent-faults.test.ts',
   stop_reserving: 'only for a reservation that nobody serves: an item of the tick like the others',
   wake_rate: 'only for a start rate that has room again: an item of the tick like the others',
+  raise_after_restore: 'by a person, after a restore: standby-promoted.test.ts',
   set_queue: 'configuration, before anything runs',
   set_limit: 'configuration, before anything runs',
   remove_limit: 'configuration, before anything runs',

@@ -34,7 +34,7 @@ const ending = /commit|enqueue|complete_jobs|start_jobs|fail_job|claim_jobs/i
 export class Line {
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
-  readonly #target: { readonly host: string; readonly port: number }
+  #target: { readonly host: string; readonly port: number }
   #trouble: Trouble = { kind: 'none' }
   #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
   #port = 0
@@ -48,8 +48,7 @@ export class Line {
 
   /** To the server of this URL. */
   static async lay(url: string): Promise<Line> {
-    const { hostname, port } = new URL(url)
-    const line = new Line({ host: hostname, port: Number(port) })
+    const line = new Line(targetOf(url))
     await line.#listen(0)
     return line
   }
@@ -59,6 +58,12 @@ export class Line {
     const changed = new URL(url)
     changed.host = `127.0.0.1:${this.#port}`
     return changed.href
+  }
+
+  /** Cuts what is open; what is opened next leads to the server of this URL, as an address that moved. */
+  leadTo(url: string): void {
+    this.#target = targetOf(url)
+    this.cut()
   }
 
   get connections(): number {
@@ -194,6 +199,11 @@ export class Line {
       if (this.#trouble !== trouble) return write(to, bytes.subarray(at + trouble.bytesPerSecond / 10))
     }
   }
+}
+
+function targetOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port) }
 }
 
 /** ErrorResponse and ReadyForQuery, as the server says them to a statement outside of a transaction. */

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Database, type DatabaseOptions } from '../../src/store/database.ts'
 import { findPostmaster, isPostmasterOf } from '../../src/store/embedded/postmaster.ts'
 import type { ServerSettings } from '../../src/store/embedded/server-process.ts'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
 import { migrate } from '../../src/store/migrations.ts'
+import { fastFolder } from './test-server.ts'
 import { waitFor } from './wait-for.ts'
 
 const databaseName = 'interlock'
@@ -24,7 +24,7 @@ export class OwnServer {
   #server: EmbeddedServer
 
   static async start({ settings = {}, dataDir }: OwnServerOptions = {}): Promise<OwnServer> {
-    const folder = dataDir ?? (await mkdtemp(join(tmpdir(), `interlock-tests-${process.pid}-own-`)))
+    const folder = dataDir ?? (await mkdtemp(join(fastFolder(), `interlock-tests-${process.pid}-own-`)))
     const server = await startEmbeddedServer({ dataDir: folder, settings })
     const own = new OwnServer(folder, settings, server)
     await server.ensureDatabase(databaseName)
@@ -60,6 +60,11 @@ export class OwnServer {
     if (postmaster === null) return
     process.kill(postmaster.pid, 'SIGQUIT')
     await waitFor(async () => !(await isPostmasterOf(postmaster.pid, this.cluster)), { what: 'the server to be gone' })
+  }
+
+  /** In order: what it has is on disk, and can be copied. */
+  async stop(): Promise<void> {
+    await this.#server.stop()
   }
 
   /** Resolves when it takes connections. */
