@@ -1,4 +1,5 @@
 import { type AgentId, asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
+import type { KeptPast } from '../domain/queue-health.ts'
 import type { HeldJob } from './attempts.ts'
 import type { Queryable } from './queryable.ts'
 
@@ -130,6 +131,18 @@ export async function pruneHistory(database: Queryable, logDays: number, history
     [logDays, historyDays],
   )
   return row ?? { partitions: 0, results: 0, outputs: 0, agents: 0 }
+}
+
+/** From this age on they are worth an alarm: claims slow down with each minute. */
+export const oldSnapshotSeconds = 60
+
+/** Transactions, prepared ones and replication slots that keep what has died from being cleaned up; the oldest first. */
+export async function oldSnapshots(database: Queryable): Promise<readonly KeptPast[]> {
+  return database.query<KeptPast>(
+    'select kind, name, seconds, what from interlock.old_snapshots($1)',
+    [oldSnapshotSeconds],
+    'old_snapshots',
+  )
 }
 
 /** A number that was raised: of grants (tokens and fences), of jobs, of incarnations. */

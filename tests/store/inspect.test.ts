@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Connection } from '../../src/store/connection.ts'
 import { type BusyQueue, makeBusy } from '../support/busy-queue.ts'
 import { hasPsql, runPsql } from '../support/psql.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
@@ -54,6 +55,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /model:aura-sr +\| 1 of 1 \| reserved \| job +\| knight/,
     /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
   ],
+  'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 
@@ -62,13 +64,19 @@ const variables = { job: 'image-2', resource: 'model:aura-sr' }
 describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
   let empty: TestDatabase
   let busy: TestDatabase
+  let holder: Connection
   let queue: BusyQueue
 
   beforeAll(async () => {
     empty = await createTestDatabase()
     busy = await createTestDatabase({ clock: 'movable' })
     queue = await makeBusy(busy)
+    holder = await busy.database.connect({ applicationName: 'forgotten report' })
+    await holder.query('begin isolation level repeatable read')
+    await holder.query('select count(*) from interlock.jobs')
   })
+
+  afterAll(() => holder.close())
 
   it('has a telling answer to every question, and no question without one', () => {
     expect(questions).toEqual(Object.keys(tellingAnswers).sort())
