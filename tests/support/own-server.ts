@@ -1,9 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Database, type DatabaseOptions } from '../../src/store/database.ts'
+import type { Binaries } from '../../src/store/embedded/binaries.ts'
 import { findPostmaster, isPostmasterOf } from '../../src/store/embedded/postmaster.ts'
 import type { ServerSettings } from '../../src/store/embedded/server-process.ts'
-import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
+import {
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+  startEmbeddedServer,
+} from '../../src/store/embedded-server.ts'
 import { migrate } from '../../src/store/migrations.ts'
 import { fastFolder } from './test-server.ts'
 import { waitFor } from './wait-for.ts'
@@ -14,27 +19,37 @@ export interface OwnServerOptions {
   readonly settings?: ServerSettings
   /** An empty one of the system's unless set. */
   readonly dataDir?: string
+  /** Of another Postgres than the embedded one. */
+  readonly binaries?: Binaries
+}
+
+/** The older Postgres that `npm test` found on this machine; null: it has none, or was not asked. */
+export function olderBinaries(): Binaries | null {
+  const binFolder = process.env.INTERLOCK_TEST_OLDER_SERVER ?? ''
+  const major = Number(/(\d+)\/bin\/?$/.exec(binFolder)?.[1] ?? 15)
+  return binFolder === '' ? null : { binFolder, major }
 }
 
 /** A durable server of a test's own, migrated, which may be stopped as a power cut stops it. */
 export class OwnServer {
   readonly dataDir: string
-  readonly #settings: ServerSettings
+  readonly #how: EmbeddedServerOptions
   readonly #databases: Database[] = []
   #server: EmbeddedServer
 
-  static async start({ settings = {}, dataDir }: OwnServerOptions = {}): Promise<OwnServer> {
+  static async start({ settings = {}, dataDir, binaries }: OwnServerOptions = {}): Promise<OwnServer> {
     const folder = dataDir ?? (await mkdtemp(join(fastFolder(), `interlock-tests-${process.pid}-own-`)))
-    const server = await startEmbeddedServer({ dataDir: folder, settings })
-    const own = new OwnServer(folder, settings, server)
+    const how = { dataDir: folder, settings, ...(binaries === undefined ? {} : { binaries }) }
+    const server = await startEmbeddedServer(how)
+    const own = new OwnServer(how, server)
     await server.ensureDatabase(databaseName)
     await migrate(own.open())
     return own
   }
 
-  private constructor(dataDir: string, settings: ServerSettings, server: EmbeddedServer) {
-    this.dataDir = dataDir
-    this.#settings = settings
+  private constructor(how: EmbeddedServerOptions, server: EmbeddedServer) {
+    this.dataDir = how.dataDir
+    this.#how = how
     this.#server = server
   }
 
@@ -69,7 +84,7 @@ export class OwnServer {
 
   /** Resolves when it takes connections. */
   async startAgain(): Promise<void> {
-    this.#server = await startEmbeddedServer({ dataDir: this.dataDir, settings: this.#settings })
+    this.#server = await startEmbeddedServer(this.#how)
   }
 
   async dispose(): Promise<void> {
