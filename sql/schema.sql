@@ -168,6 +168,22 @@ comment on column interlock.agent_stats.ended_at is 'When it was given up or sai
 comment on column interlock.agent_stats.end_reason is 'Why it ended; superseded while a former incarnation still has to go.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';
 
+create table interlock.idempotency_keys (
+  key text not null,
+  request_digest bytea not null,
+  job_ids text[] not null,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (key),
+  constraint idempotency_keys_digest_is_one CHECK ((length(request_digest) = 32)),
+  constraint idempotency_keys_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 200)))
+);
+CREATE INDEX idempotency_keys_by_age ON interlock.idempotency_keys USING btree (created_at);
+comment on table interlock.idempotency_keys is 'One row is a key that a caller gave with what it enqueued: asked again with it, enqueue_once() answers with the same jobs. Kept as long as the log.';
+comment on column interlock.idempotency_keys.key is 'The caller''s own, up to 200 characters.';
+comment on column interlock.idempotency_keys.request_digest is 'SHA-256 of the jobs as they were asked for: the same key with others is refused.';
+comment on column interlock.idempotency_keys.job_ids is 'The jobs that it enqueued, in their order.';
+comment on column interlock.idempotency_keys.created_at is 'When it was first used.';
+
 create table interlock.installation (
   only_row boolean not null default true,
   program_version text not null,
@@ -2540,6 +2556,57 @@ $function$;
 comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
 Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
+CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(ordinal integer, job_id text, status text, repeated boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_digest bytea := pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8'));
+  v_known record;
+  v_ids text[];
+begin
+  if p_key is null or length(p_key) not between 1 and 200 then
+    raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
+  end if;
+  if p_jobs is null then
+    raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
+  end if;
+  -- The key first: a second call with it waits here until the first has committed, or has come to nothing.
+  insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
+  values (p_key, v_digest, '{}', interlock.clock())
+  on conflict (key) do nothing;
+  repeated := not found;
+  if not repeated then
+    v_ids := array(select e.job_id from interlock.enqueue_jobs(p_jobs, p_actor) as e order by e.ordinal);
+    update interlock.idempotency_keys as k
+    set job_ids = v_ids
+    where k.key = p_key;
+  else
+    select k.request_digest, k.job_ids
+    into strict v_known
+    from interlock.idempotency_keys as k
+    where k.key = p_key;
+    if v_known.request_digest <> v_digest then
+      raise exception using
+        errcode = 'IL006',
+        message = 'this idempotency_key was used for another request',
+        column = 'idempotency_key',
+        hint = 'A key is for repeating one and the same request; choose another for another.';
+    end if;
+    v_ids := v_known.job_ids;
+  end if;
+  return query
+  select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated
+  from unnest(v_ids) with ordinality as u (id, n)
+  left join interlock.jobs as j on j.id = u.id
+  left join lateral (select h.outcome from interlock.task_history as h where h.job_id = u.id limit 1) as t on true
+  order by u.n;
+end
+$function$;
+comment on function interlock.enqueue_once(text,jsonb,text) is 'Enqueues as enqueue_jobs() does, once for a key of the caller''s: called again with the same key and the same jobs it writes nothing and returns the same ids with the status that they have by now, and repeated. For whoever cannot know whether an earlier call was heard. The key is kept as long as the log.
+Locks: the key, before anything else; a call waits for an uncommitted one with the same key. Raises IL006 idempotency_conflict where the key was used for other jobs, and what enqueue_jobs() raises; nothing is written then, and the key stays free.';
+
 CREATE OR REPLACE FUNCTION interlock.ensure_partitions(p_table text, p_days_ahead integer DEFAULT 7)
  RETURNS integer
  LANGUAGE plpgsql
@@ -4709,6 +4776,18 @@ begin
     and x.seq = o.seq;
   get diagnostics outputs = row_count;
 
+  with old as (
+    select k.key
+    from interlock.idempotency_keys as k
+    where p_log_days > 0
+      and k.created_at < v_now - p_log_days * interval '1 day'
+    order by k.created_at
+    limit p_limit
+  )
+  delete from interlock.idempotency_keys as k
+  using old as o
+  where k.key = o.key;
+
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
@@ -4716,7 +4795,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention and output of ended jobs (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
+comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
 Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)

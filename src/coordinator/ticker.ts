@@ -12,6 +12,7 @@ import {
   fromTheStart,
   lostAgents,
   neglectedRoutes,
+  oldSnapshots,
   promoteDueJobs,
   stopReserving,
   stuckClaims,
@@ -45,6 +46,8 @@ export class Ticker {
   #patientAfter = ''
   #idleAfter = fromTheStart
   #isAway = false
+  #lookForOldAtMs = 0
+  #warnedOf: ReadonlySet<string> = new Set()
 
   constructor(options: TickerOptions) {
     this.#options = Object.freeze({ ...options })
@@ -84,6 +87,7 @@ export class Ticker {
     await this.#item('dispatching', async () => {
       for (const route of await neglectedRoutes(database)) await dispatcher.dispatch(route)
     })
+    await this.#item('looking for old snapshots', () => this.#warnOfOldSnapshots())
     if (this.#failures === failuresBefore && this.#isAway) {
       this.#isAway = false
       this.#options.logger.info('the database is back')
@@ -133,6 +137,19 @@ export class Ticker {
       await store.returnJobs([claim], claim.reason)
       logger.warn({ jobId: claim.jobId, reason: claim.reason }, 'claim taken back')
     }
+  }
+
+  // Said once for each, with a look every ten seconds or so: it is asked of every session that the server has.
+  async #warnOfOldSnapshots(): Promise<void> {
+    if (performance.now() < this.#lookForOldAtMs) return
+    this.#lookForOldAtMs = performance.now() + 10_000
+    const { database, logger } = this.#options
+    const found = await oldSnapshots(database)
+    for (const { kind, name, seconds, what } of found) {
+      if (this.#warnedOf.has(`${kind} ${name}`)) continue
+      logger.warn({ kind, name, seconds: Math.round(seconds), what }, 'the past is kept alive; claims slow down')
+    }
+    this.#warnedOf = new Set(found.map(({ kind, name }) => `${kind} ${name}`))
   }
 
   async #stopReservers(): Promise<void> {

@@ -16,9 +16,17 @@ export interface QueueHealth {
 }
 
 export interface HealthReason {
-  readonly code: 'no_agents' | 'backpressure' | 'dead_letters'
+  readonly code: 'no_agents' | 'backpressure' | 'dead_letters' | 'old_snapshot'
   readonly severity: 'degraded' | 'unhealthy'
   readonly message: string
+}
+
+/** Who keeps what has died from being cleaned up, and since when. */
+export interface KeptPast {
+  readonly kind: string
+  readonly name: string
+  readonly seconds: number
+  readonly what: string
 }
 
 /** More dead letters than this are an alarm. */
@@ -27,6 +35,7 @@ const deadLettersMax = 10
 export function queueHealth(
   snapshot: QueueSnapshot,
   completed: { readonly count: number; readonly isEstimated: boolean },
+  oldest: KeptPast | null = null,
 ): QueueHealth {
   const {
     pending = 0,
@@ -38,7 +47,10 @@ export function queueHealth(
     failed = 0,
   } = countsByStatus(snapshot.counts)
   const waiting = pending + scheduled + paused + deferred
-  const reasons = findReasons(snapshot, { pending, failed })
+  const reasons = [
+    ...findReasons(snapshot, { pending, failed }),
+    ...(oldest === null ? [] : [oldSnapshotReason(oldest)]),
+  ]
   const severities = new Set(reasons.map(({ severity }) => severity))
   return {
     status: severities.has('unhealthy') ? 'unhealthy' : severities.has('degraded') ? 'degraded' : 'healthy',
@@ -74,4 +86,10 @@ function findReasons(
     reasons.push({ code: 'dead_letters', severity: 'degraded', message: `${failed} jobs have failed for good` })
   }
   return reasons
+}
+
+function oldSnapshotReason({ kind, name, seconds, what }: KeptPast): HealthReason {
+  const since = seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} minutes`
+  const message = `${kind} ${name} has kept the past alive for ${since}, which slows claims down (${what})`
+  return { code: 'old_snapshot', severity: 'degraded', message }
 }

@@ -3,6 +3,7 @@ import { type QueueHealth, queueHealth } from '../domain/queue-health.ts'
 import { type QueueStatus, queueStatus } from '../domain/queue-status.ts'
 import type { Database } from '../store/database.ts'
 import { countCompleted, readQueueSnapshot } from '../store/queue-status.ts'
+import { oldSnapshots } from '../store/upkeep.ts'
 
 /** Lists of the status are cut here, and say so. */
 export const listLimit = 100
@@ -15,9 +16,17 @@ export interface QueueAnswers {
 }
 
 export async function readQueueAnswers(database: Database): Promise<QueueAnswers> {
-  const [snapshot, completed] = await Promise.all([readQueueSnapshot(database, listLimit), countCompleted(database)])
+  const [snapshot, completed, [oldest]] = await Promise.all([
+    readQueueSnapshot(database, listLimit),
+    countCompleted(database),
+    oldSnapshots(database),
+  ])
   const status = queueStatus(snapshot, listLimit)
-  return { statusJson: JSON.stringify(status), statusEtag: etagOf(status), health: queueHealth(snapshot, completed) }
+  return {
+    statusJson: JSON.stringify(status),
+    statusEtag: etagOf(status),
+    health: queueHealth(snapshot, completed, oldest ?? null),
+  }
 }
 
 /** A weak tag: the same queue a second later is the same answer, though the oldest has waited a second longer. */

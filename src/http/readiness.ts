@@ -30,16 +30,25 @@ export async function askReadiness(checks: readonly ReadinessCheck[]): Promise<R
   return { is_ready: answers.every(({ is_ok }) => is_ok), checks: answers }
 }
 
-/** It answers, takes writes, and has our schema. A standby answers too, and could serve nobody. */
+/**
+ * It answers, takes writes, and has our schema. A standby answers too, and could serve nobody. Said as the error that a
+ * write would meet, so that the connection is dropped like any other that met it: it would say the same for ever.
+ */
 export function databaseCheck(database: Database): ReadinessCheck {
   return {
     name: 'database',
     async check() {
-      const [row] = await database.query<{ readonly is_standby: boolean; readonly is_read_only: boolean }>(
-        `select pg_is_in_recovery() as is_standby, current_setting('transaction_read_only') = 'on' as is_read_only`,
-      )
-      if (row?.is_standby === true) return 'the server is a standby'
-      return row?.is_read_only === true ? 'the server is read-only' : null
+      await database.query(`
+        do $$
+        begin
+          if pg_catalog.pg_is_in_recovery() then
+            raise exception using errcode = '25006', message = 'the server is a standby';
+          elsif pg_catalog.current_setting('transaction_read_only') = 'on' then
+            raise exception using errcode = '25006', message = 'the server is read-only';
+          end if;
+        end
+        $$`)
+      return null
     },
   }
 }

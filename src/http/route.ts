@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { ContractError } from '../domain/contract.ts'
 
 export interface Answer {
   readonly status: number
@@ -40,4 +41,12 @@ export function pathParameter(request: Request, name: string): string {
   const value = request.params[name]
   if (typeof value !== 'string') throw new TypeError(`the route has no parameter ${name}`)
   return value
+}
+
+/** What a caller names its request by, so that it may be repeated; null: it does not. Throws `invalid_argument`. */
+export function idempotencyKey(request: Request): string | null {
+  const key = request.get('idempotency-key')
+  if (key === undefined) return null
+  if (/^[\x21-\x7e]{1,200}$/.test(key)) return key
+  throw new ContractError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible characters of ASCII' }])
 }

@@ -3,7 +3,8 @@ import pg from 'pg'
 import { InterlockError } from '../domain/errors.ts'
 import { Connection, timeouts } from './connection.ts'
 import { type Queryable, runQuery } from './queryable.ts'
-import { breaksConnection, toInterlockError } from './sqlstate.ts'
+import { retryTransient } from './retry.ts'
+import { breaksConnection, isCollision, toInterlockError } from './sqlstate.ts'
 import { valueParsers } from './value-parsers.ts'
 
 export interface DatabaseOptions {
@@ -77,12 +78,18 @@ export class Database implements Queryable {
     return this.#options.connectTimeoutSeconds ?? 5
   }
 
+  /**
+   * A statement is a whole transaction here, so one that lost against another transaction is repeated, a few times within
+   * a second. One that waited too long for a lock, or was cancelled, is not: it would only wait again; its caller knows when.
+   */
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
     name?: string,
   ): Promise<Row[]> {
-    return this.#withClient((client) => runQuery<Row>(client, text, values, name))
+    return retryTransient(() => this.#withClient((client) => runQuery<Row>(client, text, values, name)), {
+      isWorth: isCollision,
+    })
   }
 
   /** Runs the work between BEGIN and COMMIT (read committed), or rolls back and throws what it threw. */

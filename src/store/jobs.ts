@@ -1,5 +1,5 @@
 import { asJobId, type JobId } from '../domain/ids.ts'
-import type { LiveStatus } from '../domain/job.ts'
+import type { JobStatus, LiveStatus } from '../domain/job.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { Queryable } from './queryable.ts'
 
@@ -28,6 +28,38 @@ export async function enqueueJobs(
     [JSON.stringify(requests), actor ?? null],
   )
   return rows.map((row) => ({ id: asJobId(row.job_id), status: row.status }))
+}
+
+export interface EnqueuedOnce {
+  readonly jobs: readonly { readonly id: JobId; readonly status: JobStatus }[]
+  /** They had been enqueued before, under the same key. */
+  readonly isRepeated: boolean
+}
+
+/**
+ * The same, once for a key of the caller's: asked again, it answers with the same jobs and what they are by now. Throws
+ * idempotency_conflict where the key was used for others.
+ */
+export async function enqueueOnce(
+  queryable: Queryable,
+  key: string,
+  requests: readonly JobRequest[],
+  { actor }: Pick<Motive, 'actor'> = {},
+): Promise<EnqueuedOnce> {
+  const rows = await queryable.query<{
+    readonly job_id: string
+    readonly status: JobStatus
+    readonly repeated: boolean
+  }>(
+    `select e.job_id, e.status, e.repeated
+     from interlock.enqueue_once($1, $2::jsonb, $3::text) as e
+     order by e.ordinal`,
+    [key, JSON.stringify(requests), actor ?? null],
+  )
+  return {
+    jobs: rows.map((row) => ({ id: asJobId(row.job_id), status: row.status })),
+    isRepeated: rows.some(({ repeated }) => repeated),
+  }
 }
 
 /** Cancels what waits; what runs is asked to stop (`cancelling`). Throws job_not_found, illegal_transition. */

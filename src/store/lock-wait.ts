@@ -19,6 +19,8 @@ export const unheardSeconds = 20
 
 const lookAfterMs = 20
 const lookAtLeastEveryMs = 300
+/** So much longer than it was to wait it asks while the database does not answer. */
+const insistMs = 3000
 /** A coordinator grants within milliseconds; where none runs, those who wait do its work, and not each at every look. */
 const grantEveryMs = 1000
 const grantRoundsAtMost = 10
@@ -78,10 +80,14 @@ export async function waitForLock(
       await grantLocks(database)
       grantAt = performance.now() + grantEveryMs * (0.5 + Math.random())
     }
-    const state = await pollLock(database, lockId, owner)
+    const state = await pollLock(database, lockId, owner).catch((error: unknown) => {
+      // It stands in line, or holds already, and only we know its id: whoever went now would leave it to its lease.
+      if (isInterlockError(error, 'unavailable') && performance.now() < deadline + insistMs) return null
+      throw error
+    })
     const leftMs = deadline - performance.now()
-    if (state.state !== 'waiting' || leftMs <= 0 || signal?.aborted === true) return state
-    const pause = Math.min(pauseMs * (0.8 + 0.4 * Math.random()), leftMs)
+    if (state !== null && (state.state !== 'waiting' || leftMs <= 0 || signal?.aborted === true)) return state
+    const pause = Math.min(pauseMs * (0.8 + 0.4 * Math.random()), state === null ? lookAtLeastEveryMs : leftMs)
     await sleep(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
   }
 }

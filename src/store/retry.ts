@@ -7,6 +7,8 @@ export interface RetryOptions {
   /** The longest first wait; it doubles each time, up to a second, and is drawn at random below that. 20 unless set. */
   readonly waitMs?: number
   readonly signal?: AbortSignal
+  /** What is worth repeating: all three unless set. */
+  readonly isWorth?: (error: unknown) => boolean
 }
 
 /**
@@ -16,13 +18,13 @@ export interface RetryOptions {
  */
 export async function retryTransient<Result>(
   work: () => Promise<Result>,
-  { attempts = 5, waitMs = 20, signal }: RetryOptions = {},
+  { attempts = 5, waitMs = 20, signal, isWorth = isRepeatable }: RetryOptions = {},
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
     } catch (error) {
-      if (attempt >= attempts || !isRepeatable(error)) throw error
+      if (attempt >= attempts || !isWorth(error)) throw error
     }
     // Drawn in full from zero: two that collided would collide again after equal waits.
     await sleep(

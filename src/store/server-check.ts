@@ -1,5 +1,6 @@
 import { InterlockError } from '../domain/errors.ts'
 import type { Database } from './database.ts'
+import type { Queryable } from './queryable.ts'
 import { sqlstateOf } from './sqlstate.ts'
 
 export const oldestServer = 14
@@ -32,7 +33,45 @@ export async function checkServer(database: Database): Promise<{ readonly major:
       hint: 'Name the primary in DATABASE_URL.',
     })
   }
+  if (await changesSessions(database)) {
+    throw new InterlockError('unavailable', `the pooler at ${where} gives each transaction another session`, {
+      hint: poolerHint,
+    })
+  }
   return { major }
+}
+
+const poolerHint =
+  'Coordinators and agents need sessions of their own, to listen and to show that they live: name the server itself in DATABASE_URL, or a pooler with pool_mode = session and ignore_startup_parameters = statement_timeout. Clients that only enqueue may use any.'
+
+const probeRounds = 5
+
+/**
+ * Whether a pooler stands between that gives each transaction another session (pool_mode = transaction). A pooler answers
+ * with a number of its own for the session; one that keeps sessions does so as well, so it is tried: while a second
+ * connection is in a transaction, the first one is somewhere else. Nobody says it of himself.
+ */
+async function changesSessions(database: Database): Promise<boolean> {
+  const first = await database.connect()
+  try {
+    const backendOf = async (connection: Queryable) =>
+      (await connection.query<{ pid: number }>('select pg_backend_pid() as pid'))[0]?.pid
+    const before = await backendOf(first)
+    if (before === first.processId) return false
+    for (let round = 0; round < probeRounds; round += 1) {
+      const second = await database.connect()
+      try {
+        await second.query('begin')
+        await backendOf(second)
+        if ((await backendOf(first)) !== before) return true
+      } finally {
+        await second.close()
+      }
+    }
+    return false
+  } finally {
+    await first.close()
+  }
 }
 
 /** Host, port and database of a URL: what may be printed of it. */
@@ -54,6 +93,12 @@ function explain(error: unknown, where: string): InterlockError {
     })
   }
   const refused = sqlstateOf(error) !== null
+  if (/unsupported startup parameter/.test(error.message)) {
+    return new InterlockError('unavailable', `the pooler at ${where} refuses: ${error.message}`, {
+      hint: poolerHint,
+      cause: error,
+    })
+  }
   return new InterlockError(
     'unavailable',
     refused ? `the server at ${where} refuses: ${error.message}` : `no server answers at ${where}: ${error.message}`,

@@ -61,6 +61,7 @@ const unavailableMessages =
   /^(Connection terminated|timeout e(xceeded|xpired)|Query read timeout|Client (was closed|has encountered a connection error|network socket disconnected)|The server does not support SSL|There was an error establishing an SSL connection|Cannot use a pool after calling end)/
 
 const repeatable = new Set(['40001', '40P01', '55P03'])
+const collisions = new Set(['40001', '40P01'])
 
 interface DriverError extends Error {
   readonly code?: string
@@ -83,11 +84,20 @@ export function isRepeatable(error: unknown): boolean {
   return repeatable.has(sqlstateOf(error) ?? '')
 }
 
-/** Whether this error, thrown by a query, means that its connection can serve no more. */
+/** Whether it lost against another transaction that has moved on by now: repeated at once, it waits for nobody. */
+export function isCollision(error: unknown): boolean {
+  return collisions.has(sqlstateOf(error) ?? '')
+}
+
+/**
+ * Whether this error, thrown by a query, means that its connection can serve no more. One to a read-only server is as good
+ * as broken: what was the primary is a standby now, or the session was opened while the database refused writes and would
+ * go on refusing them; another may come to a server that takes them.
+ */
 export function breaksConnection(error: unknown): boolean {
   if (!(error instanceof InterlockError) || error.cause === undefined) return false
   const state = sqlstateOf(error)
-  if (state === null) return true
+  if (state === null || state === '25006') return true
   const { severity } = error.cause as DriverError
   return severity === 'FATAL' || severity === 'PANIC' || state.startsWith('08')
 }

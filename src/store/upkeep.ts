@@ -1,4 +1,5 @@
 import { type AgentId, asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
+import type { KeptPast } from '../domain/queue-health.ts'
 import type { HeldJob } from './attempts.ts'
 import type { Queryable } from './queryable.ts'
 
@@ -130,6 +131,40 @@ export async function pruneHistory(database: Queryable, logDays: number, history
     [logDays, historyDays],
   )
   return row ?? { partitions: 0, results: 0, outputs: 0, agents: 0 }
+}
+
+/** From this age on they are worth an alarm: claims slow down with each minute. */
+export const oldSnapshotSeconds = 60
+
+/** Transactions, prepared ones and replication slots that keep what has died from being cleaned up; the oldest first. */
+export async function oldSnapshots(database: Queryable): Promise<readonly KeptPast[]> {
+  return database.query<KeptPast>(
+    'select kind, name, seconds, what from interlock.old_snapshots($1)',
+    [oldSnapshotSeconds],
+    'old_snapshots',
+  )
+}
+
+/** A number that was raised: of grants (tokens and fences), of jobs, of incarnations. */
+export interface RaisedNumber {
+  readonly name: string
+  readonly was: number
+  readonly isNow: number
+}
+
+/**
+ * After a restore, or a failover that may have lost what was acknowledged: raises tokens, fences and the other numbers
+ * above all that can have been handed out. Once, before agents are let at the database. Throws invalid_argument.
+ */
+export async function raiseAfterRestore(
+  database: Queryable,
+  { above = 0, actor = null }: { readonly above?: number; readonly actor?: string | null } = {},
+): Promise<readonly RaisedNumber[]> {
+  const rows = await database.query<{ name: string; was: number; is_now: number }>(
+    'select name, was, is_now from interlock.raise_after_restore($1, $2)',
+    [above, actor],
+  )
+  return rows.map(({ name, was, is_now }) => ({ name, was, isNow: is_now }))
 }
 
 async function oneNumber(

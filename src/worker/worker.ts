@@ -1,16 +1,11 @@
-import {
-  Logger as GraphileLogger,
-  parseCronItems,
-  type Runner,
-  run,
-  runMigrations,
-  type TaskList,
-} from 'graphile-worker'
+import type { TaskList } from 'graphile-worker'
 import { Dispatcher } from '../coordinator/dispatcher.ts'
 import { Pruner, type Retention } from '../coordinator/pruner.ts'
 import { Ticker } from '../coordinator/ticker.ts'
+import { isInterlockError } from '../domain/errors.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Database } from '../store/database.ts'
+import { Ringer } from './ringer.ts'
 
 export interface CoordinatorOptions {
   readonly database: Database
@@ -42,53 +37,43 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     ...(options.tickIntervalMs === undefined ? {} : { intervalMs: options.tickIntervalMs }),
   })
   const pruner = new Pruner(database, options.retention ?? { logDays: 7, historyDays: 365 }, logger)
-  let runner: Runner | null = null
 
   const tasks: TaskList = {
     dispatch: async (payload) => {
       const route = routeOf(payload)
-      if (route !== null) await dispatcher.dispatch(route)
+      if (route === null) return
+      // The tick dispatches when the database is back; a bell that failed would only be one more thing to write to it.
+      await dispatcher.dispatch(route).catch((error: unknown) => {
+        if (!isInterlockError(error, 'unavailable')) throw error
+      })
     },
     ensure_partitions: () => pruner.ensurePartitions(),
     prune_history: () => pruner.prune(),
   }
 
+  const ringer = new Ringer({
+    database,
+    logger,
+    tasks,
+    crontab: [
+      { task: 'ensure_partitions', match: '5 */6 * * *' },
+      { task: 'prune_history', match: '17 * * * *' },
+    ],
+  })
+
   return {
     dispatcher,
     async start() {
-      const log = graphileLogger(logger)
-      await runMigrations({ pgPool: database.pool, preset: { worker: { logger: log } } })
+      await ringer.migrate()
       // Not being able to, while somebody reads the log for long, is no reason not to start: rows have the DEFAULT partition.
       await pruner.ensurePartitions().catch((error: unknown) => {
         logger.warn({ err: error }, 'partitions not made now; the crontab tries again')
       })
-      runner = await run({
-        pgPool: database.pool,
-        taskList: tasks,
-        noHandleSignals: true,
-        parsedCronItems: parseCronItems([
-          { task: 'ensure_partitions', match: '5 */6 * * *' },
-          { task: 'prune_history', match: '17 * * * *' },
-        ]),
-        preset: {
-          worker: {
-            logger: log,
-            concurrentJobs: 4,
-            pollInterval: 1000,
-            // Bells come in bursts: fetched and completed in batches they cost a few statements, one by one three each.
-            localQueue: { size: 50 },
-            completeJobBatchDelay: 0,
-            failJobBatchDelay: 0,
-            gracefulShutdownAbortTimeout: 5000,
-          },
-        },
-      })
+      await ringer.start()
       ticker.start()
     },
     async stop() {
-      await ticker.stop()
-      await runner?.stop()
-      runner = null
+      await Promise.all([ticker.stop(), ringer.stop()])
     },
   }
 }
@@ -97,14 +82,4 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 function routeOf(payload: unknown): string | null {
   const route = typeof payload === 'object' && payload !== null && 'route' in payload ? payload.route : null
   return typeof route === 'string' ? route : null
-}
-
-function graphileLogger(logger: Logger): GraphileLogger {
-  return new GraphileLogger(({ label, taskIdentifier }) => (level, message) => {
-    const fields = { from: 'graphile-worker', label, ...(taskIdentifier === undefined ? {} : { taskIdentifier }) }
-    // Its own running to and fro is of interest to who debugs it only.
-    if (level === 'error') logger.error(fields, message)
-    else if (level === 'warning') logger.warn(fields, message)
-    else logger.debug(fields, message)
-  })
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,8 +58,11 @@ describe('migrate', () => {
     const results = await Promise.all(databases.map((database) => migrate(database)))
     await Promise.all(databases.map((database) => database.end()))
     const workers = results.filter(({ applied, functionsInstalled }) => applied.length > 0 || functionsInstalled)
-    expect(workers).toEqual([{ applied: [first], functionsInstalled: true }])
-    expect(await test.query('select name from interlock.migrations')).toEqual([{ name: first }])
+    const names = (await readdir(join(root, 'migrations'))).sort().map((file) => file.replace(/\.sql$/, ''))
+    expect(workers).toEqual([{ applied: names, functionsInstalled: true }])
+    expect(await test.query('select name from interlock.migrations order by id')).toEqual(
+      names.map((name) => ({ name })),
+    )
   })
 
   it('does nothing the second time', async () => {

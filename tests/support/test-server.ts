@@ -82,7 +82,8 @@ export async function buildTemplate(server: TestServer): Promise<Template> {
   }
 }
 
-function fastFolder(): string {
+/** In memory where there is room for servers. */
+export function fastFolder(): string {
   if (!existsSync(ramFolder)) return tmpdir()
   const { bavail, bsize } = statfsSync(ramFolder)
   return bavail * bsize > roomBytes ? ramFolder : tmpdir()

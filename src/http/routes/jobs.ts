@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError, isInterlockError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
-import { checkJobBatch, checkJobRequest } from '../../domain/job-request.ts'
+import { checkJobBatch, checkJobRequest, type JobRequest } from '../../domain/job-request.ts'
 import { jobSummaryView, jobView } from '../../domain/job-view.ts'
 import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
-import { enqueueJobs } from '../../store/jobs.ts'
+import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
 import { listOf, text, wholeNumber } from '../query.ts'
-import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 
 const listQuery = z.strictObject({
@@ -34,23 +34,29 @@ export function jobRoutes({ database }: Services): readonly Route[] {
 
   async function enqueueOne({ request }: Call): Promise<Answer> {
     const job = checkJobRequest(request.body)
-    const [enqueued] = await enqueueJobs(database, [job], { actor: httpActor })
+    const { jobs, isRepeated } = await enqueue([job], idempotencyKey(request))
+    const [enqueued] = jobs
     if (enqueued === undefined) throw new TypeError('a job was enqueued without an id')
     const shown = await readJob(database, enqueued.id)
     return {
       status: 201,
-      headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}` },
+      headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}`, ...repeatedHeader(isRepeated) },
       // Retention may be shorter than the blink of an eye; it was enqueued all the same.
       body: shown === null ? enqueued : jobView(shown),
     }
   }
 
   async function enqueueMany({ request }: Call): Promise<Answer> {
-    const jobs = checkJobBatch(request.body)
-    const enqueued = await enqueueJobs(database, jobs, { actor: httpActor }).catch((error: unknown) => {
+    const wanted = checkJobBatch(request.body)
+    const { jobs, isRepeated } = await enqueue(wanted, idempotencyKey(request)).catch((error: unknown) => {
       throw namedInBatch(error)
     })
-    return { status: 201, body: { count: enqueued.length, jobs: enqueued } }
+    return { status: 201, headers: repeatedHeader(isRepeated), body: { count: jobs.length, jobs } }
+  }
+
+  async function enqueue(jobs: readonly JobRequest[], key: string | null): Promise<EnqueuedOnce> {
+    if (key !== null) return enqueueOnce(database, key, jobs, { actor: httpActor })
+    return { jobs: await enqueueJobs(database, jobs, { actor: httpActor }), isRepeated: false }
   }
 
   async function list({ request }: Call): Promise<Answer> {
@@ -71,10 +77,14 @@ export function jobNotFound(id: string): InterlockError {
   return new InterlockError('job_not_found', `job ${id} does not exist`)
 }
 
+function repeatedHeader(isRepeated: boolean): Readonly<Record<string, string>> {
+  return isRepeated ? { 'Idempotency-Replayed': 'true' } : {}
+}
+
 /** The verb names the fields of a lone job without its place; in a batch of one, its place is known. */
 function namedInBatch(error: unknown): unknown {
   if (!isInterlockError(error) || error.field === null || /^jobs(\[|$)/.test(error.field)) return error
-  if (error.field === 'id') return error
+  if (error.field === 'id' || error.field === 'idempotency_key') return error
   return new InterlockError(error.code, error.message, {
     field: `jobs[0].${error.field}`,
     hint: error.hint,
