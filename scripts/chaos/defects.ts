@@ -1,35 +1,31 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Database } from '../../src/store/database.ts'
 import { type Mutation, mutated, mutationSupport, mutations } from '../../tests/property/mutations.ts'
 import { failpointSupport, type Verb, verbsQuery } from '../../tests/support/failpoints.ts'
-import type { FaultKind } from './scenario.ts'
+import type { SourceEdit } from './program.ts'
+import type { FaultKind, Shape } from './scenario.ts'
 
 /** One thing done wrong, in a copy of the program or in the verbs of the run's own database. */
 export interface Defect {
   readonly name: string
   /** Which faults bring it out; all unless set. */
   readonly faults?: readonly FaultKind[]
+  /** In which crowd it shows; as the seed draws it unless set. */
+  readonly shape?: Partial<Shape>
   readonly verbs?: Mutation
   readonly sources?: readonly SourceEdit[]
 }
-
-interface SourceEdit {
-  /** Below src/. */
-  readonly file: string
-  readonly find: string | RegExp
-  readonly replace: string
-}
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const ofVerbs = (name: string): Mutation => {
   const mutation = mutations.find((one) => one.name.startsWith(name))
   if (mutation === undefined) throw new Error(`there is no mutation "${name}"`)
   return mutation
 }
+
+/** With a pause before what the mutation has put last: on two cores nobody would come in between within microseconds. */
+const slower = ({ name, edits }: Mutation, verb: string, find: RegExp, seconds: number): Mutation => ({
+  name,
+  edits: [...edits, { verb, find, replace: `perform pg_sleep(${seconds}); $&` }],
+})
 
 const takeovers: readonly FaultKind[] = [
   'freeze agent',
@@ -40,9 +36,55 @@ const takeovers: readonly FaultKind[] = [
 
 /** What the harness is tested by: of these it has to find nearly all. */
 export const defects: readonly Defect[] = [
-  { name: 'a lane that cannot use what it was woken for wakes nobody', verbs: ofVerbs('no pass-on') },
-  { name: 'an emptied lane wakes nobody', verbs: ofVerbs('vacating wakes nobody') },
-  { name: 'slots are read before they are locked', verbs: ofVerbs('slots are read before') },
+  {
+    name: 'a lane that cannot use what it was woken for wakes nobody',
+    faults: ['freeze agent'],
+    shape: { users: 5, models: 2, modelShare: 0.9, slots: 8, patienceSeconds: 300 },
+    verbs: ofVerbs('no pass-on'),
+  },
+  {
+    name: 'an emptied lane wakes nobody',
+    faults: ['change a capacity'],
+    // Who is woken has to wait long enough for somebody to cancel it.
+    shape: { users: 60, models: 3, modelShare: 1, cancelShare: 0.6, agents: 2, slots: 1, patienceSeconds: 300 },
+    verbs: ofVerbs('vacating wakes nobody'),
+  },
+  {
+    name: 'slots are read before they are locked',
+    faults: ['freeze agent'],
+    shape: { users: 6, models: 3, modelShare: 0.7, agents: 3, coordinators: 2, slots: 8, patienceSeconds: 300 },
+    verbs: slower(ofVerbs('slots are read before'), 'claim_jobs', /v_try\.locked := array\(/, 0.005),
+  },
+  {
+    name: 'the youngest job of a lane is taken for its head',
+    faults: ['kill coordinator'],
+    shape: { users: 6 },
+    verbs: {
+      name: 'youngest head',
+      edits: [
+        {
+          verb: 'read_heads',
+          find: /order by j\.seniority, j\.id(?=\s+limit u\.wanted)/,
+          replace: 'order by j.seniority desc',
+        },
+      ],
+    },
+  },
+  {
+    name: 'the most junior lanes are looked at first',
+    faults: ['kill coordinator'],
+    shape: { users: 60, modelShare: 0.1, slots: 3, agents: 2 },
+    verbs: {
+      name: 'junior lanes first',
+      edits: [{ verb: 'pop_lanes', find: /order by x\.rank, x\.id/, replace: 'order by x.rank desc' }],
+    },
+  },
+  {
+    name: 'reservations are not a prefix',
+    faults: ['freeze agent'],
+    shape: { users: 6, models: 3, modelShare: 0.9, patienceSeconds: 0 },
+    verbs: ofVerbs('reservations are not a prefix'),
+  },
   { name: 'a wake for each resource, not for each slot', verbs: ofVerbs('a wake for each resource') },
   { name: 'no touch on return to pending', verbs: ofVerbs('no touch on return') },
   { name: 'no token check on release', faults: takeovers, verbs: ofVerbs('no token check') },
@@ -100,42 +142,25 @@ export const defects: readonly Defect[] = [
 ]
 
 export interface Defective {
-  readonly program: string | undefined
+  readonly edits: readonly SourceEdit[]
   readonly onMigrated: (database: Database) => Promise<void>
-  dispose(): Promise<void>
 }
 
-/** Makes the program and the database of a run defective. Throws when an edit finds nothing to change. */
-export async function build({ verbs, sources }: Defect): Promise<Defective> {
-  const folder = sources === undefined ? null : await copyOfProgram(sources)
+/** What makes the program and the database of a run defective. */
+export function build({ verbs, sources = [] }: Defect): Defective {
   return {
-    program: folder === null ? undefined : join(folder, 'src', 'main.ts'),
+    edits: sources,
     async onMigrated(database) {
       if (verbs === undefined) return
       await database.query(failpointSupport)
       await database.query(mutationSupport)
       const installed = await database.query<Verb>(verbsQuery)
-      for (const [n, { definition }] of mutated(installed, verbs).entries()) {
-        if (definition !== installed[n]?.definition) await database.query(definition)
-      }
-    },
-    async dispose() {
-      if (folder !== null) await rm(folder, { recursive: true, force: true })
+      const defective = mutated(installed, verbs)
+      const changed = defective.filter(({ definition }, n) => definition !== installed[n]?.definition)
+      // An edit of a verb that is no more would leave a healthy system to be found out.
+      for (const { verb } of verbs.edits)
+        if (!changed.some(({ name }) => name === verb)) throw new Error(`"${verbs.name}" changes nothing in ${verb}`)
+      for (const { definition } of changed) await database.query(definition)
     },
   }
-}
-
-async function copyOfProgram(edits: readonly SourceEdit[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'interlock-defect-'))
-  await cp(join(root, 'src'), join(folder, 'src'), { recursive: true })
-  for (const name of ['node_modules', 'sql', 'migrations', 'package.json'])
-    await symlink(join(root, name), join(folder, name))
-  for (const { file, find, replace } of edits) {
-    const path = join(folder, 'src', file)
-    const text = await readFile(path, 'utf8')
-    const changed = text.replace(find, replace)
-    if (changed === text) throw new Error(`nothing to change in ${file}: ${find}`)
-    await writeFile(path, changed)
-  }
-  return folder
 }

@@ -18,6 +18,7 @@ interface Pair {
   readonly far: Socket
   /** It has lost bytes: what comes after a gap would be another conversation. */
   isMute: boolean
+  isListening: boolean
 }
 
 /** What ends a transaction: COMMIT itself, or a verb that is one by itself, bound by the name of its statement. */
@@ -73,6 +74,11 @@ export class Line {
     this.#trouble = trouble
   }
 
+  /** Nothing comes or goes any more on the connections that have asked to be notified; nobody is told. */
+  muteListening(): void {
+    for (const pair of this.#pairs) if (pair.isListening) pair.isMute = true
+  }
+
   /** As good as new for what is opened next. A connection that lost bytes stays mute, as one that a router has forgotten. */
   heal(): void {
     this.#trouble = { kind: 'none' }
@@ -98,7 +104,7 @@ export class Line {
 
   #carry(near: Socket): void {
     const far = connect(this.#target.port, this.#target.host)
-    const pair: Pair = { near, far, isMute: false }
+    const pair: Pair = { near, far, isMute: false, isListening: false }
     this.#pairs.add(pair)
     for (const socket of [near, far]) {
       socket.on('error', () => undefined)
@@ -115,6 +121,8 @@ export class Line {
     const [from, to] = direction === 'to server' ? [pair.near, pair.far] : [pair.far, pair.near]
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
+        if (direction === 'to server' && !pair.isListening)
+          pair.isListening = /\blisten\b/i.test(bytes.toString('latin1'))
         if (direction === 'to server' && this.#cutAtEnd !== null && ending.test(bytes.toString('latin1'))) {
           await this.#cutHere(pair, bytes)
           return
