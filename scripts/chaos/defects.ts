@@ -11,6 +11,8 @@ export interface Defect {
   readonly faults?: readonly FaultKind[]
   /** In which crowd it shows; as the seed draws it unless set. */
   readonly shape?: Partial<Shape>
+  /** For how long jobs come; 8 unless set. */
+  readonly seconds?: number
   readonly verbs?: Mutation
   readonly sources?: readonly SourceEdit[]
 }
@@ -45,8 +47,18 @@ export const defects: readonly Defect[] = [
   {
     name: 'an emptied lane wakes nobody',
     faults: ['change a capacity'],
-    // Who is woken has to wait long enough for somebody to cancel it.
-    shape: { users: 60, models: 3, modelShare: 1, cancelShare: 0.6, agents: 2, slots: 1, patienceSeconds: 300 },
+    // Cancelled while it reserves, and nobody comes later for the same.
+    shape: {
+      users: 60,
+      models: 8,
+      modelShare: 1,
+      routes: 1,
+      cancelShare: 0.6,
+      dueShare: 0,
+      slots: 8,
+      patienceSeconds: 0,
+    },
+    seconds: 3,
     verbs: ofVerbs('vacating wakes nobody'),
   },
   {
@@ -72,8 +84,8 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'the most junior lanes are looked at first',
-    faults: ['kill coordinator'],
-    shape: { users: 60, modelShare: 0.1, slots: 3, agents: 2 },
+    faults: ['change a capacity'],
+    shape: { users: 60, modelShare: 0, dueShare: 0, routes: 1, scheduling: 'fifo', slots: 3, agents: 2 },
     verbs: {
       name: 'junior lanes first',
       edits: [{ verb: 'pop_lanes', find: /order by x\.rank, x\.id/, replace: 'order by x.rank desc' }],

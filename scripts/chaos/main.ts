@@ -23,13 +23,14 @@ const program = new Command('chaos')
   .option('--seed <n>', 'of the first run; the next ones follow', Number, Math.floor(Math.random() * 1e9))
   .option('--runs <n>', 'how many', Number)
   .option('--minutes <n>', 'begin no further run after so long', Number, Number.POSITIVE_INFINITY)
-  .option('--seconds <n>', 'of jobs and faults in a run', Number, 10)
+  .option('--seconds <n>', 'of jobs and faults in a run; 10 unless set', Number)
   .option('--jobs <n>', 'in a run', Number, 1000)
   .addOption(
     new Option('--mode <mode>', 'liveness: after the faults all is healed and has to drain')
       .choices(['liveness', 'safety'])
       .default('liveness'),
   )
+  .option('--every <seconds>', 'a fault, on the average; twice as seldom, or as often, at the most', Number, 1.2)
   .option('--faults <kinds>', `by commas: ${allFaults.join(', ')}; none for none`, readFaults)
   .option('--defect <name>', 'with this seeded defect, by how its name begins', readDefect)
   .option('--keep', 'keep the folder of every run')
@@ -39,7 +40,8 @@ interface Options {
   readonly seed: number
   readonly runs?: number
   readonly minutes: number
-  readonly seconds: number
+  readonly seconds?: number
+  readonly every: number
   readonly jobs: number
   readonly mode: Mode
   readonly faults?: readonly FaultKind[]
@@ -47,7 +49,8 @@ interface Options {
   readonly json?: true
   readonly keep?: true
 }
-const { seed, minutes, seconds, jobs, mode, json, keep, defect, ...options } = program.opts<Options>()
+const { seed, minutes, every: everySeconds, jobs, mode, json, keep, defect, ...options } = program.opts<Options>()
+const seconds = options.seconds ?? defect?.seconds ?? 10
 const faults = options.faults ?? defect?.faults
 const runs = options.runs ?? (Number.isFinite(minutes) ? Number.POSITIVE_INFINITY : 1)
 
@@ -64,6 +67,7 @@ for (let n = 0; n < runs && performance.now() - startedAt < minutes * 60_000 && 
     seconds,
     jobs,
     mode,
+    everySeconds,
     ...(faults === undefined ? {} : { faults }),
     ...(defect?.shape === undefined ? {} : { shape: defect.shape }),
   })

@@ -210,14 +210,21 @@ async function untilReady(urls: readonly string[], signal: AbortSignal): Promise
   }
 }
 
+/** False when nothing at all happened for as long as it takes to give up an agent, and more; or in the end. */
 async function untilDrained(database: Database, { leaseSeconds }: Scenario, signal: AbortSignal): Promise<boolean> {
-  const deadline = performance.now() + (leaseSeconds + 45) * 1000
-  while (performance.now() < deadline) {
+  const standstillMs = (leaseSeconds + 12) * 1000
+  const deadline = performance.now() + 90_000
+  let last = { eventId: 0, atMs: performance.now() }
+  while (performance.now() < Math.min(deadline, last.atMs + standstillMs)) {
     signal.throwIfAborted()
-    const rows = await database
-      .query(`select from interlock.jobs as j where j.status <> 'failed' limit 1`)
-      .catch(() => [{}])
-    if (rows.length === 0) return true
+    const [row] = await database
+      .query<{ left: boolean; event_id: number }>(
+        `select exists (select from interlock.jobs as j where j.status <> 'failed') as left,
+           (select max(l.id) from interlock.job_queue_log as l where l.job_id is not null) as event_id`,
+      )
+      .catch(() => [])
+    if (row?.left === false) return true
+    if (row !== undefined && row.event_id !== last.eventId) last = { eventId: row.event_id, atMs: performance.now() }
     await sleep(100)
   }
   return false

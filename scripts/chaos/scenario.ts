@@ -7,6 +7,8 @@ export interface ScenarioOptions {
   readonly jobs: number
   /** Which faults may happen; all unless set. */
   readonly faults?: readonly FaultKind[]
+  /** How far apart faults begin, on the average; 1.2 unless set. */
+  readonly everySeconds?: number
   /** `liveness` unless set. */
   readonly mode?: Mode
   /** Over what the seed draws. */
@@ -25,6 +27,9 @@ export interface Shape {
   readonly models: number
   /** Which part of the jobs needs a model or two. */
   readonly modelShare: number
+  /** Into how many routes the jobs go: by their priority into three, or all with the same. */
+  readonly routes: 1 | 3
+  readonly scheduling: 'fair' | 'fifo'
   readonly cancelShare: number
   /** Which part of the jobs is due at one and the same moment. */
   readonly dueShare: number
@@ -113,7 +118,7 @@ export function scenarioOf(options: ScenarioOptions): Scenario {
     leaseSeconds,
     wideCapacity,
     jobs: jobsOf(Random.for(seed, 1), shape, options),
-    faults: faultsOf(Random.for(seed, 2), seconds, faults),
+    faults: faultsOf(Random.for(seed, 2), options, faults),
   }
 }
 
@@ -130,6 +135,8 @@ function shapeOf(random: Random): Shape {
     // Most jobs never wait five minutes here: in every other run who waits reserves.
     patienceSeconds: random.chance(0.5) ? 300 : random.whole(0, 2),
     liveness: random.chance(0.8) ? 'connection' : 'lease',
+    routes: random.chance(0.7) ? 3 : 1,
+    scheduling: random.chance(0.7) ? 'fair' : 'fifo',
   }
 }
 
@@ -147,7 +154,7 @@ function jobsOf(random: Random, shape: Shape, { seed, seconds, jobs }: ScenarioO
         task,
         ...(random.chance(0.9) && { user: `u${Math.floor(shape.users * random.next() ** 1.5)}` }),
         ...(random.chance(shape.modelShare) && { models: modelsOf(random, shape.models) }),
-        priority: random.weighed({ critical: 1, high: 2, normal: 6, low: 2 }),
+        priority: shape.routes === 1 ? 'normal' : random.weighed({ critical: 1, high: 2, normal: 6, low: 2 }),
         // Enough for what faults take away; what fails by itself is soon through.
         max_attempts: task === 'fails' || task === 'long' ? random.whole(1, 3) : 8,
         retry_delays_seconds: [0, 1],
@@ -167,11 +174,16 @@ function modelsOf(random: Random, models: number): string[] {
   return [...new Set(names)]
 }
 
-function faultsOf(random: Random, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
+function faultsOf(
+  random: Random,
+  { seconds, everySeconds = 1.2 }: ScenarioOptions,
+  kinds: readonly FaultKind[],
+): PlannedFault[] {
   if (kinds.length === 0) return []
   const weights = Object.fromEntries(kinds.map((kind) => [kind, faultKinds[kind].weight])) as Record<FaultKind, number>
   const faults: PlannedFault[] = []
-  for (let atMs = 500 + random.whole(0, 1000); atMs < seconds * 1000; atMs += random.whole(200, 2200)) {
+  const gapMs = () => Math.round(everySeconds * random.whole(170, 1830))
+  for (let atMs = 500 + random.whole(0, 1000); atMs < seconds * 1000; atMs += gapMs()) {
     const kind = random.weighed(weights)
     const { longestMs } = faultKinds[kind]
     // What comes late is short: a run is not to last much longer than its jobs.

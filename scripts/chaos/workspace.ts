@@ -50,7 +50,11 @@ function configOf({ leaseSeconds, shape, wideCapacity }: Scenario, store: string
     '[agent]',
     `slots = ${shape.slots}`,
     'drain_seconds = 3',
-    ...['high', 'default', 'low'].map((queue) => `[queues.${queue}]\npatience_seconds = ${shape.patienceSeconds}`),
+    ...['high', 'default', 'low'].flatMap((queue) => [
+      `[queues.${queue}]`,
+      `patience_seconds = ${shape.patienceSeconds}`,
+      `scheduling = "${shape.scheduling}"`,
+    ]),
     '[resources]',
     `"model:wide" = ${wideCapacity}`,
     task('quick', '0.02', 'ok'),

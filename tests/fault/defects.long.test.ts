@@ -14,10 +14,10 @@ describe('a seeded defect is found by a few runs of faults', () => {
   test.each(defects)('$name', { timeout: 3600_000 }, async (defect) => {
     for (let seed = 1; seed <= seedsMax && !found.has(defect.name); seed += 1) {
       const folder = await mkdtemp(join(tmpdir(), `interlock-chaos-${seed}-`))
-      const { faults, shape } = defect
+      const { faults, shape, seconds = 8 } = defect
       const scenario = scenarioOf({
         seed,
-        seconds: 8,
+        seconds,
         jobs: 500,
         ...(faults === undefined ? {} : { faults }),
         ...(shape === undefined ? {} : { shape }),
