@@ -30,6 +30,7 @@ const slower = ({ name, edits }: Mutation, verb: string, find: RegExp, seconds: 
 })
 
 const takeovers: readonly FaultKind[] = [
+  'kill agent',
   'freeze agent',
   'mute line',
   'mute line one way',
@@ -54,6 +55,7 @@ export const defects: readonly Defect[] = [
       modelShare: 1,
       routes: 1,
       cancelShare: 0.6,
+      cancelWithinMs: 4000,
       dueShare: 0,
       slots: 8,
       patienceSeconds: 0,
@@ -97,10 +99,35 @@ export const defects: readonly Defect[] = [
     shape: { users: 6, models: 3, modelShare: 0.9, patienceSeconds: 0 },
     verbs: ofVerbs('reservations are not a prefix'),
   },
-  { name: 'a wake for each resource, not for each slot', verbs: ofVerbs('a wake for each resource') },
+  {
+    name: 'a wake for each resource, not for each slot',
+    faults: ['kill agent'],
+    // An agent that held several slots of one resource is given up, when nobody comes any more who would take the others.
+    shape: {
+      users: 60,
+      models: 30,
+      modelShare: 1,
+      wideShare: 0.95,
+      wideCapacity: 3,
+      routes: 1,
+      slots: 8,
+      agents: 2,
+      arrivalShare: 0.3,
+      dueShare: 0,
+      cancelShare: 0,
+      patienceSeconds: 300,
+    },
+    verbs: ofVerbs('a wake for each resource'),
+  },
   { name: 'no touch on return to pending', verbs: ofVerbs('no touch on return') },
   { name: 'no token check on release', faults: takeovers, verbs: ofVerbs('no token check') },
-  { name: 'heads are not locked', verbs: ofVerbs('heads are not locked') },
+  {
+    name: 'heads are not locked',
+    faults: ['change a capacity'],
+    // Cancelled in the moment in which it is claimed.
+    shape: { users: 60, modelShare: 0.1, cancelShare: 0.7, cancelWithinMs: 30, dueShare: 0, slots: 8 },
+    verbs: ofVerbs('heads are not locked'),
+  },
   {
     name: 'a release frees what another job holds now',
     faults: takeovers,

@@ -32,6 +32,14 @@ export type Happening =
       readonly wokenAtMs: number
       readonly forMs: number | null
     }
+  /** A write with the token of a claim that the database has taken back. */
+  | {
+      readonly kind: 'late'
+      readonly write: string
+      readonly jobId: string
+      readonly token: number
+      readonly answer: 'accepted' | 'refused' | 'unknown'
+    }
   /** What the auditor's view had in it at one look. Looks that find nothing are counted, and not noted. */
   | { readonly kind: 'looked'; readonly look: number; readonly violations: readonly string[] }
   | { readonly kind: 'healed' }

@@ -72,6 +72,11 @@ export async function judge({ scenario, database, history, workspace, serverLog 
     ...checkAuditor(history.events),
     ...checkServerLog(serverLog),
     ...history.events.flatMap((event): Finding[] =>
+      event.kind === 'late' && event.answer === 'accepted'
+        ? [{ invariant: 'D', what: `a late ${event.write} of ${event.jobId} with token ${event.token} was accepted` }]
+        : [],
+    ),
+    ...history.events.flatMap((event): Finding[] =>
       event.kind === 'memory' && event.residentMiB > memoryMiB
         ? [{ invariant: 'B', what: `${event.name} used ${event.residentMiB} MiB` }]
         : [],

@@ -160,7 +160,7 @@ const rollPatienceMs = 10_000
 /** What was begun by a fault and must not outlast the run. */
 export async function healDatabase(admin: Database, scenario: Scenario): Promise<void> {
   await setPaused(admin, false)
-  await admin.query(`select interlock.set_limit('model:wide', $1)`, [scenario.wideCapacity])
+  await admin.query(`select interlock.set_limit('model:wide', $1)`, [scenario.shape.wideCapacity])
 }
 
 async function setPaused(admin: Database, isPaused: boolean): Promise<void> {

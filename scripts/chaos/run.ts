@@ -14,6 +14,7 @@ import { Auditor } from './auditor.ts'
 import type { Finding } from './checks/finding.ts'
 import { checkRest } from './checks/rest.ts'
 import { generate } from './generator.ts'
+import { Ghost } from './ghost.ts'
 import { History } from './history.ts'
 import { judge } from './judge.ts'
 import { healDatabase, torment } from './nemesis.ts'
@@ -77,6 +78,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
   const chaosMark = { name: 'CHAOS_MARK', value: mark.value }
   const admin = new Database({ url, poolSize: 3, applicationName: 'nemesis' })
   const auditor = new Auditor(url, history)
+  const ghost = new Ghost(url, history)
   const lines: Line[] = []
   const layLine = async () => {
     const line = await Line.lay(url)
@@ -137,10 +139,13 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
       },
     }
     auditor.start()
+    ghost.start()
     await Promise.all([generate(scenario, { urls, database: clients }, history), torment(scenario, victims, history)])
     await clients.end()
 
     for (const line of lines) line.heal()
+    // What it does looks like trouble to whoever wants to see rest.
+    await ghost.stop()
     if (scenario.mode === 'liveness') {
       await healDatabase(admin, scenario)
       history.note({ kind: 'healed' })
@@ -186,6 +191,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
   } finally {
     watching.abort()
     await auditor.stop()
+    await ghost.stop()
     for (const service of services) await service.stop(0)
     for (const line of lines) await line.close()
     await admin.end()

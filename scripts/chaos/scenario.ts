@@ -27,10 +27,17 @@ export interface Shape {
   readonly models: number
   /** Which part of the jobs needs a model or two. */
   readonly modelShare: number
+  /** Which part of those needs model:wide too, which has several slots. */
+  readonly wideShare: number
+  readonly wideCapacity: number
   /** Into how many routes the jobs go: by their priority into three, or all with the same. */
   readonly routes: 1 | 3
   readonly scheduling: 'fair' | 'fifo'
   readonly cancelShare: number
+  /** After it was acknowledged. */
+  readonly cancelWithinMs: number
+  /** In which first part of the time all jobs come; the faults go on. */
+  readonly arrivalShare: number
   /** Which part of the jobs is due at one and the same moment. */
   readonly dueShare: number
   readonly agents: number
@@ -65,7 +72,6 @@ export interface Scenario {
   readonly mode: Mode
   readonly shape: Shape
   readonly leaseSeconds: number
-  readonly wideCapacity: number
   readonly jobs: readonly PlannedJob[]
   readonly faults: readonly PlannedFault[]
 }
@@ -108,7 +114,6 @@ export function scenarioOf(options: ScenarioOptions): Scenario {
   const { seed, seconds, faults = allFaults, mode = 'liveness' } = options
   const setting = Random.for(seed, 0)
   const leaseSeconds = setting.whole(4, 6)
-  const wideCapacity = setting.whole(1, 3)
   const shape = { ...shapeOf(Random.for(seed, 3)), ...options.shape }
   return {
     seed,
@@ -116,7 +121,6 @@ export function scenarioOf(options: ScenarioOptions): Scenario {
     mode,
     shape,
     leaseSeconds,
-    wideCapacity,
     jobs: jobsOf(Random.for(seed, 1), shape, options),
     faults: faultsOf(Random.for(seed, 2), options, faults),
   }
@@ -135,6 +139,10 @@ function shapeOf(random: Random): Shape {
     // Most jobs never wait five minutes here: in every other run who waits reserves.
     patienceSeconds: random.chance(0.5) ? 300 : random.whole(0, 2),
     liveness: random.chance(0.8) ? 'connection' : 'lease',
+    arrivalShare: random.chance(0.7) ? 1 : 0.3,
+    cancelWithinMs: random.chance(0.3) ? 50 : 4000,
+    wideShare: 0.2,
+    wideCapacity: random.whole(1, 3),
     routes: random.chance(0.7) ? 3 : 1,
     scheduling: random.chance(0.7) ? 'fair' : 'fifo',
   }
@@ -143,8 +151,8 @@ function shapeOf(random: Random): Shape {
 function jobsOf(random: Random, shape: Shape, { seed, seconds, jobs }: ScenarioOptions): PlannedJob[] {
   const dueMs = Math.floor((0.3 + random.next() * 0.5) * seconds * 1000)
   const planned = Array.from({ length: jobs }, (_, n): PlannedJob => {
-    const task = random.weighed({ quick: 93, slow: 3, deaf: 1, fails: 3, long: 0.3 })
-    const atMs = Math.floor(random.next() * seconds * 1000)
+    const task = random.weighed({ quick: 93, slow: 3, deaf: 1, fails: 2, long: 1 })
+    const atMs = Math.floor(random.next() * shape.arrivalShare * seconds * 1000)
     const isDueLater = random.chance(shape.dueShare) && atMs < dueMs - 500
     return {
       atMs,
@@ -153,7 +161,7 @@ function jobsOf(random: Random, shape: Shape, { seed, seconds, jobs }: ScenarioO
         id: `c${seed}-${n}`,
         task,
         ...(random.chance(0.9) && { user: `u${Math.floor(shape.users * random.next() ** 1.5)}` }),
-        ...(random.chance(shape.modelShare) && { models: modelsOf(random, shape.models) }),
+        ...(random.chance(shape.modelShare) && { models: modelsOf(random, shape) }),
         priority: shape.routes === 1 ? 'normal' : random.weighed({ critical: 1, high: 2, normal: 6, low: 2 }),
         // Enough for what faults take away; what fails by itself is soon through.
         max_attempts: task === 'fails' || task === 'long' ? random.whole(1, 3) : 8,
@@ -162,15 +170,15 @@ function jobsOf(random: Random, shape: Shape, { seed, seconds, jobs }: ScenarioO
         ...(isDueLater && { delay_seconds: (dueMs - atMs) / 1000 }),
       },
       door: random.chance(0.6) ? 'http' : 'sql',
-      cancelAfterMs: random.chance(shape.cancelShare) ? random.whole(0, 4000) : null,
+      cancelAfterMs: random.chance(shape.cancelShare) ? random.whole(0, shape.cancelWithinMs) : null,
     }
   })
   return planned.sort((a, b) => a.atMs - b.atMs)
 }
 
-function modelsOf(random: Random, models: number): string[] {
+function modelsOf(random: Random, { models, wideShare }: Shape): string[] {
   const names = Array.from({ length: random.whole(1, 2) }, () => `m${random.whole(1, models)}`)
-  if (random.chance(0.2)) names.push('wide')
+  if (random.chance(wideShare)) names.push('wide')
   return [...new Set(names)]
 }
 

@@ -19,7 +19,7 @@ export interface Figures {
   readonly permittedOverlaps: number
   readonly looks: number
   readonly passingViolations: number
-  /** What the agents said of claims that were not theirs any more. */
+  /** Of agents, by what they said; and of the ghost. */
   readonly refusedWrites: number
   readonly drainedMs: number | null
 }
@@ -59,7 +59,8 @@ export function figuresOf(sources: FigureSources): Figures {
     permittedOverlaps,
     looks,
     passingViolations: passingViolations(history),
-    refusedWrites,
+    refusedWrites:
+      refusedWrites + history.filter((event) => event.kind === 'late' && event.answer === 'refused').length,
     drainedMs,
   }
 }

@@ -40,7 +40,7 @@ export class Workspace {
   }
 }
 
-function configOf({ leaseSeconds, shape, wideCapacity }: Scenario, store: string): string {
+function configOf({ leaseSeconds, shape }: Scenario, store: string): string {
   const task = (name: string, seconds: string, end: string) =>
     `[tasks.${name}]\ncommand = ["sh", "${witness}", "${seconds}", "${end}"]\nenv = { CHAOS_STORE = "${store}" }\n`
   return [
@@ -56,7 +56,7 @@ function configOf({ leaseSeconds, shape, wideCapacity }: Scenario, store: string
       `scheduling = "${shape.scheduling}"`,
     ]),
     '[resources]',
-    `"model:wide" = ${wideCapacity}`,
+    `"model:wide" = ${shape.wideCapacity}`,
     task('quick', '0.02', 'ok'),
     task('slow', '0.4', 'ok'),
     task('deaf', '0.6', 'deaf'),

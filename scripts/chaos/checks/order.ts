@@ -170,7 +170,7 @@ function pendingSpans(log: readonly TimedEvent[]): ReadonlyMap<string, readonly 
     if (to === 'pending') since.set(jobId, committedMs + seenMs)
   }
   // Who waits at the end of the log does so beyond it.
-  const endMs = Math.max(0, ...log.map(({ committedMs }) => committedMs)) + 1
+  const endMs = log.reduce((last, { committedMs }) => Math.max(last, committedMs), 0) + 1
   for (const [jobId, fromMs] of since) {
     if (fromMs < endMs) spans.set(jobId, [...(spans.get(jobId) ?? []), { fromMs, toMs: endMs }])
   }
