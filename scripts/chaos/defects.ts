@@ -100,6 +100,7 @@ export const defects: readonly Defect[] = [
     verbs: ofVerbs('reservations are not a prefix'),
   },
   {
+    // Hides: who is woken and started passes on what is left free, one claim later.
     name: 'a wake for each resource, not for each slot',
     faults: ['kill agent'],
     // An agent that held several slots of one resource is given up, when nobody comes any more who would take the others.
@@ -153,7 +154,10 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'nobody looks whether the lease is over',
-    faults: ['freeze agent', 'mute line', 'mute line one way'],
+    faults: ['freeze agent'],
+    // Something has to run for longer than a lease.
+    shape: { users: 30, longShare: 0.2, agents: 3, slots: 8, patienceSeconds: 300 },
+    seconds: 12,
     sources: [
       { file: 'agent/keeper-process.ts', find: "if (isLeaseOver()) endAll('lease_lost')", replace: '' },
       {

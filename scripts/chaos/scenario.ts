@@ -33,6 +33,8 @@ export interface Shape {
   /** Into how many routes the jobs go: by their priority into three, or all with the same. */
   readonly routes: 1 | 3
   readonly scheduling: 'fair' | 'fifo'
+  /** Which part of the jobs runs until it is stopped. */
+  readonly longShare: number
   readonly cancelShare: number
   /** After it was acknowledged. */
   readonly cancelWithinMs: number
@@ -141,6 +143,7 @@ function shapeOf(random: Random): Shape {
     liveness: random.chance(0.8) ? 'connection' : 'lease',
     arrivalShare: random.chance(0.7) ? 1 : 0.3,
     cancelWithinMs: random.chance(0.3) ? 50 : 4000,
+    longShare: random.chance(0.3) ? 0.03 : 0.01,
     wideShare: 0.2,
     wideCapacity: random.whole(1, 3),
     routes: random.chance(0.7) ? 3 : 1,
@@ -151,7 +154,7 @@ function shapeOf(random: Random): Shape {
 function jobsOf(random: Random, shape: Shape, { seed, seconds, jobs }: ScenarioOptions): PlannedJob[] {
   const dueMs = Math.floor((0.3 + random.next() * 0.5) * seconds * 1000)
   const planned = Array.from({ length: jobs }, (_, n): PlannedJob => {
-    const task = random.weighed({ quick: 93, slow: 3, deaf: 1, fails: 2, long: 1 })
+    const task = random.weighed({ quick: 94, slow: 3, deaf: 1, fails: 2, long: 100 * shape.longShare })
     const atMs = Math.floor(random.next() * shape.arrivalShare * seconds * 1000)
     const isDueLater = random.chance(shape.dueShare) && atMs < dueMs - 500
     return {
