@@ -5,6 +5,7 @@ import type { Service } from './service.ts'
 
 const lookedForMs = 4000
 const pollMs = 25
+const stopped = new WeakSet<Service>()
 
 /**
  * Stops processes of a service for a while. Where the keeper is stopped too, it is looked afterwards how long the
@@ -13,6 +14,9 @@ const pollMs = 25
 export async function freeze(service: Service, what: Frozen, forMs: number, history: History): Promise<void> {
   const { name, pid } = service
   if (pid === null) throw new Error(`${name} does not run`)
+  // The end of the one would end the other.
+  if (stopped.has(service)) throw new Error(`${name} is stopped already`)
+  stopped.add(service)
   const keepers = what === 'agent' || what === 'coordinator' ? [] : service.childPids()
   const jobs = what === 'agent and all its processes' ? descendantsOf(keepers) : []
   // The keeper first: it would end the jobs of an agent that it sees stop.
@@ -24,6 +28,7 @@ export async function freeze(service: Service, what: Frozen, forMs: number, hist
   const wokenAtMs = Math.round(history.nowMs)
   history.note({ kind: 'woken', name, what })
   signalAll(frozen, 'SIGCONT')
+  stopped.delete(service)
 
   const gone = new Map<string, number | null>()
   for (let forNowMs = 0; alive.length > 0; forNowMs = Math.round(history.nowMs - wokenAtMs)) {
