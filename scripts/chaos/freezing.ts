@@ -31,8 +31,9 @@ export async function freeze(service: Service, what: Frozen, forMs: number, hist
   stopped.delete(service)
 
   const gone = new Map<string, number | null>()
-  for (let forNowMs = 0; alive.length > 0; forNowMs = Math.round(history.nowMs - wokenAtMs)) {
+  while (alive.length > 0) {
     const left = new Set(alive.filter(isStillThere).map(({ jobId, token }) => `${jobId} ${token}`))
+    const forNowMs = Math.round(history.nowMs - wokenAtMs)
     for (const { jobId, token } of alive) {
       const key = `${jobId} ${token}`
       if (!left.has(key) && !gone.has(key)) gone.set(key, forNowMs)

@@ -94,12 +94,14 @@ function claimsHeldBy(name: string, atMs: number, log: readonly TimedEvent[]): {
   return [...held].map(([jobId, token]) => ({ jobId, token }))
 }
 
+const isHeld = (status: string | null) => status === 'assigned' || status === 'running'
+
 function outlived(history: readonly Recorded[], log: readonly TimedEvent[]): number[] {
   return history.flatMap((event) => {
     if (event.kind !== 'outlived' || event.forMs === null) return []
     const { jobId, token, wokenAtMs, forMs } = event
     const isTaken = log.some(
-      (line) => line.jobId === jobId && line.token === token && line.to === 'pending' && line.committedMs <= wokenAtMs,
+      (line) => line.jobId === jobId && line.token === token && !isHeld(line.to) && line.committedMs <= wokenAtMs,
     )
     return isTaken ? [forMs] : []
   })
