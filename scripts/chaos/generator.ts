@@ -14,7 +14,7 @@ export interface Doors {
 type Answer = { readonly answer: 'accepted' | 'refused' | 'unknown'; readonly detail: string }
 
 const deadlineMs = 5000
-const attemptsMax = 6
+const attemptsMax = 10
 
 /**
  * The clients of a run: each job is sent when its time has come, and sent again under the same id while nobody knows

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/store/database.ts'
 import type { Line } from '../../tests/support/line.ts'
+import { signalAll } from './family.ts'
+import { freeze } from './freezing.ts'
 import type { History } from './history.ts'
 import type { PlannedFault, Scenario } from './scenario.ts'
 import type { Service } from './service.ts'
@@ -22,7 +24,7 @@ export async function torment(scenario: Scenario, victims: Victims, history: His
   await Promise.all(
     scenario.faults.map(async (fault) => {
       await sleep(Math.max(0, fault.atMs - (performance.now() - startMs)))
-      const target = victimOf(fault, scenario, victims)
+      const target = victimOf(fault, victims, history)
       history.note({ kind: 'fault', fault: fault.kind, target: target.name })
       await target.happens().catch((error: unknown) => {
         history.note({ kind: 'fault', fault: fault.kind, target: target.name, detail: `did not happen: ${error}` })
@@ -36,7 +38,10 @@ interface Happening {
   readonly happens: () => Promise<unknown>
 }
 
-function victimOf({ kind, target, forMs }: PlannedFault, _scenario: Scenario, victims: Victims): Happening {
+const allConnections =
+  'select pg_terminate_backend(a.pid) from pg_stat_activity as a where a.datname = $1 and a.pid <> pg_backend_pid()'
+
+function victimOf({ kind, target, forMs }: PlannedFault, victims: Victims, history: History): Happening {
   const { agents, coordinators, admin, databaseName } = victims
   const agent = agents[target % agents.length] as Service
   const coordinator = coordinators[target % coordinators.length] as Service
@@ -58,32 +63,49 @@ function victimOf({ kind, target, forMs }: PlannedFault, _scenario: Scenario, vi
       () => line.trouble(trouble),
       () => line.heal(),
     )
+  const frozen = (service: Service, what: Parameters<typeof freeze>[1]): Happening => ({
+    name: `${service.name} for ${forMs} ms`,
+    happens: () => freeze(service, what, forMs, history),
+  })
   const bySql = (name: string, text: string, values: readonly unknown[] = []) =>
     now(name, () => admin.query(text, values))
 
   switch (kind) {
     case 'kill agent':
       return now(agent.name, () => agent.signal('SIGKILL'))
+    case 'kill every agent':
+      return now('all', () => agents.forEach((each) => void each.signal('SIGKILL')))
     case 'end agent':
       return now(agent.name, () => agent.signal('SIGTERM'))
     case 'freeze agent':
-      return freeze(agent, () => [agent.pid], forMs)
+      return frozen(agent, 'agent')
     case 'freeze agent and keeper':
-      return freeze(agent, () => [agent.pid, ...agent.childPids()], forMs)
+      return frozen(agent, 'agent and keeper')
+    case 'freeze agent and all its processes':
+      return frozen(agent, 'agent and all its processes')
     case 'kill keeper':
       return now(agent.name, () => signalAll(agent.childPids(), 'SIGKILL'))
     case 'kill coordinator':
       return now(coordinator.name, () => coordinator.signal('SIGKILL'))
     case 'end coordinator':
       return now(coordinator.name, () => coordinator.signal('SIGTERM'))
+    case 'roll the coordinators':
+      return {
+        name: 'all',
+        happens: async () => {
+          for (const each of coordinators) await each.roll(rollPatienceMs)
+        },
+      }
     case 'freeze coordinator':
-      return freeze(coordinator, () => [coordinator.pid], forMs)
+      return frozen(coordinator, 'coordinator')
     case 'cut line':
       return now(lineName, () => line.cut())
     case 'mute line':
       return onLine({ kind: 'swallow', direction: 'both' })
     case 'mute line one way':
       return onLine({ kind: 'swallow', direction: target % 2 === 0 ? 'to server' : 'to client' })
+    case 'mute what listens':
+      return now(lineName, () => line.muteListening())
     case 'slow line':
       return onLine({ kind: 'delay', ms: 50 + (target % 400) })
     case 'dripping line':
@@ -91,11 +113,19 @@ function victimOf({ kind, target, forMs }: PlannedFault, _scenario: Scenario, vi
     case 'cut at the end of a transaction':
       return now(lineName, () => line.cutAtEnd(target % 3 === 0 ? 'before the server' : 'after the server'))
     case 'end every connection':
-      return bySql(
-        'all',
-        'select pg_terminate_backend(a.pid) from pg_stat_activity as a where a.datname = $1 and a.pid <> pg_backend_pid()',
-        [databaseName],
-      )
+      return bySql('all', allConnections, [databaseName])
+    case 'end every connection every second':
+      return {
+        name: `all for ${forMs} ms`,
+        happens: async () => {
+          for (let leftMs = forMs; leftMs > 0; leftMs -= 1000) {
+            await admin.query(allConnections, [databaseName])
+            await sleep(1000)
+          }
+        },
+      }
+    case 'end what listens':
+      return bySql('all', `${allConnections} and a.query ilike 'listen%'`, [databaseName])
     case 'cancel what runs in the database':
       return bySql(
         'all',
@@ -125,32 +155,12 @@ function victimOf({ kind, target, forMs }: PlannedFault, _scenario: Scenario, vi
   }
 }
 
-function freeze(service: Service, pids: () => readonly (number | null)[], forMs: number): Happening {
-  return {
-    name: `${service.name} for ${forMs} ms`,
-    happens: async () => {
-      const frozen = pids().filter((pid) => pid !== null)
-      signalAll(frozen, 'SIGSTOP')
-      await sleep(forMs)
-      signalAll(frozen, 'SIGCONT')
-    },
-  }
-}
-
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // Gone already.
-    }
-  }
-}
+const rollPatienceMs = 10_000
 
 /** What was begun by a fault and must not outlast the run. */
 export async function healDatabase(admin: Database, scenario: Scenario): Promise<void> {
   await setPaused(admin, false)
-  await admin.query(`select interlock.set_limit('model:wide', $1)`, [scenario.wideCapacity])
+  await admin.query(`select interlock.set_limit('model:wide', $1)`, [scenario.shape.wideCapacity])
 }
 
 async function setPaused(admin: Database, isPaused: boolean): Promise<void> {

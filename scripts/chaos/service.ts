@@ -4,6 +4,7 @@ import { openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Line } from '../../tests/support/line.ts'
+import { childrenOf } from './family.ts'
 import type { History } from './history.ts'
 
 /** The program as it is. */
@@ -61,12 +62,17 @@ export class Service {
 
   /** The processes that it has started itself: an agent's keeper. */
   childPids(): readonly number[] {
-    const { pid } = this
-    if (pid === null) return []
-    try {
-      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-    } catch {
-      return []
+    return this.pid === null ? [] : childrenOf(this.pid)
+  }
+
+  /** Ends it in order, and resolves when the next one has been started. Throws when it does not end in time. */
+  async roll(patienceMs: number): Promise<void> {
+    const child = this.#child
+    if (child === null) return
+    child.kill('SIGTERM')
+    for (const deadline = performance.now() + patienceMs; this.#child === child || this.#child === null; ) {
+      if (performance.now() > deadline) throw new Error(`${this.name} did not come back in ${patienceMs} ms`)
+      await sleep(50)
     }
   }
 
@@ -87,11 +93,13 @@ export class Service {
     if (child === null || this.#running === null) return false
     child.kill('SIGCONT')
     child.kill('SIGTERM')
-    const late = sleep(graceMs, 'late' as const)
-    if ((await Promise.race([this.#running, late])) !== 'late') return false
-    child.kill('SIGKILL')
+    const waiting = new AbortController()
+    const late = sleep(graceMs, 'late' as const, { signal: waiting.signal }).catch(() => 'late' as const)
+    const isLate = (await Promise.race([this.#running, late])) === 'late'
+    waiting.abort()
+    if (isLate) child.kill('SIGKILL')
     await this.#running
-    return true
+    return isLate
   }
 
   async #run(): Promise<void> {

@@ -26,7 +26,8 @@ for pair in $fences; do
       exit 75
     fi
     if now_alive "$pid" "$start"; then
-      echo "$resource $INTERLOCK_JOB_ID $INTERLOCK_TOKEN began while $job $seen lived as $pid" >> "$store/overlaps"
+      read -r uptime rest < /proc/uptime
+      echo "$resource $INTERLOCK_JOB_ID $INTERLOCK_TOKEN $job $seen $pid $uptime" >> "$store/overlaps"
     fi
   fi
   echo "$$ $started $fence $INTERLOCK_JOB_ID" > "$store/$resource"

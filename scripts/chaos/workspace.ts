@@ -23,6 +23,13 @@ export class Workspace {
     return join(this.folder, name)
   }
 
+  /** How often these logs say that a claim was not theirs any more. */
+  refusedWrites(logs: readonly string[]): number {
+    return logs
+      .flatMap((name) => readFileSync(this.file(name), 'utf8').split('\n'))
+      .filter((line) => line.includes('stale_token')).length
+  }
+
   /** The lines that the jobs wrote of each other; none where there is no such file. */
   lines(name: 'overlaps' | 'refused' | 'journal'): readonly string[] {
     try {
@@ -33,7 +40,7 @@ export class Workspace {
   }
 }
 
-function configOf({ leaseSeconds, slots, wideCapacity }: Scenario, store: string): string {
+function configOf({ leaseSeconds, shape }: Scenario, store: string): string {
   const task = (name: string, seconds: string, end: string) =>
     `[tasks.${name}]\ncommand = ["sh", "${witness}", "${seconds}", "${end}"]\nenv = { CHAOS_STORE = "${store}" }\n`
   return [
@@ -41,10 +48,15 @@ function configOf({ leaseSeconds, slots, wideCapacity }: Scenario, store: string
     `lease_seconds = ${leaseSeconds}`,
     `heartbeat_seconds = ${leaseSeconds / 3.5}`,
     '[agent]',
-    `slots = ${slots}`,
+    `slots = ${shape.slots}`,
     'drain_seconds = 3',
+    ...['high', 'default', 'low'].flatMap((queue) => [
+      `[queues.${queue}]`,
+      `patience_seconds = ${shape.patienceSeconds}`,
+      `scheduling = "${shape.scheduling}"`,
+    ]),
     '[resources]',
-    `"model:wide" = ${wideCapacity}`,
+    `"model:wide" = ${shape.wideCapacity}`,
     task('quick', '0.02', 'ok'),
     task('slow', '0.4', 'ok'),
     task('deaf', '0.6', 'deaf'),

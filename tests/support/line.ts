@@ -20,6 +20,7 @@ interface Pair {
   isMute: boolean
   /** The server has said something that was not passed on. */
   onSwallowed: () => void
+  isListening: boolean
 }
 
 const answerMsMax = 1000
@@ -100,6 +101,11 @@ export class Line {
     this.#trouble = trouble
   }
 
+  /** Nothing comes or goes any more on the connections that have asked to be notified; nobody is told. */
+  muteListening(): void {
+    for (const pair of this.#pairs) if (pair.isListening) pair.isMute = true
+  }
+
   /** As good as new for what is opened next. A connection that lost bytes stays mute, as one that a router has forgotten. */
   heal(): void {
     this.#trouble = { kind: 'none' }
@@ -126,7 +132,7 @@ export class Line {
 
   #carry(near: Socket): void {
     const far = connect(this.#target.port, this.#target.host)
-    const pair: Pair = { near, far, isMute: false, onSwallowed: () => undefined }
+    const pair: Pair = { near, far, isMute: false, isListening: false, onSwallowed: () => undefined }
     this.#pairs.add(pair)
     for (const socket of [near, far]) {
       socket.on('error', () => undefined)
@@ -143,6 +149,8 @@ export class Line {
     const [from, to] = direction === 'to server' ? [pair.near, pair.far] : [pair.far, pair.near]
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
+        if (direction === 'to server' && !pair.isListening)
+          pair.isListening = /\blisten\b/i.test(bytes.toString('latin1'))
         if (direction === 'to server' && this.#cutAtEnd?.what.test(bytes.toString('latin1')) === true) {
           await this.#cutHere(pair, bytes)
           return

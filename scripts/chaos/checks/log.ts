@@ -1,8 +1,8 @@
-import type { LogEvent } from '../../demo/history.ts'
+import type { TimedEvent } from '../log.ts'
 import type { Finding } from './finding.ts'
 
 const isHeld = (status: string | null) => status === 'assigned' || status === 'running'
-const isEnd = (event: LogEvent) => event.from !== event.to && endings.has(event.to ?? '')
+const isEnd = (event: TimedEvent) => event.from !== event.to && endings.has(event.to ?? '')
 const endings: ReadonlySet<string> = new Set(['completed', 'cancelled', 'expired', 'deleted'])
 
 interface Claim {
@@ -17,9 +17,10 @@ interface Claim {
  * times are those at which the verbs began. Capacities are as they were set, by the log itself; a lowered one may be
  * exceeded by what ran already, and by nothing new.
  */
-export function checkLog(log: readonly LogEvent[]): readonly Finding[] {
+export function checkLog(log: readonly TimedEvent[]): readonly Finding[] {
   const findings: Finding[] = []
   const status = new Map<string, string | null>()
+  const changedMs = new Map<string, number>()
   const tokens = new Map<string, number>()
   const claims = new Map<string, Claim>()
   const holders = new Map<string, Set<string>>()
@@ -36,6 +37,9 @@ export function checkLog(log: readonly LogEvent[]): readonly Finding[] {
     const { jobId, from, to, token } = event
     if (jobId === null || to === null) continue
     const before = status.get(jobId) ?? null
+    // A claim looks at who waits first without locking it: it may say so after that one was cancelled meanwhile.
+    if (event.type === 'blocked' && event.atMs <= (changedMs.get(jobId) ?? 0)) continue
+    if (from !== to) changedMs.set(jobId, event.committedMs)
     if (before !== from) find('T', `event ${event.id} (${event.type}): ${jobId} was ${before}, not ${from}`)
     status.set(jobId, to)
 
