@@ -376,13 +376,16 @@ comment on table interlock.job_lane_touches is
 create table interlock.touch_floor (
   below xid8 not null,
   but xid8[] not null,
+  raised_at timestamptz not null,
   server_started_at timestamptz not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_cost_delay = 0);
-insert into interlock.touch_floor (below, but, server_started_at) values ('0', '{}', '-infinity');
+create index touch_floor_newest on interlock.touch_floor (raised_at desc);
+insert into interlock.touch_floor (below, but, raised_at, server_started_at) values ('0', '{}', '-infinity', '-infinity');
 comment on table interlock.touch_floor is
   'One row: no touch is left, and none can come any more, of the transactions below this one but those named. absorb_touches() looks from here on, for the same reason as there is for lane_floors. Raised by raise_touch_floor().';
 comment on column interlock.touch_floor.below is 'A transaction id of this server.';
 comment on column interlock.touch_floor.but is 'Those below it that may have touches yet: they had not ended when it was raised.';
+comment on column interlock.touch_floor.raised_at is 'When it was last raised: at most every 100 ms, by whoever absorbs.';
 comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
 create table interlock.lane_users (

@@ -588,11 +588,14 @@ create table interlock.task_history_default partition of interlock.task_history 
 create table interlock.touch_floor (
   below xid8 not null,
   but xid8[] not null,
+  raised_at timestamp with time zone not null,
   server_started_at timestamp with time zone not null
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX touch_floor_newest ON interlock.touch_floor USING btree (raised_at DESC);
 comment on table interlock.touch_floor is 'One row: no touch is left, and none can come any more, of the transactions below this one but those named. absorb_touches() looks from here on, for the same reason as there is for lane_floors. Raised by raise_touch_floor().';
 comment on column interlock.touch_floor.below is 'A transaction id of this server.';
 comment on column interlock.touch_floor.but is 'Those below it that may have touches yet: they had not ended when it was raised.';
+comment on column interlock.touch_floor.raised_at is 'When it was last raised: at most every 100 ms, by whoever absorbs.';
 comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
 -- Views
@@ -919,6 +922,7 @@ CREATE OR REPLACE FUNCTION interlock.absorb_touches(p_limit integer DEFAULT 1000
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
+  v_floor record;
   v_below xid8;
   v_but xid8[];
   v_touches tid[];
@@ -931,12 +935,16 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
-  select f.below, f.but
-  into v_below, v_but
+  select f.below, f.but, f.raised_at, f.server_started_at = pg_postmaster_start_time() as is_ours
+  into v_floor
   from interlock.touch_floor as f
-  where f.server_started_at = pg_postmaster_start_time();
-  v_below := coalesce(v_below, '0');
-  v_but := coalesce(v_but, '{}');
+  order by f.raised_at desc
+  limit 1;
+  v_below := case when v_floor.is_ours then v_floor.below else '0' end;
+  v_but := case when v_floor.is_ours then v_floor.but else '{}' end;
+  if v_floor.is_ours is not true or v_floor.raised_at < interlock.clock() - interval '100 ms' then
+    perform interlock.raise_touch_floor();
+  end if;
   select coalesce(array_agg(t.place), '{}'), coalesce(array_agg(t.lane_id), '{}')
   into v_touches, v_touched
   from (
@@ -1711,7 +1719,7 @@ begin
       v_slots := interlock.read_slots(v_try.names, v_try.capacities, v_try.locked);
       v_wanted_heads := interlock.heads_wanted(v_from, v_batch.reserving, v_try.needs, v_try.firsts, v_try.locked, v_slots.free, v_slots.contested, v_room);
       v_heads := interlock.read_heads(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_wanted_heads, v_now);
-      v_plan := interlock.decide_lanes(v_from, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
+      v_plan := interlock.decide_lanes(v_from, v_batch.ranks, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
         v_heads.head_lanes, v_heads.locked, v_heads.overdue, v_heads.ranks, v_room);
       if v_plan.starts <> '{}' then
         jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, array(select v_heads.head_places[h] from unnest(v_plan.starts) as h),
@@ -1864,7 +1872,6 @@ declare
   v_seen integer;
 begin
   perform interlock.lock_limits();
-  perform interlock.raise_touch_floor();
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
   with stretch as materialized (
@@ -1938,7 +1945,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Raises touch_floor. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.complete_jobs(p_job_ids text[], p_tokens bigint[], p_results jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(job_id text, accepted boolean, reason text)
@@ -2177,7 +2184,7 @@ end
 $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
 
-CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_from integer, p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[], p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamp with time zone[], p_room integer, OUT starts integer[], OUT grant_jobs integer[], OUT grant_names integer[], OUT states text[], OUT free integer[], OUT upto integer, OUT special boolean[])
+CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_from integer, p_ranks timestamp with time zone[], p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[], p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamp with time zone[], p_room integer, OUT starts integer[], OUT grant_jobs integer[], OUT grant_names integer[], OUT states text[], OUT free integer[], OUT upto integer, OUT special boolean[])
  RETURNS record
  LANGUAGE plpgsql
  IMMUTABLE
@@ -2238,9 +2245,18 @@ begin
     end if;
     upto := upto + 1;
   end loop;
-  -- Where there is more than one slot, further heads of a lane come after the first ones of all, by rank.
+  -- Where there is more than one slot, further heads of a lane come each by its own rank: before the lanes that are later,
+  -- and never before the lane itself.
   if v_further <> '{}' then
-    v_order := v_order || array(select h from unnest(v_further) as h where p_head_lanes[h] < upto order by p_head_ranks[h], h);
+    v_order := array(
+      select x.h
+      from (
+        select h, p_ranks[p_head_lanes[h]] as rank from unnest(v_order) as h
+        union all
+        select h, greatest(p_ranks[p_head_lanes[h]], p_head_ranks[h]) from unnest(v_further) as h where p_head_lanes[h] < upto
+      ) as x
+      order by x.rank, x.h
+    );
   end if;
 
   foreach v_head in array v_order loop
@@ -2262,7 +2278,7 @@ begin
   end loop;
 end
 $function$;
-comment on function interlock.decide_lanes(integer,integer[],integer[],integer[],integer[],integer[],boolean[],boolean[],timestamp with time zone[],integer) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start (their places in the list of heads), the grants of each (place of the start, place of the resource), and what is free then. Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). special says which are for examine_lane(). By what it is given alone: no table is read.';
+comment on function interlock.decide_lanes(integer,timestamp with time zone[],integer[],integer[],integer[],integer[],integer[],boolean[],boolean[],timestamp with time zone[],integer) is 'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start (their places in the list of heads), the grants of each (place of the start, place of the resource), and what is free then. Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). special says which are for examine_lane(). By what it is given alone: no table is read.';
 
 CREATE OR REPLACE FUNCTION interlock.delete_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -4402,7 +4418,7 @@ end
 $function$;
 comment on function interlock.poll_lock(text,text) is 'The owner of a manual lock asks whether it has it. Returns its state: waiting (the time until when it stays in line unasked is moved on); held, with its token, the fence of each resource and until when its lease is (which begins when this says held for the first time, and is moved on by extend_lock() only); or ended, with the reason. Locks the lock''s row where it writes. Raises IL001, IL009 where it is another owner''s.';
 
-CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone, OUT popped integer, OUT corrected integer, OUT is_floor_old boolean, OUT lanes uuid[], OUT places tid[], OUT reserving boolean[], OUT is_fair boolean[], OUT patience double precision[], OUT routes text[], OUT user_keys text[])
+CREATE OR REPLACE FUNCTION interlock.pop_lanes(p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer, p_now timestamp with time zone, OUT popped integer, OUT corrected integer, OUT is_floor_old boolean, OUT lanes uuid[], OUT places tid[], OUT ranks timestamp with time zone[], OUT reserving boolean[], OUT is_fair boolean[], OUT patience double precision[], OUT routes text[], OUT user_keys text[])
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4432,6 +4448,7 @@ begin
   is_floor_old := false;
   lanes := '{}';
   places := '{}';
+  ranks := '{}';
   reserving := '{}';
   is_fair := '{}';
   patience := '{}';
@@ -4547,6 +4564,7 @@ begin
         if v_locks >= 0 then
           lanes := lanes || v_lanes[i];
           places := places || v_places[i];
+          ranks := ranks || v_ranks[i];
           reserving := reserving || v_reserving[i];
           is_fair := is_fair || v_is_fair[i];
           patience := patience || v_patience[i];
@@ -4598,7 +4616,7 @@ begin
   end loop;
 end
 $function$;
-comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Looks from lane_floors on. Returns how many were popped, how many of them corrected, whether a floor is to be raised, and the rest in order of rank, each with its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
+comment on function interlock.pop_lanes(text[],text[],double precision[],uuid[],integer,integer,integer,timestamp with time zone) is 'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Looks from lane_floors on. Returns how many were popped, how many of them corrected, whether a floor is to be raised, and the rest in order of rank, each with its rank and its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
 
 CREATE OR REPLACE FUNCTION interlock.priority_name(p_priority double precision)
  RETURNS text
@@ -5159,8 +5177,19 @@ CREATE OR REPLACE FUNCTION interlock.raise_touch_floor()
  LANGUAGE plpgsql
  SET search_path TO ''
  SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
+declare
+  v_place tid;
 begin
+  v_place := (
+    select f.ctid
+    from interlock.touch_floor as f
+    order by f.raised_at desc
+    limit 1
+    for no key update skip locked
+  );
   -- In one statement, hence of one snapshot: a transaction below its end is over, or among those in progress, or this very
   -- one, which its own snapshots do not name. Of those that are over, what is not to be seen now never will be.
   with now as materialized (
@@ -5174,6 +5203,7 @@ begin
       case when f.server_started_at = pg_postmaster_start_time() then f.but else '{}' end as but
     from interlock.touch_floor as f
     cross join now as n
+    where f.ctid = v_place
   ),
   raised as materialized (
     select k.in_progress, k.but,
@@ -5183,21 +5213,30 @@ begin
   update interlock.touch_floor as f
   set below = r.below,
       but = r.but,
+      raised_at = interlock.clock(),
       server_started_at = pg_postmaster_start_time()
   from (
     select x.below, array(
       select p from unnest(x.in_progress) as p where p < x.below
       union
-      select b from unnest(x.but) as b where exists (select from interlock.job_lane_touches as t where t.inserted_by = b)
+      select t.inserted_by
+      from unnest(x.but) as b (inserted_by)
+      cross join lateral (
+        select y.inserted_by
+        from interlock.job_lane_touches as y
+        where y.inserted_by = b.inserted_by
+        order by y.inserted_by
+        limit 1
+      ) as t
     ) as but
     from raised as x
   ) as r
-  where f.below is distinct from r.below
+  where f.ctid = v_place
     -- One probe each at every look: rather looks that pass by more.
     and cardinality(r.but) <= 100;
 end
 $function$;
-comment on function interlock.raise_touch_floor() is 'Raises touch_floor to the first touch that is there, or to now. Waits for another that does the same, and for nobody else. A part of collect_idle().';
+comment on function interlock.raise_touch_floor() is 'Raises touch_floor to the first touch that is there, or to now. Locks its row, SKIP LOCKED: waits for nobody. A part of absorb_touches().';
 
 CREATE OR REPLACE FUNCTION interlock.rate_of(p_resource text)
  RETURNS integer
@@ -6782,9 +6821,20 @@ begin
     from pg_catalog.unnest(v_routes) as w (route)
     group by w.route
     having pg_catalog.count(*) > (
-      select pg_catalog.count(*)
-      from pg_catalog.unnest(p_agent_ids) as u (id)
-      join interlock.agent_stats as a on a.id = u.id
+      select coalesce(pg_catalog.sum(g.jobs), 0)
+      from (
+        select u.id, pg_catalog.count(*) as jobs
+        from pg_catalog.unnest(p_agent_ids) as u (id)
+        group by u.id
+      ) as g
+      cross join lateral (
+        select x.state, x.routes
+        from interlock.agent_stats as x
+        where x.id >= g.id
+          and x.id <= g.id
+        order by x.id, x.era desc
+        limit 1
+      ) as a
       where a.state = 'active'
         and w.route = any (a.routes)
     )

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { collectIdle, fromTheStart } from '../../src/store/upkeep.ts'
+import { IdleCollector } from '../../src/store/idle-collector.ts'
 import type { Bench } from './bench.ts'
 import { on, withSystems } from './opening.ts'
 import { roundedFigures } from './rounds.ts'
@@ -51,7 +51,8 @@ async function soakOne(bench: Bench, system: InterlockSystem): Promise<void> {
     }
   }
   const collect = async (): Promise<void> => {
-    for (let after = fromTheStart; !ended.signal.aborted; await sleep(500)) after = await collectIdle(database, after)
+    const idle = new IdleCollector(database)
+    for (; !ended.signal.aborted; await sleep(500)) await idle.collect()
   }
   await system.enqueue(randomJobs(depth, sizes, sizes.seed - 1))
   enqueued += depth

@@ -9,6 +9,7 @@ set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+  v_floor record;
   v_below xid8;
   v_but xid8[];
   v_touches tid[];
@@ -21,12 +22,16 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
-  select f.below, f.but
-  into v_below, v_but
+  select f.below, f.but, f.raised_at, f.server_started_at = pg_postmaster_start_time() as is_ours
+  into v_floor
   from interlock.touch_floor as f
-  where f.server_started_at = pg_postmaster_start_time();
-  v_below := coalesce(v_below, '0');
-  v_but := coalesce(v_but, '{}');
+  order by f.raised_at desc
+  limit 1;
+  v_below := case when v_floor.is_ours then v_floor.below else '0' end;
+  v_but := case when v_floor.is_ours then v_floor.but else '{}' end;
+  if v_floor.is_ours is not true or v_floor.raised_at < interlock.clock() - interval '100 ms' then
+    perform interlock.raise_touch_floor();
+  end if;
   select coalesce(array_agg(t.place), '{}'), coalesce(array_agg(t.lane_id), '{}')
   into v_touches, v_touched
   from (

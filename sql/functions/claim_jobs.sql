@@ -75,7 +75,7 @@ begin
       v_slots := interlock.read_slots(v_try.names, v_try.capacities, v_try.locked);
       v_wanted_heads := interlock.heads_wanted(v_from, v_batch.reserving, v_try.needs, v_try.firsts, v_try.locked, v_slots.free, v_slots.contested, v_room);
       v_heads := interlock.read_heads(v_batch.lanes, v_batch.places, v_batch.is_fair, v_batch.patience, v_wanted_heads, v_now);
-      v_plan := interlock.decide_lanes(v_from, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
+      v_plan := interlock.decide_lanes(v_from, v_batch.ranks, v_wanted_heads, v_try.needs, v_try.firsts, v_slots.free,
         v_heads.head_lanes, v_heads.locked, v_heads.overdue, v_heads.ranks, v_room);
       if v_plan.starts <> '{}' then
         jobs := jobs || interlock.grant_jobs(p_agent_id, v_now, array(select v_heads.head_places[h] from unnest(v_plan.starts) as h),

@@ -10,7 +10,6 @@ declare
   v_seen integer;
 begin
   perform interlock.lock_limits();
-  perform interlock.raise_touch_floor();
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
   with stretch as materialized (
@@ -86,4 +85,4 @@ end
 $$;
 
 comment on function interlock.collect_idle(uuid, text, integer) is
-  'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Raises touch_floor. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+  'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';

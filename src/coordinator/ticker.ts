@@ -3,13 +3,12 @@ import { isInterlockError } from '../domain/errors.ts'
 import type { Logger } from '../observability/logger.ts'
 import { absorbTouches } from '../store/agents.ts'
 import { createAttemptStore } from '../store/attempts.ts'
+import { IdleCollector } from '../store/idle-collector.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { retryTransient } from '../store/retry.ts'
 import {
-  collectIdle,
   expireJobs,
   expireLocks,
-  fromTheStart,
   lostAgents,
   neglectedRoutes,
   oldSnapshots,
@@ -44,13 +43,14 @@ export class Ticker {
   readonly #stopping = new AbortController()
   #loop: Promise<void> | null = null
   #patientAfter = ''
-  #idleAfter = fromTheStart
+  readonly #idle: IdleCollector
   #isAway = false
   #lookForOldAtMs = 0
   #warnedOf: ReadonlySet<string> = new Set()
 
   constructor(options: TickerOptions) {
     this.#options = Object.freeze({ ...options })
+    this.#idle = new IdleCollector(options.database)
   }
 
   start(): void {
@@ -79,9 +79,7 @@ export class Ticker {
       this.#patientAfter = await wakePatientLanes(database, this.#patientAfter)
     })
     await this.#item('waking start rates', () => wakeRates(database))
-    await this.#item('collecting idle lanes', async () => {
-      this.#idleAfter = await collectIdle(database, this.#idleAfter)
-    })
+    await this.#item('collecting idle lanes', () => this.#idle.collect())
     // After what returns jobs to wait, so that they are dispatched by this tick and not by the next.
     await this.#item('absorbing touches', () => absorbTouches(database))
     await this.#item('dispatching', async () => {

@@ -53,6 +53,24 @@ describe('claim_jobs', () => {
     expect(await world.claimedIds()).toEqual(['z', 'm', 'a', 'k'])
   })
 
+  test('a second job of a lane starts before a junior lane, where there is room for both', async () => {
+    await world.enqueue({ id: 'x1' }, { id: 'x2' }, { id: 'y1', task: 'other' }, { id: 'x3' })
+    expect(await world.claimedIds(2)).toEqual(['x1', 'x2'])
+    expect(await world.claimedIds(2)).toEqual(['y1', 'x3'])
+  })
+
+  test('of two slots a user of a fair queue has one, and the next user the other', async () => {
+    await world.query(`select interlock.set_limit('user:*', null)`)
+    await world.query(`select interlock.set_limit('model:flux', 2)`)
+    const flux = { models: ['flux'] }
+    await world.enqueue(
+      { id: 'a1', user: 'ann', ...flux },
+      { id: 'a2', user: 'ann', ...flux },
+      { id: 'b', user: 'bo', ...flux },
+    )
+    expect(await world.claimedIds(3)).toEqual(['a1', 'b'])
+  })
+
   test('merges the lanes of several queues by rank', async () => {
     await world.enqueue({ id: 'low', queue: 'low', priority: 'high' }, { id: 'default', queue: 'default' })
     expect(await world.claimedIds(1)).toEqual(['low'])

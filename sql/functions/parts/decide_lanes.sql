@@ -1,5 +1,5 @@
 create function interlock.decide_lanes(
-  p_from integer, p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[],
+  p_from integer, p_ranks timestamptz[], p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[],
   p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamptz[], p_room integer,
   out starts integer[], out grant_jobs integer[], out grant_names integer[], out states text[], out free integer[], out upto integer, out special boolean[]
 )
@@ -61,9 +61,18 @@ begin
     end if;
     upto := upto + 1;
   end loop;
-  -- Where there is more than one slot, further heads of a lane come after the first ones of all, by rank.
+  -- Where there is more than one slot, further heads of a lane come each by its own rank: before the lanes that are later,
+  -- and never before the lane itself.
   if v_further <> '{}' then
-    v_order := v_order || array(select h from unnest(v_further) as h where p_head_lanes[h] < upto order by p_head_ranks[h], h);
+    v_order := array(
+      select x.h
+      from (
+        select h, p_ranks[p_head_lanes[h]] as rank from unnest(v_order) as h
+        union all
+        select h, greatest(p_ranks[p_head_lanes[h]], p_head_ranks[h]) from unnest(v_further) as h where p_head_lanes[h] < upto
+      ) as x
+      order by x.rank, x.h
+    );
   end if;
 
   foreach v_head in array v_order loop
@@ -86,5 +95,5 @@ begin
 end
 $$;
 
-comment on function interlock.decide_lanes(integer, integer[], integer[], integer[], integer[], integer[], boolean[], boolean[], timestamptz[], integer) is
+comment on function interlock.decide_lanes(integer, timestamptz[], integer[], integer[], integer[], integer[], integer[], boolean[], boolean[], timestamptz[], integer) is
   'Decides the everyday lanes of a batch, from the p_from-th in order of rank to the first that needs every rule, or that must pass on what it was woken for (upto): which heads start (their places in the list of heads), the grants of each (place of the start, place of the resource), and what is free then. Of two lanes that want the same last slot the more senior has it. states says of each lane: started, blocked (parks), beaten by a more senior one of the batch (parks if that left nothing), contended (a lock or its head is somebody else''s), left (for later). special says which are for examine_lane(). By what it is given alone: no table is read.';

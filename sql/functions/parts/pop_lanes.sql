@@ -1,7 +1,7 @@
 create function interlock.pop_lanes(
   p_routes text[], p_scheduling text[], p_patience double precision[], p_but uuid[], p_limit integer, p_locks integer, p_corrections integer,
   p_now timestamptz,
-  out popped integer, out corrected integer, out is_floor_old boolean, out lanes uuid[], out places tid[], out reserving boolean[], out is_fair boolean[],
+  out popped integer, out corrected integer, out is_floor_old boolean, out lanes uuid[], out places tid[], out ranks timestamptz[], out reserving boolean[], out is_fair boolean[],
   out patience double precision[], out routes text[], out user_keys text[]
 )
 language plpgsql
@@ -32,6 +32,7 @@ begin
   is_floor_old := false;
   lanes := '{}';
   places := '{}';
+  ranks := '{}';
   reserving := '{}';
   is_fair := '{}';
   patience := '{}';
@@ -147,6 +148,7 @@ begin
         if v_locks >= 0 then
           lanes := lanes || v_lanes[i];
           places := places || v_places[i];
+          ranks := ranks || v_ranks[i];
           reserving := reserving || v_reserving[i];
           is_fair := is_fair || v_is_fair[i];
           patience := patience || v_patience[i];
@@ -200,4 +202,4 @@ end
 $$;
 
 comment on function interlock.pop_lanes(text[], text[], double precision[], uuid[], integer, integer, integer, timestamptz) is
-  'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Looks from lane_floors on. Returns how many were popped, how many of them corrected, whether a floor is to be raised, and the rest in order of rank, each with its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';
+  'The first awake lanes of these routes (with the scheduling and patience of their queues), merged by rank, locked, SKIP LOCKED; as many as p_limit, and as need no more than p_locks locks. A rank that has grown stale (its user was served meanwhile) is corrected now, when it is popped, and its lane left out, to wait for its new place; but it keeps the old one for good, which is a turn, if its head has waited beyond the patience and no other lane of its user was given one within it. Others are popped in its place, until p_corrections were made. Looks from lane_floors on. Returns how many were popped, how many of them corrected, whether a floor is to be raised, and the rest in order of rank, each with its rank and its place in the table (a locked row does not move, and its place is found without a descent of an index), its route, and the key of its user, if its jobs have one.';

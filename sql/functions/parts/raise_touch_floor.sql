@@ -2,8 +2,19 @@ create function interlock.raise_touch_floor() returns void
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
+declare
+  v_place tid;
 begin
+  v_place := (
+    select f.ctid
+    from interlock.touch_floor as f
+    order by f.raised_at desc
+    limit 1
+    for no key update skip locked
+  );
   -- In one statement, hence of one snapshot: a transaction below its end is over, or among those in progress, or this very
   -- one, which its own snapshots do not name. Of those that are over, what is not to be seen now never will be.
   with now as materialized (
@@ -17,6 +28,7 @@ begin
       case when f.server_started_at = pg_postmaster_start_time() then f.but else '{}' end as but
     from interlock.touch_floor as f
     cross join now as n
+    where f.ctid = v_place
   ),
   raised as materialized (
     select k.in_progress, k.but,
@@ -26,20 +38,29 @@ begin
   update interlock.touch_floor as f
   set below = r.below,
       but = r.but,
+      raised_at = interlock.clock(),
       server_started_at = pg_postmaster_start_time()
   from (
     select x.below, array(
       select p from unnest(x.in_progress) as p where p < x.below
       union
-      select b from unnest(x.but) as b where exists (select from interlock.job_lane_touches as t where t.inserted_by = b)
+      select t.inserted_by
+      from unnest(x.but) as b (inserted_by)
+      cross join lateral (
+        select y.inserted_by
+        from interlock.job_lane_touches as y
+        where y.inserted_by = b.inserted_by
+        order by y.inserted_by
+        limit 1
+      ) as t
     ) as but
     from raised as x
   ) as r
-  where f.below is distinct from r.below
+  where f.ctid = v_place
     -- One probe each at every look: rather looks that pass by more.
     and cardinality(r.but) <= 100;
 end
 $$;
 
 comment on function interlock.raise_touch_floor() is
-  'Raises touch_floor to the first touch that is there, or to now. Waits for another that does the same, and for nobody else. A part of collect_idle().';
+  'Raises touch_floor to the first touch that is there, or to now. Locks its row, SKIP LOCKED: waits for nobody. A part of absorb_touches().';

@@ -27,9 +27,20 @@ begin
     from pg_catalog.unnest(v_routes) as w (route)
     group by w.route
     having pg_catalog.count(*) > (
-      select pg_catalog.count(*)
-      from pg_catalog.unnest(p_agent_ids) as u (id)
-      join interlock.agent_stats as a on a.id = u.id
+      select coalesce(pg_catalog.sum(g.jobs), 0)
+      from (
+        select u.id, pg_catalog.count(*) as jobs
+        from pg_catalog.unnest(p_agent_ids) as u (id)
+        group by u.id
+      ) as g
+      cross join lateral (
+        select x.state, x.routes
+        from interlock.agent_stats as x
+        where x.id >= g.id
+          and x.id <= g.id
+        order by x.id, x.era desc
+        limit 1
+      ) as a
       where a.state = 'active'
         and w.route = any (a.routes)
     )
