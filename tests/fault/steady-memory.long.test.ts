@@ -85,7 +85,9 @@ async function look(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-test(`the memory of a coordinator stays what it is through ${minutes} minutes of ${jobsPerSecond} jobs a second`, async () => {
+test(`the memory of a coordinator stays what it is through ${minutes} minutes of ${jobsPerSecond} jobs a second`, {
+  timeout: (minutes + 5) * 60_000,
+}, async () => {
   const fleet = await Fleet.create({ config: '[tasks.work]\ncommand = ["true"]\n' })
   const coordinator = await fleet.serve()
   const ended = new AbortController()
