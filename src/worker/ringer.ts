@@ -11,6 +11,7 @@ import {
 } from 'graphile-worker'
 import type { Logger } from '../observability/logger.ts'
 import { Database } from '../store/database.ts'
+import { forgivingPool } from '../store/forgiving-pool.ts'
 
 export interface RingerOptions {
   readonly database: Database
@@ -81,7 +82,7 @@ export class Ringer {
     events.on('localQueue:init', ({ localQueue }) => lookAtPromises(localQueue))
     try {
       const runner = await run({
-        pgPool: database.pool,
+        pgPool: forgivingPool(database.pool),
         events,
         taskList: tasks,
         noHandleSignals: true,

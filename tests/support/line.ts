@@ -39,6 +39,7 @@ export class Line {
   #trouble: Trouble = { kind: 'none' }
   #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
   #port = 0
+  #muting: RegExp | null = null
   #refusal: { readonly state: string; readonly pattern: RegExp; readonly times: number } | null = null
   readonly #refused = new Map<string, number>()
 
@@ -65,6 +66,11 @@ export class Line {
   leadTo(url: string): void {
     this.#target = targetOf(url)
     this.cut()
+  }
+
+  /** Connections on which nothing comes or goes any more. */
+  get mutes(): number {
+    return [...this.#pairs].filter(({ isMute }) => isMute).length
   }
 
   get connections(): number {
@@ -104,6 +110,11 @@ export class Line {
   /** Nothing comes or goes any more on the connections that have asked to be notified; nobody is told. */
   muteListening(): void {
     for (const pair of this.#pairs) if (pair.isListening) pair.isMute = true
+  }
+
+  /** The server hears the next statement like this one; on its connection nothing comes or goes from then on. */
+  muteAfter(statement: RegExp): void {
+    this.#muting = statement
   }
 
   /** As good as new for what is opened next. A connection that lost bytes stays mute, as one that a router has forgotten. */
@@ -157,6 +168,10 @@ export class Line {
         }
         if (direction === 'to server' && this.#refuses(bytes, pair)) continue
         await this.#deliver(bytes, pair, direction)
+        if (direction === 'to server' && this.#muting?.test(bytes.toString('latin1')) === true) {
+          this.#muting = null
+          pair.isMute = true
+        }
       }
       to.end()
     } catch {
