@@ -1223,55 +1223,8 @@ begin
   return exists (
     select
     from unnest(p_routes) as r (route)
-    left join lateral (
-      select k.rank, k.below, k.but
-      from interlock.lane_floors as k
-      where k.route = r.route
-        and k.server_started_at = pg_postmaster_start_time()
-      order by k.route, k.raised_at desc
-      limit 1
-    ) as f on true
-    cross join lateral (
-      (
-        select 1
-        from interlock.job_lanes as l
-        where l.route = r.route
-          and l.rank is not null
-          and l.blocked_on is null
-          and l.rank >= coalesce(f.rank, '-infinity')
-          and l.id <> all (p_but)
-        order by l.rank
-        limit 1
-      )
-      union all
-      (
-        select 1
-        from interlock.job_lanes as l
-        where l.route = r.route
-          and l.rank is not null
-          and l.blocked_on is null
-          and l.awake_by >= f.below
-          and l.rank < f.rank
-          and l.id <> all (p_but)
-        order by l.awake_by, l.rank
-        limit 1
-      )
-      union all
-      select 1
-      from unnest(f.but) as b (awake_by)
-      cross join lateral (
-        select 1
-        from interlock.job_lanes as l
-        where l.route = r.route
-          and l.rank is not null
-          and l.blocked_on is null
-          and l.awake_by = b.awake_by
-          and l.rank < f.rank
-          and l.id <> all (p_but)
-        order by l.awake_by, l.rank
-        limit 1
-      ) as l
-    ) as awake
+    left join lateral interlock.floor_of(r.route) as f on true
+    cross join lateral interlock.awake_from(r.route, f.rank, f.below, f.but, p_but) as l
   );
 end
 $function$;
@@ -1539,6 +1492,54 @@ CREATE OR REPLACE FUNCTION interlock.are_resource_names(p_resources text[])
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select coalesce(bool_and(interlock.is_resource_name(r)), true) from unnest(p_resources) as r $function$;
 comment on function interlock.are_resource_names(text[]) is 'Whether each one names a resource; true for none.';
+
+CREATE OR REPLACE FUNCTION interlock.awake_from(p_route text, p_rank timestamp with time zone, p_below xid8, p_but xid8[], p_except uuid[])
+ RETURNS TABLE(rank timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  (
+    select l.rank
+    from interlock.job_lanes as l
+    where l.route = p_route
+      and l.rank is not null
+      and l.blocked_on is null
+      and l.rank >= coalesce(p_rank, '-infinity')
+      and l.id <> all (p_except)
+    order by l.rank
+    limit 1
+  )
+  union all
+  (
+    -- offset 0: found in this order, whatever the caller asks of them.
+    select l.rank
+    from interlock.job_lanes as l
+    where l.route = p_route
+      and l.rank is not null
+      and l.blocked_on is null
+      and l.awake_by >= p_below
+      and l.rank < p_rank
+      and l.id <> all (p_except)
+    order by l.awake_by, l.rank
+    offset 0
+  )
+  union all
+  select l.rank
+  from unnest(p_but) as b (awake_by)
+  cross join lateral (
+    select o.rank
+    from interlock.job_lanes as o
+    where o.route = p_route
+      and o.rank is not null
+      and o.blocked_on is null
+      and o.awake_by = b.awake_by
+      and o.rank < p_rank
+      and o.id <> all (p_except)
+    order by o.awake_by, o.rank
+    limit 1
+  ) as l
+$function$;
+comment on function interlock.awake_from(text,timestamp with time zone,xid8,xid8[],uuid[]) is 'Ranks of lanes of this route that are awake, but for the ones named: the first from the floor on (null: of all), and of those below it all that came to be awake since it was raised, or the first of each transaction that was in progress then. The least is the first of all; there is none exactly if no lane is awake. Locks nothing. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
 
 CREATE OR REPLACE FUNCTION interlock.bounded_error(p_error jsonb)
  RETURNS jsonb
@@ -3335,6 +3336,20 @@ AS $function$
 $function$;
 comment on function interlock.first_of_user(text,text,text) is 'The most senior lane of this user and route that stands in a resource''s line, if one does. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
 
+CREATE OR REPLACE FUNCTION interlock.floor_of(p_route text)
+ RETURNS TABLE(rank timestamp with time zone, below xid8, but xid8[], raised_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select f.rank, f.below, f.but, f.raised_at
+  from interlock.lane_floors as f
+  where f.route = p_route
+    and f.server_started_at = pg_postmaster_start_time()
+  order by f.route, f.raised_at desc
+  limit 1
+$function$;
+comment on function interlock.floor_of(text) is 'The floor of a route, if it was raised by this server: what transactions in progress did is known of no other. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
+
 CREATE OR REPLACE FUNCTION interlock.give_agent_up(p_agent_id text, p_reason text, p_event text, p_if_lost_at timestamp with time zone)
  RETURNS TABLE(jobs_moved integer, reason text)
  LANGUAGE plpgsql
@@ -4467,14 +4482,7 @@ begin
       select r.route, r.scheduling, r.patience_seconds, f.raised_at, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs,
         u.last_started_at, u.last_turn_at
       from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
-      left join lateral (
-        select k.rank, k.below, k.but, k.raised_at
-        from interlock.lane_floors as k
-        where k.route = r.route
-          and k.server_started_at = pg_postmaster_start_time()
-        order by k.route, k.raised_at desc
-        limit 1
-      ) as f on true
+      left join lateral interlock.floor_of(r.route) as f on true
       cross join lateral (
         select x.id, x.place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at, x.needs, x.first
         from (
@@ -5125,43 +5133,8 @@ begin
   cross join lateral (
     select min(l.rank) as rank
     from interlock.lane_floors as x
-    cross join lateral (
-      (
-        select k.rank
-        from interlock.job_lanes as k
-        where k.route = r.route
-          and k.rank is not null
-          and k.blocked_on is null
-          and k.rank >= case when x.server_started_at = pg_postmaster_start_time() then x.rank else '-infinity' end
-        order by k.rank
-        limit 1
-      )
-      union all
-      (
-        select k.rank
-        from interlock.job_lanes as k
-        where k.route = r.route
-          and k.rank is not null
-          and k.blocked_on is null
-          and k.awake_by >= x.below
-          and k.rank < x.rank
-        order by k.awake_by, k.rank
-        offset 0
-      )
-      union all
-      select k.rank
-      from unnest(x.but) as b (awake_by)
-      cross join lateral (
-        select o.rank
-        from interlock.job_lanes as o
-        where o.route = r.route
-          and o.rank is not null
-          and o.blocked_on is null
-          and o.awake_by = b.awake_by
-          and o.rank < x.rank
-        order by o.awake_by, o.rank
-        limit 1
-      ) as k
+    cross join lateral interlock.awake_from(
+      r.route, case when x.server_started_at = pg_postmaster_start_time() then x.rank end, x.below, x.but, '{}'
     ) as l
     where x.ctid = r.place
   ) as w

@@ -51,14 +51,7 @@ begin
       select r.route, r.scheduling, r.patience_seconds, f.raised_at, l.id, l.place, l.rank, l.reserving, l.seniority, l.waiting_since, l.turn_at, l.first, l.needs,
         u.last_started_at, u.last_turn_at
       from unnest(p_routes, p_scheduling, p_patience) as r (route, scheduling, patience_seconds)
-      left join lateral (
-        select k.rank, k.below, k.but, k.raised_at
-        from interlock.lane_floors as k
-        where k.route = r.route
-          and k.server_started_at = pg_postmaster_start_time()
-        order by k.route, k.raised_at desc
-        limit 1
-      ) as f on true
+      left join lateral interlock.floor_of(r.route) as f on true
       cross join lateral (
         select x.id, x.place, x.rank, x.reserving, x.seniority, x.waiting_since, x.turn_at, x.needs, x.first
         from (

@@ -45,43 +45,8 @@ begin
   cross join lateral (
     select min(l.rank) as rank
     from interlock.lane_floors as x
-    cross join lateral (
-      (
-        select k.rank
-        from interlock.job_lanes as k
-        where k.route = r.route
-          and k.rank is not null
-          and k.blocked_on is null
-          and k.rank >= case when x.server_started_at = pg_postmaster_start_time() then x.rank else '-infinity' end
-        order by k.rank
-        limit 1
-      )
-      union all
-      (
-        select k.rank
-        from interlock.job_lanes as k
-        where k.route = r.route
-          and k.rank is not null
-          and k.blocked_on is null
-          and k.awake_by >= x.below
-          and k.rank < x.rank
-        order by k.awake_by, k.rank
-        offset 0
-      )
-      union all
-      select k.rank
-      from unnest(x.but) as b (awake_by)
-      cross join lateral (
-        select o.rank
-        from interlock.job_lanes as o
-        where o.route = r.route
-          and o.rank is not null
-          and o.blocked_on is null
-          and o.awake_by = b.awake_by
-          and o.rank < x.rank
-        order by o.awake_by, o.rank
-        limit 1
-      ) as k
+    cross join lateral interlock.awake_from(
+      r.route, case when x.server_started_at = pg_postmaster_start_time() then x.rank end, x.below, x.but, '{}'
     ) as l
     where x.ctid = r.place
   ) as w
