@@ -17,29 +17,56 @@ export class TestAgent {
 
   static async register(
     test: TestDatabase,
-    options: { readonly name?: string; readonly slots?: number } = {},
+    options: {
+      readonly name?: string
+      readonly slots?: number
+      readonly queues?: readonly string[]
+      readonly leaseSeconds?: number
+    } = {},
   ): Promise<TestAgent> {
     const [row] = await test.query<{ readonly agent_id: string }>(
-      `select agent_id from interlock.register_agent(p_name => $1, p_queues => '{high,default,low}', p_slots => $2,
-        p_host => 'here', p_pid => 1, p_lease_seconds => 600)`,
-      [options.name ?? 'tester', options.slots ?? 4],
+      `select agent_id from interlock.register_agent(p_name => $1, p_queues => $3, p_slots => $2,
+        p_host => 'here', p_pid => 1, p_lease_seconds => $4)`,
+      [
+        options.name ?? 'tester',
+        options.slots ?? 4,
+        options.queues ?? ['high', 'default', 'low'],
+        options.leaseSeconds ?? 600,
+      ],
     )
     return new TestAgent(test, row?.agent_id ?? '')
   }
 
   /** Absorbs what is in the inbox, claims up to so many, and confirms their start. */
   async claim(limit = 1): Promise<readonly Claimed[]> {
+    const jobs = await this.claimUnconfirmed(limit)
+    await this.confirm(jobs)
+    return jobs
+  }
+
+  async claimUnconfirmed(limit = 1): Promise<readonly Claimed[]> {
     await this.#test.query('select interlock.absorb_touches(1000)')
     const [row] = await this.#test.query<{ readonly jobs: readonly Claimed[] | null }>(
       'select jobs from interlock.claim_jobs($1, null, $2)',
       [this.id, limit],
     )
-    const jobs = row?.jobs ?? []
+    return row?.jobs ?? []
+  }
+
+  /** What a coordinator has claimed for it. */
+  async assigned(): Promise<readonly Claimed[]> {
+    const [row] = await this.#test.query<{ readonly jobs: readonly Claimed[] }>(
+      'select interlock.list_assignments($1) as jobs',
+      [this.id],
+    )
+    return row?.jobs ?? []
+  }
+
+  async confirm(jobs: readonly Claimed[]): Promise<void> {
     await this.#test.query('select interlock.start_jobs($1::text[], $2::bigint[])', [
       jobs.map((job) => job.job_id),
       jobs.map((job) => job.token),
     ])
-    return jobs
   }
 
   async claimOne(): Promise<Claimed> {

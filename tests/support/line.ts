@@ -37,7 +37,8 @@ export class Line {
   readonly #pairs = new Set<Pair>()
   #target: { readonly host: string; readonly port: number }
   #trouble: Trouble = { kind: 'none' }
-  #cutAtEnd: { readonly side: CutSide; readonly what: RegExp } | null = null
+  #cutAtEnd: { readonly side: CutSide; readonly what: RegExp; readonly then: () => void } | null = null
+  #hear: (text: string) => void = () => undefined
   #port = 0
   #muting: RegExp | null = null
   #refusal: { readonly state: string; readonly pattern: RegExp; readonly times: number } | null = null
@@ -82,9 +83,17 @@ export class Line {
     for (const pair of this.#pairs) end(pair)
   }
 
-  /** The next transaction that ends on this line is cut there, once; of these verbs only, where they are named. */
-  cutAtEnd(side: CutSide, what: RegExp = ending): void {
-    this.#cutAtEnd = { side, what }
+  /** Tells what is said to the server, as bytes read as text. */
+  listenIn(hear: (text: string) => void): void {
+    this.#hear = hear
+  }
+
+  /**
+   * The next transaction that ends on this line is cut there, once; of these verbs only, where they are named. `then` is
+   * called before anybody can notice.
+   */
+  cutAtEnd(side: CutSide, what: RegExp = ending, then: () => void = () => undefined): void {
+    this.#cutAtEnd = { side, what, then }
   }
 
   /** Whether the cut that was asked for is still to come. */
@@ -160,6 +169,7 @@ export class Line {
     const [from, to] = direction === 'to server' ? [pair.near, pair.far] : [pair.far, pair.near]
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
+        if (direction === 'to server') this.#hear(bytes.toString('latin1'))
         if (direction === 'to server' && !pair.isListening)
           pair.isListening = /\blisten\b/i.test(bytes.toString('latin1'))
         if (direction === 'to server' && this.#cutAtEnd?.what.test(bytes.toString('latin1')) === true) {
@@ -191,9 +201,9 @@ export class Line {
   }
 
   async #cutHere(pair: Pair, bytes: Buffer): Promise<void> {
-    const side = this.#cutAtEnd?.side
+    const cut = this.#cutAtEnd
     this.#cutAtEnd = null
-    if (side === 'after the server') {
+    if (cut?.side === 'after the server') {
       // It has answered, so it has committed, or refused; nobody is told either way.
       const answered = new Promise<void>((resolve) => {
         pair.onSwallowed = resolve
@@ -202,6 +212,7 @@ export class Line {
       pair.far.write(bytes)
       await Promise.race([answered, sleep(answerMsMax)])
     }
+    cut?.then()
     end(pair)
   }
 
