@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createMark, findMarked, type SeenProcess } from '../agent/marked-processes.ts'
 import { type RunningCli, startCli, temporaryFolder } from '../cli/run-cli.ts'
+import { statusOf, timelineOf, untilStatus } from '../support/job-facts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -78,26 +79,16 @@ export class Fleet {
   }
 
   /** Its state, live or finished; null: there is no such job. */
-  async statusOf(jobId: string): Promise<string | null> {
-    const [row] = await this.test.query<{ status: string }>(
-      `select status from interlock.jobs where id = $1
-       union all
-       select outcome from interlock.task_history where job_id = $1 limit 1`,
-      [jobId],
-    )
-    return row?.status ?? null
+  statusOf(jobId: string): Promise<string | null> {
+    return statusOf(this.test.database, jobId)
   }
 
-  untilStatus(jobId: string, status: string, timeoutMs = 20_000): Promise<unknown> {
-    return waitFor(async () => (await this.statusOf(jobId)) === status, { what: `${jobId} to be ${status}`, timeoutMs })
+  untilStatus(jobId: string, status: string, timeoutMs = 20_000): Promise<void> {
+    return untilStatus(this.test.database, jobId, status, timeoutMs)
   }
 
-  async eventsOf(jobId: string): Promise<readonly string[]> {
-    const rows = await this.test.query<{ event_type: string }>(
-      'select event_type from interlock.job_queue_log where job_id = $1 order by id',
-      [jobId],
-    )
-    return rows.map(({ event_type }) => event_type)
+  eventsOf(jobId: string): Promise<readonly string[]> {
+    return timelineOf(this.test.database, jobId)
   }
 
   async errorOf(jobId: string): Promise<Readonly<Record<string, unknown>> | null> {

@@ -12,6 +12,7 @@ import type { Queryable } from '../../src/store/queryable.ts'
 import { checkServer } from '../../src/store/server-check.ts'
 import { raiseAfterRestore } from '../../src/store/upkeep.ts'
 import { openHttpDoor } from '../http/http-door.ts'
+import { timelineOf } from '../support/job-facts.ts'
 import { Line } from '../support/line.ts'
 import { brokenPromises, Load, nothingBroken } from '../support/load.ts'
 import { OwnServer } from '../support/own-server.ts'
@@ -103,12 +104,7 @@ testWithStandby.concurrent(
     await agent.start()
     const { id } = agent
     await enqueueJobs(database, [{ id: 'long', task: 'long', user: 'alice', queue: 'low' }])
-    const timeline = async () =>
-      (
-        await database.query<{ event: string }>(
-          `select event_type as event from interlock.job_queue_log where job_id = 'long' order by id`,
-        )
-      ).map(({ event }) => event)
+    const timeline = () => timelineOf(database, 'long')
     await waitFor(async () => (await timeline()).includes('started'), { what: 'the long job to run' })
     const load = new Load({ database })
     await load.flows(200)
