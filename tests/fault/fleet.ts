@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'vitest'
 import { createMark, findMarked, type SeenProcess } from '../agent/marked-processes.ts'
 import { type RunningCli, startCli, temporaryFolder } from '../cli/run-cli.ts'
 import { statusOf, timelineOf, untilStatus } from '../support/job-facts.ts'
@@ -21,6 +22,19 @@ export interface Coordinator extends Part {
   readonly url: string
 }
 
+/** Tests that are given a fleet of their own, which ends with them. */
+export const testInFleet = (options: FleetOptions) =>
+  test.extend<{ fleet: Fleet }>({
+    fleet: async ({ task: _ }, use) => {
+      const fleet = await Fleet.create(options)
+      try {
+        await use(fleet)
+      } finally {
+        await fleet.end()
+      }
+    },
+  })
+
 /** Coordinators and agents as an operator runs them: the program itself, a process each, on one database. */
 export class Fleet {
   readonly test: TestDatabase
@@ -28,6 +42,9 @@ export class Fleet {
   readonly mark = { name: 'FLEET_MARK', value: createMark().value }
   readonly #folder: string
   readonly #environment: Readonly<Record<string, string>>
+  readonly #started: RunningCli[] = []
+  readonly #supervised: Promise<void>[] = []
+  readonly #ending = new AbortController()
 
   static async create(options: FleetOptions): Promise<Fleet> {
     const test = await createTestDatabase()
@@ -41,9 +58,11 @@ export class Fleet {
   }
 
   /** A command of the program, in the fleet's folder; `environment` comes on top. */
-  start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunningCli> {
+  async start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunningCli> {
     const env = { DATABASE_URL: this.test.url, [this.mark.name]: this.mark.value, ...this.#environment, ...environment }
-    return startCli(words, { cwd: this.#folder, env })
+    const cli = await startCli(words, { cwd: this.#folder, env })
+    this.#started.push(cli)
+    return cli
   }
 
   async serve(options: { port?: number; environment?: Readonly<Record<string, string>> } = {}): Promise<Coordinator> {
@@ -58,8 +77,13 @@ export class Fleet {
     return { cli, pid: cli.pid }
   }
 
-  /** An agent that is started again whenever it is gone, as a service manager would; stopped by the signal's abort. */
-  async supervise(name: string, signal: AbortSignal): Promise<void> {
+  /** An agent that is started again whenever it is gone, as a service manager would, until the fleet ends. */
+  supervise(name: string): void {
+    this.#supervised.push(this.#restart(name))
+  }
+
+  async #restart(name: string): Promise<void> {
+    const { signal } = this.#ending
     while (!signal.aborted) {
       const { cli } = await this.agent(name)
       const stop = () => cli.kill('SIGTERM')
@@ -119,10 +143,12 @@ export class Fleet {
     return existsSync(path) ? readFileSync(path, 'utf8') : null
   }
 
-  /** SIGTERM to all; resolves when they are gone, and what their jobs had started too. */
-  async end(...parts: readonly Part[]): Promise<void> {
-    for (const { cli } of parts) cli.kill('SIGTERM')
-    await Promise.all(parts.map(({ cli }) => cli.ended()))
+  /** SIGTERM to all that run still; resolves when they are gone, and what their jobs had started too. */
+  async end(): Promise<void> {
+    this.#ending.abort()
+    await Promise.all(this.#supervised)
+    for (const cli of this.#started) cli.kill('SIGTERM')
+    await Promise.all(this.#started.map((cli) => cli.ended()))
     await waitFor(() => this.processes().length === 0, { what: 'no process to be left' }).finally(() => {
       for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL')
     })

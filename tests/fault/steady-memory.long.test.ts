@@ -103,5 +103,5 @@ test(`the memory of a coordinator stays what it is through ${minutes} minutes of
   expect(completed).toBeGreaterThan(0.9 * jobsPerSecond * minutes * 60)
   expect(late / early).toBeGreaterThan(0.9)
   expect(late / early).toBeLessThan(1.1)
-  await fleet.end(coordinator)
+  await fleet.end()
 })
