@@ -10,11 +10,11 @@ import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedd
 import { migrate } from '../../src/store/migrations.ts'
 import { createMark, findMarked } from '../../tests/agent/marked-processes.ts'
 import { Line } from '../../tests/support/line.ts'
-import { Auditor } from './auditor.ts'
+import { createAuditor } from './auditor.ts'
 import type { Finding } from './checks/finding.ts'
 import { checkRest } from './checks/rest.ts'
 import { generate } from './generator.ts'
-import { Ghost } from './ghost.ts'
+import { createGhost } from './ghost.ts'
 import { History } from './history.ts'
 import { judge } from './judge.ts'
 import { healDatabase, torment } from './nemesis.ts'
@@ -77,8 +77,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
   const mark = createMark()
   const chaosMark = { name: 'CHAOS_MARK', value: mark.value }
   const admin = new Database({ url, poolSize: 3, applicationName: 'nemesis' })
-  const auditor = new Auditor(url, history)
-  const ghost = new Ghost(url, history)
+  const auditor = createAuditor(url, history)
+  const ghost = createGhost(url, history)
   const lines: Line[] = []
   const layLine = async () => {
     const line = await Line.lay(url)
@@ -184,7 +184,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<RunR
         judgement[name].map((line) => `${JSON.stringify(line)}\n`),
       )
     const refusedWrites = workspace.refusedWrites(agents.map(({ name }) => `${name}.log`))
-    const { looks } = auditor
+    const { rounds: looks } = auditor
     const figures = figuresOf({ scenario, history: history.events, ...judgement, looks, refusedWrites, drainedMs })
     isDone = true
     return { findings, figures }

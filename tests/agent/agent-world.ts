@@ -8,6 +8,7 @@ import { Dispatcher } from '../../src/coordinator/dispatcher.ts'
 import { Ticker } from '../../src/coordinator/ticker.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
 import type { AgentMainOptions } from '../fixtures/agent/agent-main.ts'
+import { statusOf, untilStatus } from '../support/job-facts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { createMark, findMarked, type SeenProcess } from './marked-processes.ts'
@@ -121,21 +122,12 @@ export class AgentWorld {
   }
 
   /** Its state, live or finished; null: there is no such job. */
-  async statusOf(jobId: string): Promise<string | null> {
-    const [row] = await this.test.query<{ status: string }>(
-      `select status from interlock.jobs where id = $1
-       union all
-       select outcome from interlock.task_history where job_id = $1 limit 1`,
-      [jobId],
-    )
-    return row?.status ?? null
+  statusOf(jobId: string): Promise<string | null> {
+    return statusOf(this.test.database, jobId)
   }
 
-  untilStatus(jobId: string, status: string, timeoutMs = 10_000): Promise<unknown> {
-    return waitFor(async () => (await this.statusOf(jobId)) === status, {
-      what: `job ${jobId} to be ${status}`,
-      timeoutMs,
-    })
+  untilStatus(jobId: string, status: string, timeoutMs = 10_000): Promise<void> {
+    return untilStatus(this.test.database, jobId, status, timeoutMs)
   }
 
   /** Its events in order. */

@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { choosePort } from '../../src/store/embedded/port.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { runCli, startCli, temporaryFolder } from './run-cli.ts'
@@ -29,7 +29,7 @@ describe('interlock job wait', () => {
   it('outlives a restart of the coordinator, and says that it waits for it', async () => {
     const test = await createTestDatabase()
     const env = { DATABASE_URL: test.url }
-    const port = await freePort()
+    const port = await choosePort(null)
     const startServe = async () => {
       const serve = await startCli(['serve', '--port', String(port)], { env })
       await serve.sees(/^http /m)
@@ -56,16 +56,3 @@ describe('interlock job wait', () => {
     await test.drop()
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = await listen()
-  const { port } = server.address() as { readonly port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-function listen(): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-  })
-}

@@ -1,3 +1,4 @@
+import { timelineOf } from '../support/job-facts.ts'
 import { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from '../support/test-database.ts'
 
 export interface Assigned {
@@ -112,12 +113,8 @@ export class EngineWorld {
   }
 
   /** The job's events, in order: `enqueued`, `assigned`, ... */
-  async timeline(jobId: string): Promise<readonly string[]> {
-    const rows = await this.query<{ event_type: string }>(
-      'select event_type from interlock.job_queue_log where job_id = $1 order by id',
-      [jobId],
-    )
-    return rows.map((row) => row.event_type)
+  timeline(jobId: string): Promise<readonly string[]> {
+    return timelineOf(this.test.database, jobId)
   }
 
   /** What a call is refused with: its SQLSTATE, by the domain's code, and the field. */

@@ -6,6 +6,7 @@ import { Ticker } from '../../src/coordinator/ticker.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
 import type { Database } from '../../src/store/database.ts'
 import { createMark, findMarked, type SeenProcess } from '../agent/marked-processes.ts'
+import { timelineOf } from '../support/job-facts.ts'
 import { OwnServer } from '../support/own-server.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -58,12 +59,8 @@ class RestartWorld {
     return job
   }
 
-  async timelineOf(job: string): Promise<readonly string[]> {
-    const rows = await this.database.query<{ event_type: string }>(
-      'select event_type from interlock.job_queue_log where job_id = $1 order by id',
-      [job],
-    )
-    return rows.map(({ event_type }) => event_type)
+  timelineOf(job: string): Promise<readonly string[]> {
+    return timelineOf(this.database, job)
   }
 
   async untilCompleted(job: string): Promise<void> {
@@ -141,15 +138,8 @@ describe.concurrent('a job whose database server is away for seconds', () => {
       await sleep(Math.max(0, 4500 - (performance.now() - before)))
       await world.server.startAgain()
       await world.untilCompleted(job)
-      expect(await world.timelineOf(job)).toEqual([
-        'enqueued',
-        'assigned',
-        'started',
-        'lost',
-        'assigned',
-        'started',
-        'completed',
-      ])
+      const timeline = await world.timelineOf(job)
+      expect(timeline).toEqual(['enqueued', 'assigned', 'started', 'lost', 'assigned', 'started', 'completed'])
       expect(agent.id).not.toBe(id)
     },
   )

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'vitest'
 import { createMark, findMarked, type SeenProcess } from '../agent/marked-processes.ts'
 import { type RunningCli, startCli, temporaryFolder } from '../cli/run-cli.ts'
+import { statusOf, timelineOf, untilStatus } from '../support/job-facts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -20,6 +22,19 @@ export interface Coordinator extends Part {
   readonly url: string
 }
 
+/** Tests that are given a fleet of their own, which ends with them. */
+export const testInFleet = (options: FleetOptions) =>
+  test.extend<{ fleet: Fleet }>({
+    fleet: async ({ task: _ }, use) => {
+      const fleet = await Fleet.create(options)
+      try {
+        await use(fleet)
+      } finally {
+        await fleet.end()
+      }
+    },
+  })
+
 /** Coordinators and agents as an operator runs them: the program itself, a process each, on one database. */
 export class Fleet {
   readonly test: TestDatabase
@@ -27,6 +42,9 @@ export class Fleet {
   readonly mark = { name: 'FLEET_MARK', value: createMark().value }
   readonly #folder: string
   readonly #environment: Readonly<Record<string, string>>
+  readonly #started: RunningCli[] = []
+  readonly #supervised: Promise<void>[] = []
+  readonly #ending = new AbortController()
 
   static async create(options: FleetOptions): Promise<Fleet> {
     const test = await createTestDatabase()
@@ -40,9 +58,11 @@ export class Fleet {
   }
 
   /** A command of the program, in the fleet's folder; `environment` comes on top. */
-  start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunningCli> {
+  async start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunningCli> {
     const env = { DATABASE_URL: this.test.url, [this.mark.name]: this.mark.value, ...this.#environment, ...environment }
-    return startCli(words, { cwd: this.#folder, env })
+    const cli = await startCli(words, { cwd: this.#folder, env })
+    this.#started.push(cli)
+    return cli
   }
 
   async serve(options: { port?: number; environment?: Readonly<Record<string, string>> } = {}): Promise<Coordinator> {
@@ -57,8 +77,13 @@ export class Fleet {
     return { cli, pid: cli.pid }
   }
 
-  /** An agent that is started again whenever it is gone, as a service manager would; stopped by the signal's abort. */
-  async supervise(name: string, signal: AbortSignal): Promise<void> {
+  /** An agent that is started again whenever it is gone, as a service manager would, until the fleet ends. */
+  supervise(name: string): void {
+    this.#supervised.push(this.#restart(name))
+  }
+
+  async #restart(name: string): Promise<void> {
+    const { signal } = this.#ending
     while (!signal.aborted) {
       const { cli } = await this.agent(name)
       const stop = () => cli.kill('SIGTERM')
@@ -78,26 +103,16 @@ export class Fleet {
   }
 
   /** Its state, live or finished; null: there is no such job. */
-  async statusOf(jobId: string): Promise<string | null> {
-    const [row] = await this.test.query<{ status: string }>(
-      `select status from interlock.jobs where id = $1
-       union all
-       select outcome from interlock.task_history where job_id = $1 limit 1`,
-      [jobId],
-    )
-    return row?.status ?? null
+  statusOf(jobId: string): Promise<string | null> {
+    return statusOf(this.test.database, jobId)
   }
 
-  untilStatus(jobId: string, status: string, timeoutMs = 20_000): Promise<unknown> {
-    return waitFor(async () => (await this.statusOf(jobId)) === status, { what: `${jobId} to be ${status}`, timeoutMs })
+  untilStatus(jobId: string, status: string, timeoutMs = 20_000): Promise<void> {
+    return untilStatus(this.test.database, jobId, status, timeoutMs)
   }
 
-  async eventsOf(jobId: string): Promise<readonly string[]> {
-    const rows = await this.test.query<{ event_type: string }>(
-      'select event_type from interlock.job_queue_log where job_id = $1 order by id',
-      [jobId],
-    )
-    return rows.map(({ event_type }) => event_type)
+  eventsOf(jobId: string): Promise<readonly string[]> {
+    return timelineOf(this.test.database, jobId)
   }
 
   async errorOf(jobId: string): Promise<Readonly<Record<string, unknown>> | null> {
@@ -128,10 +143,12 @@ export class Fleet {
     return existsSync(path) ? readFileSync(path, 'utf8') : null
   }
 
-  /** SIGTERM to all; resolves when they are gone, and what their jobs had started too. */
-  async end(...parts: readonly Part[]): Promise<void> {
-    for (const { cli } of parts) cli.kill('SIGTERM')
-    await Promise.all(parts.map(({ cli }) => cli.ended()))
+  /** SIGTERM to all that run still; resolves when they are gone, and what their jobs had started too. */
+  async end(): Promise<void> {
+    this.#ending.abort()
+    await Promise.all(this.#supervised)
+    for (const cli of this.#started) cli.kill('SIGTERM')
+    await Promise.all(this.#started.map((cli) => cli.ended()))
     await waitFor(() => this.processes().length === 0, { what: 'no process to be left' }).finally(() => {
       for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL')
     })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { waitFor } from '../support/wait-for.ts'
-import { type Coordinator, Fleet, type Part } from './fleet.ts'
+import { testInFleet } from './fleet.ts'
 
 const config = `
 [tasks.work]
@@ -9,26 +9,18 @@ command = ["sh", "-c", "sleep 0.1"]
 [tasks.long]
 command = ["sh", "-c", "sleep 7"]
 `
-let fleet: Fleet
-let frozen: Coordinator
-let other: Coordinator
-let agent: Part
-
-beforeAll(async () => {
-  fleet = await Fleet.create({ config })
-  frozen = await fleet.serve()
-  other = await fleet.serve()
-  agent = await fleet.agent('one')
-})
-
-afterAll(() => fleet.end(agent, frozen, other))
+const it = testInFleet({ config })
 
 interface Readiness {
   readonly is_ready: boolean
   readonly checks: readonly { readonly name: string; readonly is_ok: boolean; readonly reason: string | null }[]
 }
 
-it('a coordinator that stood still is not ready when it wakes, and says why; meanwhile nothing has waited for it', async () => {
+it('a coordinator that stood still is not ready when it wakes, and says why; meanwhile nothing has waited for it', async ({
+  fleet,
+}) => {
+  const [frozen, other] = [await fleet.serve(), await fleet.serve()]
+  await fleet.agent('one')
   const [long = ''] = await fleet.enqueue({ task: 'long', user: 'alice' })
   await fleet.untilStatus(long, 'running')
   frozen.cli.kill('SIGSTOP')

@@ -39,7 +39,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await fleet.end(agent, coordinator)
+  await fleet.end()
   if (memoryGroup !== null) rmdirSync(memoryGroup)
 })
 

@@ -5,6 +5,7 @@ import { Database } from '../../src/store/database.ts'
 import { sqlstateOf } from '../../src/store/sqlstate.ts'
 import { testInWorld } from '../agent/agent-world.ts'
 import { openHttpDoor } from '../http/http-door.ts'
+import { timelineOf } from '../support/job-facts.ts'
 import { OwnServer } from '../support/own-server.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -77,13 +78,7 @@ test('with max_connections reached, a job that runs goes on, HTTP answers 503 wi
   await agent.start()
   const { id } = agent
   const watch = await server.open().connect()
-  const timeline = async () =>
-    (
-      await watch.query<{ event_type: string }>(
-        'select event_type from interlock.job_queue_log where job_id = $1 order by id',
-        ['held'],
-      )
-    ).map(({ event_type }) => event_type)
+  const timeline = () => timelineOf(watch, 'held')
   await watch.query(`select from interlock.enqueue_jobs('[{"task": "wait", "id": "held", "user": "alice"}]')`)
   await waitFor(async () => (await timeline()).includes('started'), { what: 'the job to run' })
   const greedy = server.open()

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { choosePort } from '../../src/store/embedded/port.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { type Coordinator, Fleet, type Part } from './fleet.ts'
+import { type Coordinator, type Fleet, type Part, testInFleet } from './fleet.ts'
 
 const config = `
 [agent]
@@ -17,11 +17,7 @@ command = ["sh", "-c", "trap '' TERM; setsid sleep 1000 & sleep 1000"]
 `
 const goneMsMax = 30_000
 
-let fleet: Fleet
-
-beforeEach(async () => {
-  fleet = await Fleet.create({ config })
-})
+const it = testInFleet({ config })
 
 /** How long each took to be gone, by SIGTERM sent when told. */
 async function endOf({ cli }: Pick<Part, 'cli'>): Promise<{ code: number | null; ms: number }> {
@@ -31,14 +27,19 @@ async function endOf({ cli }: Pick<Part, 'cli'>): Promise<{ code: number | null;
   return { code, ms: performance.now() - before }
 }
 
-describe('SIGTERM', () => {
-  afterEach(() => fleet.end())
+async function runDeaf(fleet: Fleet): Promise<{ coordinator: Coordinator; agent: Part; job: string }> {
+  const coordinator = await fleet.serve()
+  const agent = await fleet.agent('one')
+  const [job = ''] = await fleet.enqueue({ task: 'deaf', user: 'alice' })
+  await fleet.untilStatus(job, 'running')
+  return { coordinator, agent, job }
+}
 
-  it('once ends a coordinator and an agent in order, the deaf job’s processes with it, and the job waits again', async () => {
-    const coordinator = await fleet.serve()
-    const agent = await fleet.agent('one')
-    const [job = ''] = await fleet.enqueue({ task: 'deaf', user: 'alice' })
-    await fleet.untilStatus(job, 'running')
+describe('SIGTERM', () => {
+  it('once ends a coordinator and an agent in order, the deaf job’s processes with it, and the job waits again', async ({
+    fleet,
+  }) => {
+    const { coordinator, agent, job } = await runDeaf(fleet)
     const ends = await Promise.all([endOf(agent), endOf(coordinator)])
     for (const { code, ms } of ends) {
       expect(code).toBe(0)
@@ -48,11 +49,10 @@ describe('SIGTERM', () => {
     expect(await fleet.eventsOf(job)).toEqual(['enqueued', 'assigned', 'started', 'returned'])
   })
 
-  it('twice ends an agent at once; what its job had started is gone within 2 s, and the job is not lost', async () => {
-    const coordinator = await fleet.serve()
-    const agent = await fleet.agent('one')
-    const [job = ''] = await fleet.enqueue({ task: 'deaf', user: 'alice' })
-    await fleet.untilStatus(job, 'running')
+  it('twice ends an agent at once; what its job had started is gone within 2 s, and the job is not lost', async ({
+    fleet,
+  }) => {
+    const { coordinator, agent, job } = await runDeaf(fleet)
     agent.cli.kill('SIGTERM')
     await waitFor(() => agent.cli.stderr().includes('once more'), { what: 'it to say what a second one does' })
     // A second within half a second is the same press of a key.
@@ -64,7 +64,7 @@ describe('SIGTERM', () => {
     expect((await endOf(coordinator)).code).toBe(0)
   })
 
-  it.each([0, 80, 200, 400])('%i ms into a start ends it, whatever had come up by then', async (afterMs) => {
+  it.for([0, 80, 200, 400])('%i ms into a start ends it, whatever had come up by then', async (afterMs, { fleet }) => {
     const parts = await Promise.all([
       fleet.start(['serve', '--port', '0']),
       fleet.start(['agent', '--name', `early-${afterMs}`]),
@@ -85,12 +85,13 @@ describe('SIGTERM', () => {
 })
 
 describe('three coordinators that are replaced one by one under load', { timeout: 90_000 }, () => {
-  it('lose nothing and accept nothing twice; each is gone within 30 s', async () => {
+  it('lose nothing and accept nothing twice; each is gone within 30 s', async ({ fleet }) => {
     const ports = [await choosePort(null), await choosePort(null), await choosePort(null)]
     const start = (port: number) => fleet.serve({ port })
     const coordinators: Coordinator[] = []
     for (const port of ports) coordinators.push(await start(port))
-    const agents = [await fleet.agent('one'), await fleet.agent('two')]
+    await fleet.agent('one')
+    await fleet.agent('two')
     const loading = new AbortController()
     const accepted: string[] = []
     let asked = 0
@@ -141,6 +142,5 @@ describe('three coordinators that are replaced one by one under load', { timeout
       return row?.done === accepted.length ? row : null
     }
     expect(await waitFor(done, { what: 'all to complete' })).toEqual({ done: accepted.length, twice: 0, more: 0 })
-    await fleet.end(...agents, ...coordinators)
   })
 })

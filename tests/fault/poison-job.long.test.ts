@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { waitFor } from '../support/wait-for.ts'
-import { Fleet } from './fleet.ts'
+import { testInFleet } from './fleet.ts'
 
 const config = `
 [agent]
@@ -13,12 +13,11 @@ command = ["sh", "-c", "kill -9 $(cut -d ' ' -f 4 /proc/$PPID/stat); sleep 60"]
 command = ["sh", "-c", "sleep 0.2; echo '{}'"]
 `
 const count = 3000
+const it = testInFleet({ config })
 
-it('a job that kills its agent each time leaves the others 80 % of their throughput', async () => {
-  const fleet = await Fleet.create({ config })
-  const stopping = new AbortController()
-  const coordinator = await fleet.serve()
-  const supervised = Promise.all(['one', 'two', 'three', 'four'].map((name) => fleet.supervise(name, stopping.signal)))
+it('a job that kills its agent each time leaves the others 80 % of their throughput', async ({ fleet }) => {
+  await fleet.serve()
+  for (const name of ['one', 'two', 'three', 'four']) fleet.supervise(name)
   const done = async () => {
     const [row] = await fleet.test.query<{ done: number }>(
       `select count(*)::int as done from interlock.task_history where outcome = 'completed'`,
@@ -52,7 +51,4 @@ it('a job that kills its agent each time leaves the others 80 % of their through
   // 83 % where nothing else ran; what else a machine does in these seconds moves it.
   expect(beside / without).toBeGreaterThan(0.6)
   expect(await fleet.statusOf('poison')).toBe('failed')
-  stopping.abort()
-  await supervised
-  await fleet.end(coordinator)
 })

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { waitFor } from '../support/wait-for.ts'
-import { type Coordinator, Fleet } from './fleet.ts'
+import { type Fleet, testInFleet } from './fleet.ts'
 
 // The keeper is the job's parent, the agent the keeper's.
 const config = `
@@ -20,33 +20,22 @@ command = ["sh", "-c", "sleep 0.2; echo '{}'"]
 `
 const agents = ['one', 'two', 'three']
 
-let fleet: Fleet
-let coordinator: Coordinator
-let stopping: AbortController
-let supervised: Promise<unknown>
+const it = testInFleet({ config })
 
-beforeEach(async () => {
-  fleet = await Fleet.create({ config })
-  stopping = new AbortController()
-  coordinator = await fleet.serve()
-  supervised = Promise.all(agents.map((name) => fleet.supervise(name, stopping.signal)))
-  await waitFor(async () => (await liveAgents()) === agents.length, { what: 'all agents to be registered' })
-})
+async function startAll(fleet: Fleet): Promise<void> {
+  await fleet.serve()
+  for (const name of agents) fleet.supervise(name)
+  await waitFor(async () => (await liveAgents(fleet)) === agents.length, { what: 'all agents to be registered' })
+}
 
-afterEach(async () => {
-  stopping.abort()
-  await supervised
-  await fleet.end(coordinator)
-})
-
-async function liveAgents(): Promise<number> {
+async function liveAgents(fleet: Fleet): Promise<number> {
   const [row] = await fleet.test.query<{ count: number }>(
     `select count(*)::int from interlock.agent_stats where state = 'active' and id <> interlock.locks_agent()`,
   )
   return row?.count ?? 0
 }
 
-async function othersFinish(): Promise<void> {
+async function othersFinish(fleet: Fleet): Promise<void> {
   const count = 60
   await fleet.enqueue(...Array.from({ length: count }, (_, n) => ({ task: 'work', user: `u${n}`, max_attempts: 5 })))
   const areDone = async () => {
@@ -59,33 +48,27 @@ async function othersFinish(): Promise<void> {
 }
 
 describe('a job that kills whoever runs it', { timeout: 60_000 }, () => {
-  it('its agent, each time: it is dead after its attempts, and all others finish', async () => {
-    const [poison = ''] = await fleet.enqueue({
-      task: 'poison',
-      id: 'poison',
-      user: 'mallory',
-      priority: 'critical',
-      queue: 'default',
-    })
-    await othersFinish()
-    await fleet.untilStatus(poison, 'failed')
-    expect(await fleet.errorOf(poison)).toMatchObject({ code: 'agent_lost' })
-    expect((await fleet.eventsOf(poison)).filter((event) => event === 'assigned')).toHaveLength(3)
-    // The third agent was given time to be rid of who had been lost twice beside it.
-    expect((await fleet.eventsOf(poison)).filter((event) => event === 'due')).toHaveLength(1)
-  })
-
-  it('its keeper, each time: it is dead after its attempts, and all others finish', async () => {
-    const [venom = ''] = await fleet.enqueue({
-      task: 'venom',
-      id: 'venom',
-      user: 'mallory',
-      priority: 'critical',
-      queue: 'default',
-    })
-    await othersFinish()
-    await fleet.untilStatus(venom, 'failed')
-    expect(await fleet.errorOf(venom)).toMatchObject({ code: 'keeper_lost' })
-    expect((await fleet.eventsOf(venom)).filter((event) => event === 'started')).toHaveLength(3)
-  })
+  it.for([
+    // Due once: the third agent was given time to be rid of who had been lost twice beside it.
+    { whom: 'agent', task: 'poison', code: 'agent_lost', counts: { assigned: 3, due: 1 } },
+    { whom: 'keeper', task: 'venom', code: 'keeper_lost', counts: { started: 3 } },
+  ])(
+    'its $whom, each time: it is dead after its attempts, and all others finish',
+    async ({ task, code, counts }, { fleet }) => {
+      await startAll(fleet)
+      const [job = ''] = await fleet.enqueue({
+        task,
+        id: task,
+        user: 'mallory',
+        priority: 'critical',
+        queue: 'default',
+      })
+      await othersFinish(fleet)
+      await fleet.untilStatus(job, 'failed')
+      expect(await fleet.errorOf(job)).toMatchObject({ code })
+      const events = await fleet.eventsOf(job)
+      const times = (event: string) => events.filter((one) => one === event).length
+      for (const [event, count] of Object.entries(counts)) expect([event, times(event)]).toEqual([event, count])
+    },
+  )
 })

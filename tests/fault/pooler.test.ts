@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import { Ticker } from '../../src/coordinator/ticker.ts'
 import { asJobId } from '../../src/domain/ids.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
 import { Database } from '../../src/store/database.ts'
+import { choosePort } from '../../src/store/embedded/port.ts'
 import { cancelJob, enqueueJobs } from '../../src/store/jobs.ts'
 import { checkServer } from '../../src/store/server-check.ts'
 import { runCli } from '../cli/run-cli.ts'
@@ -61,7 +61,7 @@ describe.skipIf(binary === null)(`behind PgBouncer${missing}`, () => {
   /** The URL of a pooler before the test's database, in this mode. */
   async function pool(mode: 'transaction' | 'session', settings: readonly string[] = []): Promise<string> {
     const target = new URL(db.url)
-    const port = await freePort()
+    const port = await choosePort(null)
     const file = join(folder, `${mode}-${port}.ini`)
     await writeFile(join(folder, 'users.txt'), `"${target.username}" "${decodeURIComponent(target.password)}"\n`, {
       mode: 0o644,
@@ -179,11 +179,3 @@ ${settings.join('\n')}
     await ticker.stop()
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
-}

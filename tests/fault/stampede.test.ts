@@ -16,8 +16,8 @@ it('5 agents as processes, started together on 150 jobs: each is full at most, a
   await fleet.enqueue(
     ...Array.from({ length: 150 }, (_, n) => ({ task: 'work', user: `u${n % 30}`, delay_seconds: 2 })),
   )
-  const coordinator = await fleet.serve()
-  const agents = await Promise.all(Array.from({ length: 5 }, (_, n) => fleet.agent(`a${n}`)))
+  await fleet.serve()
+  await Promise.all(Array.from({ length: 5 }, (_, n) => fleet.agent(`a${n}`)))
   const done = async () => {
     const [row] = await fleet.test.query<{ done: number }>(
       `select count(*)::int as done from interlock.task_history where outcome = 'completed' and attempts = 1`,
@@ -34,5 +34,5 @@ it('5 agents as processes, started together on 150 jobs: each is full at most, a
      ) as x`,
   )
   expect(most).toEqual([{ most: 2 }])
-  await fleet.end(...agents, coordinator)
+  await fleet.end()
 })

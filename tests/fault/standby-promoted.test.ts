@@ -4,7 +4,7 @@ import { Agent } from '../../src/agent/agent.ts'
 import { Dispatcher } from '../../src/coordinator/dispatcher.ts'
 import { Ticker } from '../../src/coordinator/ticker.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
-import { absorbTouches, claimJobs, registerAgent } from '../../src/store/agents.ts'
+import { absorbTouches, claimJobs } from '../../src/store/agents.ts'
 import { createAttemptStore, type HeldJob } from '../../src/store/attempts.ts'
 import { Database } from '../../src/store/database.ts'
 import { enqueueJobs } from '../../src/store/jobs.ts'
@@ -12,6 +12,8 @@ import type { Queryable } from '../../src/store/queryable.ts'
 import { checkServer } from '../../src/store/server-check.ts'
 import { raiseAfterRestore } from '../../src/store/upkeep.ts'
 import { openHttpDoor } from '../http/http-door.ts'
+import { timelineOf } from '../support/job-facts.ts'
+import { registerLeaseAgent } from '../support/lease-agent.ts'
 import { Line } from '../support/line.ts'
 import { brokenPromises, Load, nothingBroken } from '../support/load.ts'
 import { OwnServer } from '../support/own-server.ts'
@@ -57,17 +59,7 @@ async function countEverything(queryable: Queryable): Promise<unknown> {
 }
 
 async function claimOne(queryable: Queryable, name: string): Promise<HeldJob> {
-  const { agentId } = await registerAgent(queryable, {
-    name,
-    queues: ['default'],
-    permissionLevels: ['autonomous'],
-    slots: 200,
-    tasks: null,
-    host: 'here',
-    pid: 1,
-    leaseSeconds: 300,
-    liveness: 'lease',
-  })
+  const agentId = await registerLeaseAgent(queryable, { name })
   await absorbTouches(queryable)
   const [job] = (await claimJobs(queryable, agentId, 1)).assignments
   if (job === undefined) throw new Error('nothing could be claimed')
@@ -103,12 +95,7 @@ testWithStandby.concurrent(
     await agent.start()
     const { id } = agent
     await enqueueJobs(database, [{ id: 'long', task: 'long', user: 'alice', queue: 'low' }])
-    const timeline = async () =>
-      (
-        await database.query<{ event: string }>(
-          `select event_type as event from interlock.job_queue_log where job_id = 'long' order by id`,
-        )
-      ).map(({ event }) => event)
+    const timeline = () => timelineOf(database, 'long')
     await waitFor(async () => (await timeline()).includes('started'), { what: 'the long job to run' })
     const load = new Load({ database })
     await load.flows(200)
@@ -193,17 +180,7 @@ testWithStandby.concurrent(
     // From here on the standby hears of nothing: 100 grants are handed out that it will never know of.
     await replication.close()
     await sleep(100)
-    const { agentId } = await registerAgent(database, {
-      name: 'lost',
-      queues: ['default'],
-      permissionLevels: ['autonomous'],
-      slots: 200,
-      tasks: null,
-      host: 'here',
-      pid: 1,
-      leaseSeconds: 300,
-      liveness: 'lease',
-    })
+    const agentId = await registerLeaseAgent(database, { name: 'lost' })
     await absorbTouches(database)
     const lost = [
       ...(await claimJobs(database, agentId, 50)).assignments,

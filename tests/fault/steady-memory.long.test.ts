@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { heartbeatAgent, listAssignments, registerAgent } from '../../src/store/agents.ts'
+import { heartbeatAgent, listAssignments } from '../../src/store/agents.ts'
 import { createAttemptStore, type HeldJob } from '../../src/store/attempts.ts'
+import { registerLeaseAgent } from '../support/lease-agent.ts'
 import { Fleet } from './fleet.ts'
 
 const minutes = Number(process.env.INTERLOCK_MINUTES ?? 30)
@@ -20,17 +21,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 /** Holds what the coordinator claims for it, and is done with it at once: an agent without processes. */
 async function work(fleet: Fleet, name: string, signal: AbortSignal): Promise<number> {
   const { database } = fleet.test
-  const { agentId } = await registerAgent(database, {
-    name,
-    queues: ['default'],
-    permissionLevels: ['autonomous'],
-    slots: 200,
-    tasks: null,
-    host: 'here',
-    pid: process.pid,
-    leaseSeconds: 60,
-    liveness: 'lease',
-  })
+  const agentId = await registerLeaseAgent(database, { name, leaseSeconds: 60 })
   const store = createAttemptStore(database)
   let [done, saidMs] = [0, 0]
   while (!signal.aborted) {
@@ -112,5 +103,5 @@ test(`the memory of a coordinator stays what it is through ${minutes} minutes of
   expect(completed).toBeGreaterThan(0.9 * jobsPerSecond * minutes * 60)
   expect(late / early).toBeGreaterThan(0.9)
   expect(late / early).toBeLessThan(1.1)
-  await fleet.end(coordinator)
+  await fleet.end()
 })

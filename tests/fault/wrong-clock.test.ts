@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { waitFor } from '../support/wait-for.ts'
-import { type Coordinator, Fleet, type Part } from './fleet.ts'
+import { type Coordinator, type Fleet, testInFleet } from './fleet.ts'
 
 const shift = new URL('../fixtures/fault/wrong-clock.ts', import.meta.url).href
 const config = `
@@ -17,27 +17,20 @@ command = ["sh", "-c", "exit 0"]
 command = ["sh", "-c", "exit 1"]
 `
 
-let fleet: Fleet
-let coordinators: Coordinator[]
-let agent: Part
+const it = testInFleet({ config })
 
-afterEach(() => fleet.end(agent, ...coordinators))
+const off = (hours: number) => ({ NODE_OPTIONS: `--import=${shift}?hours=${hours}` })
 
-describe.each([
+it.for([
   { agentHours: 1, coordinatorHours: 0 },
   { agentHours: -1, coordinatorHours: 1 },
-])('an agent $agentHours h off, a coordinator $coordinatorHours h off', ({ agentHours, coordinatorHours }) => {
-  const off = (hours: number) => ({ NODE_OPTIONS: `--import=${shift}?hours=${hours}` })
-
-  beforeEach(async () => {
-    fleet = await Fleet.create({ config })
-    coordinators = [await fleet.serve({ environment: off(coordinatorHours) }), await fleet.serve()]
-    agent = await fleet.agent('off', off(agentHours))
-  })
-
-  it('decide by the database’s clock: nothing expires, starts, retries or is given up early or late', async () => {
+])(
+  'an agent $agentHours h off and a coordinator $coordinatorHours h off decide by the database’s clock: nothing expires, starts, retries or is given up early or late',
+  async ({ agentHours, coordinatorHours }, { fleet }) => {
+    const coordinators = [await fleet.serve({ environment: off(coordinatorHours) }), await fleet.serve()]
+    await fleet.agent('off', off(agentHours))
     // The program itself believes in another time: its log says so.
-    expect(await believedHours()).toEqual([coordinatorHours, 0])
+    expect(await believedHours(coordinators)).toEqual([coordinatorHours, 0])
     const [long = '', brief = '', fails = ''] = await fleet.enqueue(
       { task: 'long', user: 'a', timeout_seconds: 60 },
       { task: 'brief', user: 'b', ttl_seconds: 1200 },
@@ -68,30 +61,30 @@ describe.each([
     )
     expect(soonWait?.seconds).toBeGreaterThanOrEqual(2)
     expect(soonWait?.seconds).toBeLessThan(6)
-    expect(await oddEvents()).toEqual([])
+    expect(await oddEvents(fleet)).toEqual([])
     for (const { url } of coordinators) expect((await fetch(`${url}/readyz`)).status).toBe(200)
     // Every time that anybody wrote is the database's.
     const [stray] = await fleet.test.query<{ count: number }>(
       `select count(*)::int from interlock.job_queue_log where abs(extract(epoch from created_at - now())) > 600`,
     )
     expect(stray).toEqual({ count: 0 })
-  })
+  },
+)
 
-  async function oddEvents(): Promise<readonly string[]> {
-    const rows = await fleet.test.query<{ event_type: string }>(
-      `select event_type from interlock.job_queue_log where event_type in ('lost', 'expired', 'agent_gone', 'returned', 'lock_ended', 'swept')`,
-    )
-    return rows.map(({ event_type }) => event_type)
-  }
+async function oddEvents(fleet: Fleet): Promise<readonly string[]> {
+  const rows = await fleet.test.query<{ event_type: string }>(
+    `select event_type from interlock.job_queue_log where event_type in ('lost', 'expired', 'agent_gone', 'returned', 'lock_ended', 'swept')`,
+  )
+  return rows.map(({ event_type }) => event_type)
+}
 
-  /** By the times in the lines of their logs. */
-  async function believedHours(): Promise<readonly number[]> {
-    return Promise.all(
-      coordinators.map(async ({ cli, url }) => {
-        await fetch(`${url}/jobs`)
-        const time = await waitFor(() => /"time":"([^"]+)"/.exec(cli.stderr())?.[1], { what: 'a line of its log' })
-        return Math.round((Date.parse(time) - Date.now()) / 3_600_000) || 0
-      }),
-    )
-  }
-})
+/** By the times in the lines of their logs. */
+async function believedHours(coordinators: readonly Coordinator[]): Promise<readonly number[]> {
+  return Promise.all(
+    coordinators.map(async ({ cli, url }) => {
+      await fetch(`${url}/jobs`)
+      const time = await waitFor(() => /"time":"([^"]+)"/.exec(cli.stderr())?.[1], { what: 'a line of its log' })
+      return Math.round((Date.parse(time) - Date.now()) / 3_600_000) || 0
+    }),
+  )
+}

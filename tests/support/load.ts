@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isInterlockError } from '../../src/domain/errors.ts'
 import type { AgentId } from '../../src/domain/ids.ts'
-import { absorbTouches, claimJobs, listAssignments, registerAgent } from '../../src/store/agents.ts'
+import { absorbTouches, claimJobs, listAssignments } from '../../src/store/agents.ts'
 import { createAttemptStore, type HeldJob } from '../../src/store/attempts.ts'
 import { enqueueJobs } from '../../src/store/jobs.ts'
 import type { Queryable } from '../../src/store/queryable.ts'
+import { registerLeaseAgent } from './lease-agent.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface LoadOptions {
@@ -110,7 +111,7 @@ export class Load {
     let held: readonly HeldJob[] = []
     while (this.#works) {
       await this.#trying(async () => {
-        agentId ??= await this.#register(name)
+        agentId ??= await registerLeaseAgent(database, { name, slots: 1000 })
         // What a claim gave whose answer was lost is listed; what was held is told again.
         if (held.length === 0) held = await listAssignments(database, agentId)
         if (held.length === 0) {
@@ -126,21 +127,6 @@ export class Load {
         held = []
       })
     }
-  }
-
-  async #register(name: string): Promise<AgentId> {
-    const { agentId } = await registerAgent(this.#options.database, {
-      name,
-      queues: ['default'],
-      permissionLevels: ['autonomous'],
-      slots: 1000,
-      tasks: null,
-      host: 'here',
-      pid: process.pid,
-      leaseSeconds: 300,
-      liveness: 'lease',
-    })
-    return agentId
   }
 
   async #trying(work: () => Promise<void>): Promise<void> {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Database } from '../../src/store/database.ts'
+import { choosePort } from '../../src/store/embedded/port.ts'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded-server.ts'
 import type { OwnServer } from './own-server.ts'
 import { fastFolder } from './test-server.ts'
@@ -28,7 +28,7 @@ export class Standby {
     const cluster = join(dataDir, 'server', 'cluster')
     await rm(join(cluster, 'postmaster.pid'), { force: true })
     await promisify(execFile)('cp', ['-a', join(cluster, 'PG_VERSION'), join(cluster, 'standby.signal')])
-    const port = await freePort()
+    const port = await choosePort(null)
     await writeFile(join(dataDir, 'port'), `${port}\n`)
     const { hostname, port: primaryPort, username, password } = new URL(replicationUrl)
     const giveUp = new AbortController()
@@ -85,12 +85,4 @@ export class Standby {
       .catch(() => undefined)
     await rm(this.#dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
 }
