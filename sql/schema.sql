@@ -935,6 +935,7 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
+  p_limit := interlock.row_limit(p_limit);
   select f.below, f.but, f.raised_at, f.server_started_at = pg_postmaster_start_time() as is_ours
   into v_floor
   from interlock.touch_floor as f
@@ -1872,6 +1873,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_seen integer;
 begin
+  p_limit := interlock.row_limit(p_limit);
   perform interlock.lock_limits();
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.
@@ -2344,7 +2346,7 @@ AS $function$
     ), o.n + 1
     from line as o
     where o.resource is not null
-      and o.n < p_limit
+      and o.n < interlock.row_limit(p_limit)
   )
   select array(
     select o.resource
@@ -2383,6 +2385,9 @@ CREATE OR REPLACE FUNCTION interlock.end_agent(p_agent_id text, p_reason text DE
  SET search_path TO ''
 AS $function$
 begin
+  if length(p_reason) > 4096 then
+    raise exception using errcode = 'IL005', message = 'reason may have at most 4096 characters', column = 'reason';
+  end if;
   return query
   select g.jobs_moved from interlock.give_agent_up(p_agent_id, p_reason, 'returned', null) as g;
 end
@@ -2636,7 +2641,7 @@ declare
   v_late text := p_table || '_late';
   v_default text := p_table || '_default';
   v_now timestamptz := interlock.clock();
-  v_until timestamptz := v_now + p_days_ahead * interval '1 day';
+  v_until timestamptz;
   v_starts timestamptz[];
   v_start timestamptz;
   v_name text;
@@ -2649,6 +2654,7 @@ begin
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
   end if;
+  v_until := v_now + p_days_ahead * interval '1 day';
   -- Before anything is read: two at once would each have a lock that the other is to wait for.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.
@@ -2930,7 +2936,7 @@ begin
       and j.held is null
       and j.status <> 'failed'
     order by j.expires_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   if v_ids = '{}' then
@@ -2967,7 +2973,7 @@ begin
       and x.held_slots is not null
       and x.cancel_requested_at is not null
     order by x.lease_until
-    limit least(p_limit, 1000)
+    limit least(interlock.row_limit(p_limit), 1000)
   ) as j;
   if v_locks is not null then
     v_ids := array(select r.job_id from interlock.release_held(v_locks, v_tokens) as r where r.reason is null);
@@ -2995,7 +3001,7 @@ begin
     where j.lease_until < v_now
       and j.held is null
     order by j.lease_until
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   ended := pg_catalog.cardinality(v_ids);
@@ -3011,7 +3017,7 @@ begin
       and j.held_slots is not null
       and j.cancel_requested_at is null
     order by j.lease_until
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   ),
   marked as (
@@ -4669,7 +4675,7 @@ begin
     where j.status = 'scheduled'
       and j.run_at <= v_now
     order by j.run_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   if v_ids = '{}' then
@@ -4752,9 +4758,13 @@ declare
   v_table text;
   v_first_table text;
 begin
-  if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  if p_log_days is null or p_log_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
   end if;
+  if p_history_days is null or p_history_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
+  end if;
+  p_limit := interlock.row_limit(p_limit);
   -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   partitions := 0;
@@ -4844,6 +4854,8 @@ declare
   v_counted record;
   v_lists jsonb;
 begin
+  p_list_limit := interlock.row_limit(p_list_limit);
+  p_count_limit := interlock.row_limit(p_count_limit);
   select c.is_estimated, c.counts, c.pending, c.oldest_queued_at
   into v_counted
   from interlock.count_live_jobs(p_count_limit) as c;
@@ -5043,8 +5055,8 @@ declare
   v_lost_seconds double precision;
   v_margin bigint;
 begin
-  if p_above is null or p_above < 0 then
-    raise exception using errcode = 'IL005', message = 'above must be 0 or more', column = 'above';
+  if p_above is null or p_above not between 0 and 1000000000000000000 then
+    raise exception using errcode = 'IL005', message = 'above must be 0 to 1000000000000000000', column = 'above';
   end if;
   -- One at a time: two that read the same number would raise once.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('restore'));
@@ -5928,6 +5940,21 @@ end
 $function$;
 comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker it does nothing; the tick is behind it.';
 
+CREATE OR REPLACE FUNCTION interlock.row_limit(p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_limit is null or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'limit must be 1 to 1000000', column = 'limit';
+  end if;
+  return p_limit;
+end
+$function$;
+comment on function interlock.row_limit(integer) is 'The argument, if it can be a number of rows; else IL005 invalid_argument. Null would mean all of them, and a negative one ends in words of LIMIT''s own.';
+
 CREATE OR REPLACE FUNCTION interlock.senior_reservers(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
@@ -6509,7 +6536,7 @@ AS $function$
     join interlock.jobs as j on j.id = u.id and j.token = u.token and j.held_slots is not null
     where a.state <> 'gone'
   ) as s
-  limit p_limit
+  limit interlock.row_limit(p_limit)
 $function$;
 comment on function interlock.stuck_claims(integer) is 'Claims that go back by return_jobs(): assignments that no agent has confirmed within 10 seconds, and jobs that their agent''s heartbeat does not list; not manual locks, which end by expire_locks(). Locks nothing. Run by the tick.';
 
@@ -6759,7 +6786,7 @@ AS $function$
     where l.reserving
       and l.route <> all (interlock.served_routes(interlock.clock()))
     order by l.rank
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
 $function$;
 comment on function interlock.unserved_reservers(integer) is 'Reserving lanes of routes that are paused or that nobody serves: for stop_reserving(). Locks nothing. Run by the tick.';
@@ -6835,7 +6862,7 @@ begin
     select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on >= o.resource || ' ' order by l.blocked_on limit 1), o.n + 1
     from obstacle as o
     where o.resource is not null
-      and o.n < p_limit
+      and o.n < interlock.row_limit(p_limit)
   )
   select array_agg(o.resource order by o.resource), case when count(*) >= p_limit then max(o.resource) else '' end
   into v_resources, next_after

@@ -22,6 +22,7 @@ declare
   v_any_reserving boolean;
 begin
   perform interlock.check_isolation();
+  p_limit := interlock.row_limit(p_limit);
   select f.below, f.but, f.raised_at, f.server_started_at = pg_postmaster_start_time() as is_ours
   into v_floor
   from interlock.touch_floor as f

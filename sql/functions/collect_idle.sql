@@ -9,6 +9,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_seen integer;
 begin
+  p_limit := interlock.row_limit(p_limit);
   perform interlock.lock_limits();
   -- A stretch of each table at a time, in the order of its key: what is idle has no index of its own, which every start would
   -- have to keep, and a look at all of them for what is idle would cost the more the more is not.

@@ -11,7 +11,7 @@ as $$
     ), o.n + 1
     from line as o
     where o.resource is not null
-      and o.n < p_limit
+      and o.n < interlock.row_limit(p_limit)
   )
   select array(
     select o.resource

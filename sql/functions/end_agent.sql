@@ -4,6 +4,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if length(p_reason) > 4096 then
+    raise exception using errcode = 'IL005', message = 'reason may have at most 4096 characters', column = 'reason';
+  end if;
   return query
   select g.jobs_moved from interlock.give_agent_up(p_agent_id, p_reason, 'returned', null) as g;
 end

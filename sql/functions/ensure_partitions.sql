@@ -9,7 +9,7 @@ declare
   v_late text := p_table || '_late';
   v_default text := p_table || '_default';
   v_now timestamptz := interlock.clock();
-  v_until timestamptz := v_now + p_days_ahead * interval '1 day';
+  v_until timestamptz;
   v_starts timestamptz[];
   v_start timestamptz;
   v_name text;
@@ -22,6 +22,7 @@ begin
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
   end if;
+  v_until := v_now + p_days_ahead * interval '1 day';
   -- Before anything is read: two at once would each have a lock that the other is to wait for.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   -- Names of partitions cannot be parameters: this and prune_history() are the two verbs that build a statement, from dates only.

@@ -14,7 +14,7 @@ begin
       and j.held is null
       and j.status <> 'failed'
     order by j.expires_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   if v_ids = '{}' then

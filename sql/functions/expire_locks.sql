@@ -24,7 +24,7 @@ begin
       and x.held_slots is not null
       and x.cancel_requested_at is not null
     order by x.lease_until
-    limit least(p_limit, 1000)
+    limit least(interlock.row_limit(p_limit), 1000)
   ) as j;
   if v_locks is not null then
     v_ids := array(select r.job_id from interlock.release_held(v_locks, v_tokens) as r where r.reason is null);
@@ -52,7 +52,7 @@ begin
     where j.lease_until < v_now
       and j.held is null
     order by j.lease_until
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   ended := pg_catalog.cardinality(v_ids);
@@ -68,7 +68,7 @@ begin
       and j.held_slots is not null
       and j.cancel_requested_at is null
     order by j.lease_until
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   ),
   marked as (

@@ -13,7 +13,7 @@ begin
     where j.status = 'scheduled'
       and j.run_at <= v_now
     order by j.run_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   );
   if v_ids = '{}' then

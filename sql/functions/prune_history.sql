@@ -10,9 +10,13 @@ declare
   v_table text;
   v_first_table text;
 begin
-  if p_log_days < 0 or p_history_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  if p_log_days is null or p_log_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
   end if;
+  if p_history_days is null or p_history_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
+  end if;
+  p_limit := interlock.row_limit(p_limit);
   -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
   partitions := 0;

@@ -9,6 +9,8 @@ declare
   v_counted record;
   v_lists jsonb;
 begin
+  p_list_limit := interlock.row_limit(p_list_limit);
+  p_count_limit := interlock.row_limit(p_count_limit);
   select c.is_estimated, c.counts, c.pending, c.oldest_queued_at
   into v_counted
   from interlock.count_live_jobs(p_count_limit) as c;

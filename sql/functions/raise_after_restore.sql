@@ -8,8 +8,8 @@ declare
   v_lost_seconds double precision;
   v_margin bigint;
 begin
-  if p_above is null or p_above < 0 then
-    raise exception using errcode = 'IL005', message = 'above must be 0 or more', column = 'above';
+  if p_above is null or p_above not between 0 and 1000000000000000000 then
+    raise exception using errcode = 'IL005', message = 'above must be 0 to 1000000000000000000', column = 'above';
   end if;
   -- One at a time: two that read the same number would raise once.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('restore'));

@@ -20,7 +20,7 @@ as $$
     join interlock.jobs as j on j.id = u.id and j.token = u.token and j.held_slots is not null
     where a.state <> 'gone'
   ) as s
-  limit p_limit
+  limit interlock.row_limit(p_limit)
 $$;
 
 comment on function interlock.stuck_claims(integer) is

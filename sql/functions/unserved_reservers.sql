@@ -9,7 +9,7 @@ as $$
     where l.reserving
       and l.route <> all (interlock.served_routes(interlock.clock()))
     order by l.rank
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
 $$;
 

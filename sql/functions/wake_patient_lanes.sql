@@ -17,7 +17,7 @@ begin
     select (select l.blocked_on from interlock.job_lanes as l where l.blocked_on >= o.resource || ' ' order by l.blocked_on limit 1), o.n + 1
     from obstacle as o
     where o.resource is not null
-      and o.n < p_limit
+      and o.n < interlock.row_limit(p_limit)
   )
   select array_agg(o.resource order by o.resource), case when count(*) >= p_limit then max(o.resource) else '' end
   into v_resources, next_after
