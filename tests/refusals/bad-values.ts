@@ -88,3 +88,32 @@ export const badFields: readonly string[] = [
   '{"x": null}',
   `"${'x'.repeat(300_000)}"`,
 ]
+
+/** Values of a parameter in a query. */
+export const badParameters: readonly string[] = [
+  '',
+  ' ',
+  '-1',
+  '0',
+  '1e9',
+  '99999999999999999999',
+  'nonsense',
+  'a\u0000b',
+  'a\nb',
+  '🔥',
+  `'; drop table interlock.jobs; --`,
+  'x'.repeat(5000),
+]
+
+/** Parts of a path, as they stand in it. */
+export const badPathParts: readonly string[] = [
+  'nobody',
+  '%00',
+  '%20',
+  '%0A',
+  '..%2f..',
+  '%F0%9F%94%A5',
+  '%E0%A4%A',
+  `'`,
+  'x'.repeat(5000),
+]
