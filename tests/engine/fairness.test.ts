@@ -148,3 +148,38 @@ describe('priorities', () => {
     expect(await order()).toEqual(['critical', 'normal', 'later', 'low'])
   })
 })
+
+// The claim that gives a turn writes of the user, and so does one that starts another job of hers: two such claims that
+// met the other way round waited for each other.
+test('a claim never waits for one that gives a turn to another lane of its user', async () => {
+  const world = await EngineWorld.create()
+  const [supervisor] = await world.query<{ agent_id: string }>(
+    `select agent_id from interlock.register_agent('supervisor', '{default}', 10, p_permission_levels => '{supervised}',
+       p_lease_seconds => 3600)`,
+  )
+  await world.enqueue({ id: 'waits', user: 'ann' }, { id: 'served', user: 'ann', permission_level: 'supervised' })
+  await world.test.advanceClock(1)
+  await world.absorb()
+  await world.complete(...(await world.claimOnce(1, supervisor?.agent_id)).jobs)
+  await world.test.advanceClock(301)
+  await world.enqueue({ id: 'next', user: 'ann', permission_level: 'supervised' })
+  await world.absorb()
+
+  const giver = await world.test.database.connect()
+  await giver.query('begin')
+  await giver.query('select * from interlock.claim_jobs($1, null, 1)', [world.agent])
+  const [turn] = await giver.query<{ turns: number }>(
+    'select count(*)::int as turns from interlock.lane_users where last_turn_at is not null',
+  )
+  expect(turn?.turns).toBe(1)
+  const other = await world.test.database.connect({ statementTimeoutSeconds: 5 })
+  const answers = other.query<{ jobs: readonly { job_id: string }[]; contended: readonly string[] }>(
+    'select jobs, contended from interlock.claim_jobs($1, null, 1)',
+    [supervisor?.agent_id],
+  )
+  const [answer] = await answers.finally(() => giver.query('rollback'))
+  await giver.close()
+  expect({ jobs: answer?.jobs, contended: answer?.contended.length }).toEqual({ jobs: [], contended: 1 })
+  expect((await world.claimOnce(1, supervisor?.agent_id)).jobs.map((job) => job.job_id)).toEqual(['next'])
+  await other.close()
+})
