@@ -201,6 +201,15 @@ describe('checkServerLog', () => {
       '2 times an inner check failed (XX000): interlock: n of n slots',
     ])
   })
+
+  it('leaves out what workers that are started together say to each other, and nothing else of its kind', () => {
+    const said = ['pg_namespace_nspname_index', 'migrations_pkey', 'jobs_pkey'].map(
+      (key) => `23505 ERROR:  duplicate key value violates unique constraint "${key}"`,
+    )
+    expect(checkServerLog(said.join('\n')).map(({ what }) => what)).toEqual([
+      '1 times a key was written twice (23505): duplicate key value violates unique constraint "jobs_pkey"',
+    ])
+  })
 })
 
 describe('spans', () => {
