@@ -43,6 +43,7 @@ const task = z
   .strictObject({
     command: z.array(plainText).min(1).max(1000).optional(),
     module: plainText.optional(),
+    answers: z.enum(['stdin']).optional(),
     timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable’s name'), z.string()).optional(),
     cwd: plainText.optional(),

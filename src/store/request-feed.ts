@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Question } from '../domain/question.ts'
+import type { ReplyView } from '../domain/question-view.ts'
+import type { HeldJob } from './attempts.ts'
 import type { Queryable } from './queryable.ts'
-import { readProgress, resumeRequest } from './questions.ts'
+import { askRequest, readProgress, readReply, resumeRequest } from './questions.ts'
 
 export interface RequestFeedOptions {
   readonly database: Queryable
@@ -76,5 +79,22 @@ export class RequestFeed {
       if (isGranted) await resumeRequest(this.#database, id)
       if (isSettled || isGranted) for (const wake of this.#waiting.get(id) ?? []) wake()
     }
+  }
+}
+
+/** What a job's holder needs of questions: to ask one, and to wait as long as it takes. */
+export function createQuestionStore(database: Queryable, feed: RequestFeed) {
+  return {
+    ask: (job: HeldJob, question: Question, key: string): Promise<string> => askRequest(database, job, question, key),
+    async reply(requestId: string, signal: AbortSignal): Promise<ReplyView> {
+      for (;;) {
+        const reply = await readReply(database, requestId)
+        // Cleared away: whoever asked has been gone for days.
+        if (reply === null) return { request_id: requestId, status: 'closed', response: null, fences: {} }
+        if (reply.status !== 'open' || signal.aborted) return reply
+        await feed.settled(requestId, { signal })
+        signal.throwIfAborted()
+      }
+    },
   }
 }
