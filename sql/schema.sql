@@ -776,8 +776,8 @@ comment on view interlock.locks is 'Who holds what: one row is a slot of a resou
 create view interlock.requests as
  SELECT m.id,
         CASE
-            WHEN ((m.state = 'open'::text) AND (j.id IS NULL)) THEN 'closed'::text
             WHEN ((m.state = 'open'::text) AND (m.expires_at <= interlock.clock())) THEN 'expired'::text
+            WHEN ((m.state = 'open'::text) AND (j.id IS NULL)) THEN 'closed'::text
             ELSE m.state
         END AS status,
     m.job_id,
@@ -1368,10 +1368,10 @@ begin
           and m.kind = 'response'
       ),
       column = 'request_id';
+  elsif v_request.state = 'expired' or (v_request.state = 'open' and v_request.expires_at <= v_now) then
+    raise exception using errcode = 'IL003', message = format('request %s has expired', p_request_id), column = 'request_id';
   elsif v_request.state = 'closed' or (v_request.state = 'open' and v_request.status is null) then
     raise exception using errcode = 'IL003', message = format('request %s is closed: job %s does not wait for it any more', p_request_id, v_request.job_id), column = 'request_id';
-  elsif v_request.state = 'expired' or v_request.expires_at <= v_now then
-    raise exception using errcode = 'IL003', message = format('request %s has expired', p_request_id), column = 'request_id';
   end if;
   response_type := coalesce(p_response ->> 'response_type', case when v_request.request_type <> 'approval' then 'answer' end);
   if (v_request.request_type = 'approval') is distinct from (response_type in ('approval', 'rejection')) then
@@ -3458,8 +3458,9 @@ declare
   v_settled integer := 0;
 begin
   for v_request in
-    select m.id, m.job_id, m.token, m.agent_id, m.given_back, j.status, j.kind,
-      case when j.id is null then 'closed' else 'expired' end as state
+    select m.id, m.job_id, m.token, m.agent_id, m.given_back, j.status, j.kind, j.id is null as is_over,
+      -- Whoever was told that it had expired may have ended since.
+      case when m.expires_at <= v_now then 'expired' else 'closed' end as state
     from interlock.job_messages as m
     left join interlock.jobs as j on j.id = m.job_id and j.token = m.token and j.held_slots is not null
     where m.state = 'open'
@@ -3471,13 +3472,13 @@ begin
     update interlock.job_messages as m
     set state = v_request.state,
         settled_at = v_now,
-        resumed_at = case when v_request.state = 'closed' and m.given_back is not null then v_now end
+        resumed_at = case when v_request.is_over and m.given_back is not null then v_now end
     where m.id = v_request.id;
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, conflict_reason, details)
     values (v_now, 'request_' || v_request.state, v_request.job_id, v_request.kind, v_request.status, v_request.status, v_request.token, v_request.agent_id,
       case v_request.state when 'closed' then 'its claim has ended' else 'nobody answered in time' end,
       jsonb_build_object('request_id', v_request.id));
-    if v_request.state = 'expired' and v_request.given_back is not null then
+    if v_request.given_back is not null and not v_request.is_over then
       perform interlock.retake(v_request.id, v_now);
     end if;
     v_settled := v_settled + 1;
@@ -3485,7 +3486,7 @@ begin
   return v_settled;
 end
 $function$;
-comment on function interlock.expire_requests(integer) is 'Ends up to p_limit open requests: those whose claim is over are closed, those that nobody answered in time expire, of which the asker is told (it takes again first what it gave back). Returns how many. No verb that ends a job looks for its questions: the claim that asked is the test, and a claim that is over never comes back. Locks the requests'' rows, SKIP LOCKED; insert-only towards the scheduler. Run by the tick.';
+comment on function interlock.expire_requests(integer) is 'Ends up to p_limit open requests: those that nobody answered in time expire, of which the asker is told (it takes again first what it gave back), those whose claim ended before that are closed. Returns how many. No verb that ends a job looks for its questions: the claim that asked is the test, and a claim that is over never comes back. Locks the requests'' rows, SKIP LOCKED; insert-only towards the scheduler. Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.explain_job(p_job_id text)
  RETURNS jsonb

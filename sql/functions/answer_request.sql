@@ -32,10 +32,10 @@ begin
           and m.kind = 'response'
       ),
       column = 'request_id';
+  elsif v_request.state = 'expired' or (v_request.state = 'open' and v_request.expires_at <= v_now) then
+    raise exception using errcode = 'IL003', message = format('request %s has expired', p_request_id), column = 'request_id';
   elsif v_request.state = 'closed' or (v_request.state = 'open' and v_request.status is null) then
     raise exception using errcode = 'IL003', message = format('request %s is closed: job %s does not wait for it any more', p_request_id, v_request.job_id), column = 'request_id';
-  elsif v_request.state = 'expired' or v_request.expires_at <= v_now then
-    raise exception using errcode = 'IL003', message = format('request %s has expired', p_request_id), column = 'request_id';
   end if;
   response_type := coalesce(p_response ->> 'response_type', case when v_request.request_type <> 'approval' then 'answer' end);
   if (v_request.request_type = 'approval') is distinct from (response_type in ('approval', 'rejection')) then

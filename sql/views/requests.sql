@@ -2,8 +2,8 @@ create view interlock.requests as
 select
   m.id,
   case
-    when m.state = 'open' and j.id is null then 'closed'
     when m.state = 'open' and m.expires_at <= interlock.clock() then 'expired'
+    when m.state = 'open' and j.id is null then 'closed'
     else m.state
   end as status,
   m.job_id,

@@ -246,7 +246,7 @@ describe('answer_request', () => {
 
   test.each(['completed', 'returned', 'lost'])('comes too late when its claim has ended: %s', async (how) => {
     const job = await run({})
-    const { request_id: id } = await ask(job)
+    const { request_id: id } = await ask(job, { expires_in_seconds: 7200 })
     if (how === 'completed') await world.complete(job)
     if (how === 'returned')
       await world.query('select interlock.return_jobs($1, $2, $3)', [[job.job_id], [job.token], 'because'])
