@@ -170,6 +170,22 @@ describe('models given back while a job waits for a person', () => {
     await clean()
   })
 
+  test('are taken again although somebody more senior waits for both: nobody waits in a circle', async () => {
+    await world.query(`select interlock.set_queue('default', '{"patience_seconds": 0}')`)
+    const asker = await run({ id: 'asker', user: 'alice', models: ['flux'], resources: ['disk:1'] })
+    const id = await ask(asker)
+    await world.enqueue({ id: 'senior', user: 'bob', models: ['flux'], resources: ['disk:1'], priority: 'critical' })
+    expect(await world.claimedIds()).toEqual([])
+    // It waits for the disk, which comes before the model in resource order, and so has not reserved the model.
+    const lane = await world.query('select blocked_on, reserving from interlock.job_lanes where reserving')
+    expect(lane).toEqual([{ blocked_on: 'disk:1', reserving: true }])
+    await answer(id)
+    expect(await tick()).toEqual(['resumed'])
+    await world.complete(asker)
+    expect(await world.claimedIds()).toEqual(['senior'])
+    await clean()
+  })
+
   test('a limit that is new meanwhile is taken with them, and held by nobody who waits', async () => {
     const asker = await run({ id: 'asker', user: 'alice', models: ['flux'] })
     const id = await ask(asker)
