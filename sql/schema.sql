@@ -98,6 +98,9 @@ comment on sequence interlock.incarnations is 'Numbers of the incarnations of ag
 create sequence interlock.job_numbers as bigint;
 comment on sequence interlock.job_numbers is 'Numbers of the jobs whose caller chose no id of its own.';
 
+create sequence interlock.message_numbers as bigint;
+comment on sequence interlock.message_numbers is 'Numbers of the requests and responses in job_messages.';
+
 -- Tables
 
 create table interlock.agent_stats (
@@ -243,6 +246,80 @@ comment on column interlock.job_lanes.waiting_since is 'queued_at of its head.';
 comment on column interlock.job_lanes.turn_at is 'Its turn, given when its head had waited beyond the patience: being served counts at most as this, so it keeps its place whatever its user is served later.';
 comment on column interlock.job_lanes.blocked_head is 'The head whose blocked event is in the log: one event for each head that parks, not for each time it does.';
 comment on column interlock.job_lanes.awake_by is 'The transaction that last made it awake, or gave it a rank that may be sooner while it was: what lane_floors is about.';
+
+create table interlock.job_messages (
+  id text collate "C" not null,
+  kind text not null,
+  state text,
+  job_id text collate "C" not null,
+  task text not null,
+  user_name text,
+  agent_id text,
+  token bigint not null,
+  request_type text,
+  response_type text,
+  message text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  generated_by text,
+  responder_id interlock.short_name,
+  conversation_id interlock.short_name not null,
+  parent_message_id text collate "C",
+  instructions text[],
+  context jsonb not null default '{}'::jsonb,
+  request_key text,
+  given_back text[] collate "C",
+  companion_id text collate "C",
+  resume_fence bigint,
+  resumed_at timestamp with time zone,
+  constraint job_messages_pkey PRIMARY KEY (id),
+  constraint job_messages_context_is_an_object CHECK (((jsonb_typeof(context) = 'object'::text) AND (pg_column_size(context) <= 262144))),
+  constraint job_messages_generated_by_is_known CHECK ((generated_by = ANY (ARRAY['human'::text, 'automated'::text]))),
+  constraint job_messages_instructions_are_few CHECK ((cardinality(instructions) <= 100)),
+  constraint job_messages_key_is_short CHECK (((length(request_key) >= 1) AND (length(request_key) <= 200))),
+  constraint job_messages_kind_is_known CHECK ((kind = ANY (ARRAY['request'::text, 'response'::text]))),
+  constraint job_messages_message_is_bounded CHECK (((length(message) <= 16384) AND ((message <> ''::text) OR (response_type = ANY (ARRAY['approval'::text, 'rejection'::text]))))),
+  constraint job_messages_request_has_a_state CHECK ((((kind = 'request'::text) = (state IS NOT NULL)) AND ((kind = 'request'::text) = (request_type IS NOT NULL)) AND ((kind = 'request'::text) = (expires_at IS NOT NULL)) AND ((kind = 'response'::text) = (response_type IS NOT NULL)) AND ((kind = 'response'::text) = (generated_by IS NOT NULL)) AND ((kind = 'response'::text) = (instructions IS NOT NULL)) AND ((kind = 'request'::text) OR ((parent_message_id IS NOT NULL) AND (request_key IS NULL) AND (given_back IS NULL))))),
+  constraint job_messages_request_type_is_known CHECK ((request_type = ANY (ARRAY['clarification'::text, 'approval'::text, 'question'::text]))),
+  constraint job_messages_response_type_is_known CHECK ((response_type = ANY (ARRAY['answer'::text, 'instruction'::text, 'approval'::text, 'rejection'::text]))),
+  constraint job_messages_resumed_had_given_back CHECK (((given_back IS NOT NULL) OR ((companion_id IS NULL) AND (resume_fence IS NULL) AND (resumed_at IS NULL)))),
+  constraint job_messages_settled_once CHECK (((state <> 'open'::text) = (settled_at IS NOT NULL))),
+  constraint job_messages_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'answered'::text, 'expired'::text, 'closed'::text])))
+);
+CREATE UNIQUE INDEX job_messages_asked_once ON interlock.job_messages USING btree (job_id, token, request_key) WHERE (request_key IS NOT NULL);
+CREATE INDEX job_messages_away ON interlock.job_messages USING btree (id) WHERE ((given_back IS NOT NULL) AND (resumed_at IS NULL));
+CREATE INDEX job_messages_of_conversation ON interlock.job_messages USING btree (conversation_id, id);
+CREATE INDEX job_messages_of_job ON interlock.job_messages USING btree (job_id, id);
+CREATE INDEX job_messages_old ON interlock.job_messages USING btree (created_at);
+CREATE UNIQUE INDEX job_messages_one_answer ON interlock.job_messages USING btree (parent_message_id) WHERE (kind = 'response'::text);
+CREATE INDEX job_messages_open ON interlock.job_messages USING btree (id) WHERE (state = 'open'::text);
+comment on table interlock.job_messages is 'One row is a request (a question that a running job puts to a person or to a program in the place of one) or a response to it. Written by ask(), answer_request(), expire_requests() and resume_request() only; the view requests shows both together, as they stand now. The events in job_queue_log: asked, answered, request_expired, request_closed, resumed.';
+comment on column interlock.job_messages.id is 'q- and a sortable number for a request, r- for a response.';
+comment on column interlock.job_messages.kind is 'request or response.';
+comment on column interlock.job_messages.state is 'Of a request, as it was written: open, answered, expired, or closed (its claim ended first). Until the tick comes by an open one may be over already: see requests.status.';
+comment on column interlock.job_messages.job_id is 'The job that asks.';
+comment on column interlock.job_messages.task is 'Its task, for people.';
+comment on column interlock.job_messages.user_name is 'Whose job it is, for people.';
+comment on column interlock.job_messages.agent_id is 'The incarnation that held it as it asked.';
+comment on column interlock.job_messages.token is 'The claim that asks. The request is over when the claim is.';
+comment on column interlock.job_messages.request_type is 'clarification, approval or question.';
+comment on column interlock.job_messages.response_type is 'approval or rejection to an approval; answer or instruction to the others.';
+comment on column interlock.job_messages.message is 'What is asked, or answered: up to 16,384 characters. Empty only where yes or no is the whole answer.';
+comment on column interlock.job_messages.created_at is 'When it was asked or answered.';
+comment on column interlock.job_messages.expires_at is 'Until when a request may be answered.';
+comment on column interlock.job_messages.settled_at is 'When a request was answered, expired or closed; null while it is open.';
+comment on column interlock.job_messages.generated_by is 'Of a response: human or automated.';
+comment on column interlock.job_messages.responder_id is 'Of a response: who gave it.';
+comment on column interlock.job_messages.conversation_id is 'The thread: of a request that opens one its own id, unless it names another.';
+comment on column interlock.job_messages.parent_message_id is 'What it follows on; of a response its request.';
+comment on column interlock.job_messages.instructions is 'Of a response: what to do, step by step.';
+comment on column interlock.job_messages.context is 'Of a request: what helps to answer it, an object of at most 64 KiB.';
+comment on column interlock.job_messages.request_key is 'What the asker names the request by, so that it may ask again after a lost answer.';
+comment on column interlock.job_messages.given_back is 'What the job gave back for the time of its waiting, in resource order; null: nothing.';
+comment on column interlock.job_messages.companion_id is 'The job of queue locks that stands in line for what was given back.';
+comment on column interlock.job_messages.resume_fence is 'The fence under which the job holds again what it gave back: higher than its token.';
+comment on column interlock.job_messages.resumed_at is 'When it had it again, or had no more use for it; until then the tick looks after it.';
 
 create table interlock.job_output (
   job_id text collate "C" not null,
@@ -491,6 +568,7 @@ create table interlock.queues (
   failure_retention_seconds integer not null default 604800,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  request_ttl_seconds interlock.run_seconds not null default 1800,
   constraint queues_pkey PRIMARY KEY (name),
   constraint queues_attempts_are_few CHECK ((((max_attempts >= 1) AND (max_attempts <= 100)) AND ((cardinality(retry_delays_seconds) >= 0) AND (cardinality(retry_delays_seconds) <= 100)) AND (0 <= ALL (retry_delays_seconds)) AND ((retries_per_minute >= 1) AND (retries_per_minute <= 100000)))),
   constraint queues_name_is_short CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
@@ -517,6 +595,7 @@ comment on column interlock.queues.result_retention_seconds is 'How long the res
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
 comment on column interlock.queues.created_at is 'When it was made.';
 comment on column interlock.queues.updated_at is 'When its policy last changed.';
+comment on column interlock.queues.request_ttl_seconds is 'How long a question of a job of this queue may wait for its answer, unless the question says otherwise.';
 
 create table interlock.resource_limits (
   pattern text collate "C" not null,
@@ -694,6 +773,50 @@ UNION ALL
   WHERE (s.resource !~~ 'lock:%'::text);
 comment on view interlock.locks is 'Who holds what: one row is a slot of a resource that a running job or a manual lock (kind) holds, with the fence under which it does, or that is reserved for one that waits and is next in line. lease_until is until when its holder is believed to be there: a lock''s own lease, a job''s agent''s. Reads what is held, not what there is.';
 
+create view interlock.requests as
+ SELECT m.id,
+        CASE
+            WHEN ((m.state = 'open'::text) AND (m.expires_at <= interlock.clock())) THEN 'expired'::text
+            WHEN ((m.state = 'open'::text) AND (j.id IS NULL)) THEN 'closed'::text
+            ELSE m.state
+        END AS status,
+    m.job_id,
+    m.task,
+    m.user_name,
+    m.agent_id,
+    m.request_type,
+    m.message,
+    m.created_at,
+    m.expires_at,
+    m.settled_at,
+    m.conversation_id,
+    m.parent_message_id,
+    m.token,
+    m.context,
+    m.given_back,
+    ((m.given_back IS NOT NULL) AND (m.resumed_at IS NULL) AND (j.id IS NOT NULL)) AS is_away,
+    m.companion_id,
+        CASE
+            WHEN ((m.resume_fence IS NOT NULL) AND (m.resumed_at IS NOT NULL) AND (j.id IS NOT NULL)) THEN ( SELECT jsonb_object_agg(h.resource, m.resume_fence) AS jsonb_object_agg
+               FROM unnest(j.held) h(resource)
+              WHERE (ROW(interlock.resource_order(h.resource), (h.resource COLLATE "C")) >= ROW(interlock.resource_order(m.given_back[1]), m.given_back[1])))
+            ELSE NULL::jsonb
+        END AS fences,
+    m.resumed_at,
+    r.id AS response_id,
+    r.response_type,
+    r.message AS response,
+    r.instructions,
+    r.generated_by,
+    r.responder_id,
+    r.created_at AS answered_at,
+    m.state
+   FROM ((interlock.job_messages m
+     LEFT JOIN interlock.jobs j ON ((((j.id)::text = m.job_id) AND (j.token = m.token) AND (j.held IS NOT NULL))))
+     LEFT JOIN interlock.job_messages r ON (((r.parent_message_id = m.id) AND (r.kind = 'response'::text))))
+  WHERE (m.kind = 'request'::text);
+comment on view interlock.requests is 'The questions of jobs, each with its answer, as they stand now: status is open, answered, expired or closed (the claim that asked is over). is_away: the job has given back what is listed and does not hold it again yet; until then its worker is told of no answer; fences: those under which it holds it again.';
+
 create view interlock.violations as
  SELECT 'more holders than capacity'::text AS violation,
     s.resource,
@@ -731,7 +854,9 @@ UNION ALL
      CROSS JOIN LATERAL UNNEST(j.held, j.held_slots) h(resource, slot))
   WHERE ((j.held IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM interlock.job_queue_state s
-          WHERE ((s.resource = h.resource) AND ((s.slot)::integer = h.slot) AND (s.active_job_id = (j.id)::text) AND (s.fence = j.token))))))
+          WHERE ((s.resource = h.resource) AND ((s.slot)::integer = h.slot) AND (s.active_job_id = (j.id)::text) AND ((s.fence = j.token) OR (s.fence IN ( SELECT m.resume_fence
+                   FROM interlock.job_messages m
+                  WHERE ((m.job_id = (j.id)::text) AND (m.token = j.token))))))))))
 UNION ALL
  SELECT 'a job runs without what it needs'::text AS violation,
     d.resource,
@@ -740,7 +865,7 @@ UNION ALL
     'it is limited, and not held'::text AS detail
    FROM (interlock.jobs j
      CROSS JOIN LATERAL interlock.lane_demand(((j.queue || '/'::text) || (j.permission_level)::text), (j.task)::text, (j.resources)::text[]) d(ord, resource, capacity, is_paused))
-  WHERE ((j.held IS NOT NULL) AND (d.capacity IS NOT NULL) AND (d.resource <> ALL (j.held)) AND (d.resource !~~ 'rate:%'::text))
+  WHERE ((j.held IS NOT NULL) AND (d.capacity IS NOT NULL) AND (d.resource <> ALL (j.held)) AND (d.resource !~~ 'rate:%'::text) AND (NOT interlock.is_given_back((j.id)::text, j.token, d.resource)))
 UNION ALL
  SELECT 'a lane is parked on a resource that it can use'::text AS violation,
     interlock.obstacle_of(l.blocked_on) AS resource,
@@ -1210,6 +1335,81 @@ AS $function$
 $function$;
 comment on function interlock.agents_with_room(text) is 'The live agents of a route that have room, the least loaded first: for whom a dispatch claims. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.answer_request(p_request_id text, p_response jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(response_id text, response_type text, resumes boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_request record;
+  v_responder text := coalesce(p_response ->> 'responder_id', left(p_actor, 200));
+begin
+  select w.field, w.problem into v_wrong from interlock.wrong_response(p_response) as w;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  select m.state, m.request_type, m.job_id, m.token, m.agent_id, m.task, m.user_name, m.conversation_id, m.expires_at, m.given_back, j.status, j.kind
+  into v_request
+  from interlock.job_messages as m
+  left join interlock.jobs as j on j.id = m.job_id and j.token = m.token and j.held is not null
+  where m.id = p_request_id
+    and m.kind = 'request'
+  for no key update of m;
+  if not found then
+    raise exception using errcode = 'IL001', message = format('request %s does not exist', coalesce(p_request_id, 'null')), column = 'request_id';
+  elsif v_request.state = 'answered' then
+    raise exception using
+      errcode = 'IL003',
+      message = (
+        select format('request %s was answered already%s', p_request_id, coalesce(' by ' || m.responder_id, ''))
+        from interlock.job_messages as m
+        where m.parent_message_id = p_request_id
+          and m.kind = 'response'
+      ),
+      column = 'request_id';
+  elsif v_request.state = 'expired' or (v_request.state = 'open' and v_request.expires_at <= v_now) then
+    raise exception using errcode = 'IL003', message = format('request %s has expired', p_request_id), column = 'request_id';
+  elsif v_request.state = 'closed' or (v_request.state = 'open' and v_request.status is null) then
+    raise exception using errcode = 'IL003', message = format('request %s is closed: job %s does not wait for it any more', p_request_id, v_request.job_id), column = 'request_id';
+  end if;
+  response_type := coalesce(p_response ->> 'response_type', case when v_request.request_type <> 'approval' then 'answer' end);
+  if (v_request.request_type = 'approval') is distinct from (response_type in ('approval', 'rejection')) then
+    raise exception using
+      errcode = 'IL005',
+      message = format('a request of type %s takes %s', v_request.request_type, case when v_request.request_type = 'approval' then 'approval or rejection' else 'answer or instruction' end),
+      column = 'response_type',
+      hint = case when v_request.request_type = 'approval' then 'Say which: nothing else is taken for a yes or a no.' else 'What was not asked for is not approved by it.' end;
+  elsif response_type in ('answer', 'instruction') and coalesce(p_response ->> 'message', '') = '' then
+    raise exception using errcode = 'IL005', message = 'message must be 1 to 16384 characters', column = 'message';
+  end if;
+
+  response_id := 'r-' || interlock.sortable_id(nextval('interlock.message_numbers'));
+  resumes := v_request.given_back is not null;
+  insert into interlock.job_messages (id, kind, job_id, task, user_name, agent_id, token, response_type, message, created_at, generated_by, responder_id,
+    conversation_id, parent_message_id, instructions)
+  values (response_id, 'response', v_request.job_id, v_request.task, v_request.user_name, v_request.agent_id, v_request.token, response_type,
+    coalesce(p_response ->> 'message', ''), v_now, coalesce(p_response ->> 'generated_by', 'human'), v_responder,
+    v_request.conversation_id, p_request_id,
+    array(select jsonb_array_elements_text(coalesce(p_response -> 'instructions', '[]'))));
+  update interlock.job_messages as m
+  set state = 'answered',
+      settled_at = v_now
+  where m.id = p_request_id;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason, details)
+  values (v_now, 'answered', v_request.job_id, v_request.kind, v_request.status, v_request.status, v_request.token, v_request.agent_id,
+    coalesce(v_responder, p_actor), nullif(left(p_response ->> 'message', 4096), ''),
+    jsonb_build_object('request_id', p_request_id, 'response_id', response_id, 'response_type', response_type));
+  if resumes then
+    perform interlock.retake(p_request_id, v_now);
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.answer_request(text,jsonb,text) is 'Answers a request, once: {response_type, message, instructions (a list of steps), generated_by (human unless set, or automated), responder_id (unless set, p_actor)}. An approval takes approval or rejection and has to be told which; a question and a clarification take answer (unless set) or instruction: nobody''s "sure" to a question is taken for an approval. Returns the response''s id and type, and whether the job has to take again what it gave back before its worker reads it.
+Locks: the request''s row; insert-only towards the scheduler, so it waits for nobody but another answer. That its claim is over, once seen, stays true, and is asked without a lock; a claim that ends at the same moment leaves an answer that nobody reads. Raises IL001 where there is no such request, IL003 where it was answered already, has expired or is closed, IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.any_awake(p_routes text[], p_but uuid[] DEFAULT '{}'::uuid[])
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1349,6 +1549,8 @@ begin
       and (d.resource = p_pattern or (v_is_prefix and starts_with(d.resource, v_prefix)))
       and d.resource <> all (j.held)
       and d.resource not like 'rate:%'
+      -- Who has given back what comes before it in resource order takes it with that, and holds nothing later meanwhile.
+      and not interlock.is_given_back(j.id, j.token, d.resource)
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)
@@ -1494,6 +1696,196 @@ CREATE OR REPLACE FUNCTION interlock.are_resource_names(p_resources text[])
 AS $function$ select coalesce(bool_and(interlock.is_resource_name(r)), true) from unnest(p_resources) as r $function$;
 comment on function interlock.are_resource_names(text[]) is 'Whether each one names a resource; true for none.';
 
+CREATE OR REPLACE FUNCTION interlock.ask(p_job_id text, p_token bigint, p_request jsonb, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(request_id text, status text, expires_at timestamp with time zone, given_back text[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  c_open_at_most constant integer := 32;
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_job record;
+  v_parent record;
+  v_conversation text := p_request ->> 'conversation_id';
+  v_from text;
+  v_locked text[] := '{}';
+  v_slots integer[];
+  v_freed integer;
+begin
+  select w.field, w.problem into v_wrong from interlock.wrong_question(p_request) as w;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  elsif length(p_key) not between 1 and 200 then
+    raise exception using errcode = 'IL005', message = 'key must be 1 to 200 characters', column = 'key';
+  end if;
+  if p_request -> 'release_models' = 'true' or p_request ? 'release_resources' then
+    -- As release_held(): the resources first, then the agent's row, and only then, in a later statement, what the job holds.
+    perform interlock.lock_limits();
+    select j.held, j.agent_id, interlock.resources_to_release(p_request, j.resources) as first
+    into v_job
+    from interlock.jobs as j
+    where j.id = p_job_id
+      and j.token = p_token
+      and j.held is not null;
+    v_from := v_job.first;
+    v_locked := array(
+      select h.resource
+      from unnest(v_job.held) as h (resource)
+      where (interlock.resource_order(h.resource), h.resource collate "C") >= (interlock.resource_order(v_from), v_from collate "C")
+    );
+    perform interlock.lock_resources(v_locked);
+    perform from interlock.agent_stats as a where a.id = v_job.agent_id for no key update;
+  end if;
+
+  select j.id, j.status, j.kind, j.task, j.user_name, j.agent_id, j.queue, j.held, j.held_slots, j.cancel_requested_at
+  into v_job
+  from interlock.jobs as j
+  where j.id = p_job_id
+    and j.token = p_token
+    and j.held is not null
+  for no key update;
+  if not found then
+    perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
+  end if;
+  if p_key is not null then
+    select m.id, m.state, m.expires_at, m.given_back
+    into request_id, status, ask.expires_at, ask.given_back
+    from interlock.job_messages as m
+    where m.job_id = p_job_id
+      and m.token = p_token
+      and m.request_key = p_key;
+    if found then
+      return next;
+      return;
+    end if;
+  end if;
+  if v_job.status <> 'running' or v_job.cancel_requested_at is not null then
+    raise exception using
+      errcode = 'IL003',
+      message = format(case when v_job.status <> 'running' then 'job %s is %s: its start has to be confirmed before it can ask' else 'job %s was asked to stop and can ask nothing' end, p_job_id, v_job.status),
+      column = 'job_id';
+  elsif (select count(*) from interlock.job_messages as m where m.job_id = p_job_id and m.token = p_token and m.state = 'open') >= c_open_at_most then
+    raise exception using errcode = 'IL003', message = format('job %s has %s questions open already', p_job_id, c_open_at_most), column = 'job_id';
+  end if;
+  if p_request ? 'parent_message_id' then
+    select m.conversation_id into v_parent from interlock.job_messages as m where m.id = p_request ->> 'parent_message_id';
+    if not found then
+      raise exception using errcode = 'IL005', message = format('message %s does not exist', p_request ->> 'parent_message_id'), column = 'parent_message_id';
+    elsif v_conversation <> v_parent.conversation_id then
+      raise exception using errcode = 'IL005', message = format('message %s is part of conversation %s', p_request ->> 'parent_message_id', v_parent.conversation_id), column = 'conversation_id';
+    end if;
+    v_conversation := v_parent.conversation_id;
+  end if;
+
+  if v_from is not null then
+    if exists (select from interlock.job_messages as m where m.job_id = p_job_id and m.token = p_token and m.given_back is not null and m.resumed_at is null) then
+      raise exception using
+        errcode = 'IL003',
+        message = format('job %s has given back what it needs already, for an earlier question', p_job_id),
+        column = 'release_models',
+        hint = 'Ask without giving back, or wait for the other answer first.';
+    end if;
+    select array_agg(h.resource order by interlock.resource_order(h.resource), h.resource collate "C")
+    into ask.given_back
+    from unnest(v_job.held) as h (resource)
+    where (interlock.resource_order(h.resource), h.resource collate "C") >= (interlock.resource_order(v_from), v_from collate "C");
+    if not ask.given_back <@ v_locked then
+      raise exception using errcode = '40001', message = format('what job %s holds has grown meanwhile: try again', p_job_id);
+    elsif cardinality(ask.given_back) > 31 then
+      raise exception using errcode = 'IL005', message = 'a job can give back at most 31 resources', column = 'release_resources';
+    end if;
+  end if;
+  if ask.given_back is not null then
+    update interlock.job_queue_state as s
+    set active_job_id = null,
+        active_job_type = null,
+        active_models = null
+    where s.resource = any (ask.given_back)
+      and s.active_job_id = p_job_id;
+    get diagnostics v_freed = row_count;
+    if v_freed <> cardinality(ask.given_back) then
+      raise exception using
+        errcode = 'XX000',
+        message = format('interlock: %s of %s slots could be given back', v_freed, cardinality(ask.given_back)),
+        hint = 'This is a defect: nothing was changed. Look at interlock.violations.';
+    end if;
+    update interlock.jobs as j
+    set held = k.resources,
+        held_slots = k.slots
+    from (
+      select coalesce(array_agg(h.resource order by h.n), '{}') as resources, coalesce(array_agg(h.slot order by h.n), '{}') as slots
+      from unnest(v_job.held, v_job.held_slots) with ordinality as h (resource, slot, n)
+      where h.resource <> all (ask.given_back)
+    ) as k
+    where j.id = p_job_id;
+  end if;
+
+  request_id := 'q-' || interlock.sortable_id(nextval('interlock.message_numbers'));
+  status := 'open';
+  insert into interlock.job_messages as m (id, kind, state, job_id, task, user_name, agent_id, token, request_type, message, context, created_at,
+    expires_at, conversation_id, parent_message_id, request_key, given_back)
+  select request_id, 'request', status, p_job_id, v_job.task, v_job.user_name, v_job.agent_id, p_token,
+    coalesce(p_request ->> 'request_type', 'question'), p_request ->> 'message', coalesce(p_request -> 'context', '{}'), v_now,
+    v_now + coalesce((p_request ->> 'expires_in_seconds')::integer, q.request_ttl_seconds) * interval '1 second',
+    coalesce(v_conversation, request_id), p_request ->> 'parent_message_id', p_key, ask.given_back
+  from interlock.queues as q
+  where q.name = v_job.queue
+  returning m.expires_at into ask.expires_at;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, conflict_reason, resources, details)
+  values (v_now, 'asked', p_job_id, v_job.kind, v_job.status, v_job.status, p_token, v_job.agent_id, left(p_request ->> 'message', 4096), ask.given_back,
+    jsonb_build_object('request_id', request_id, 'request_type', coalesce(p_request ->> 'request_type', 'question'), 'expires_at', ask.expires_at));
+  perform interlock.wake_and_ring(ask.given_back);
+  return next;
+end
+$function$;
+comment on function interlock.ask(text,bigint,jsonb,text) is 'The holder of a running job asks a person: {message, request_type (clarification, approval, question; question unless set), context, expires_in_seconds (unless set, the queue''s request_ttl_seconds), conversation_id, parent_message_id, release_models or release_resources}. Asked again with the same key it returns the same request. Returns its id, state, until when it may be answered, and what was given back. The answer is in the view requests; the job goes on running, under its timeout.
+With release_models the slots of the job''s models, and of the limits on it, are free for others until there is an answer or the time is over; resume_request() then takes all of them again, and only then is the answer for the worker to read. The job must not use them in between: their fences are others'' by then. It keeps its user, its agent, its process and its token.
+Locks: where it gives back: limits, shared; what it gives back, waiting, by lock key; the agent''s row; the job''s row; then lanes that it wakes; and it must be the first of its transaction (IL010). Else the job''s row alone. Raises IL001, IL002, IL003 (not confirmed, asked to stop, 32 questions open, given back already), IL005, 40001 where what it holds grew between the look and the locks: try again.';
+
+CREATE OR REPLACE FUNCTION interlock.asking_words(p_job_id text, p_token bigint, p_now timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_request record;
+  v_why jsonb;
+begin
+  select r.id, r.status, r.request_type, r.message, r.expires_at, r.given_back, r.companion_id, r.is_away
+  into v_request
+  from interlock.requests as r
+  where r.job_id = p_job_id
+    and r.token = p_token
+    and (r.status = 'open' or r.is_away)
+  order by (r.status = 'open'), r.id
+  limit 1;
+  if not found then
+    return null;
+  elsif v_request.status = 'open' then
+    return pg_catalog.jsonb_build_object('request_id', v_request.id, 'words', pg_catalog.format(
+      ', and waits for an answer of a person to "%s" (%s %s, for another %s)',
+      pg_catalog.left(v_request.message, 200) || case when pg_catalog.length(v_request.message) > 200 then '...' else '' end,
+      v_request.request_type, v_request.id, interlock.duration_words(v_request.expires_at - p_now)));
+  end if;
+  begin
+    v_why := interlock.explain_job(v_request.companion_id);
+  exception
+    -- Nobody stands in line for it at this moment: the tick sends another.
+    when sqlstate 'IL001' then v_why := null;
+  end;
+  return pg_catalog.jsonb_build_object('request_id', v_request.id, 'chain', coalesce(v_why -> 'chain', '[]'), 'words', pg_catalog.format(
+    ', and has to have %s again before it goes on with request %s, which %s%s',
+    pg_catalog.array_to_string(v_request.given_back, ', '), v_request.id,
+    case v_request.status when 'answered' then 'was answered' else 'nobody answered' end,
+    coalesce(': ' || pg_catalog.rtrim(v_why ->> 'sentence', '.'), '')));
+end
+$function$;
+comment on function interlock.asking_words(text,bigint,timestamp with time zone) is 'How explain_job() goes on about a running job that waits for a person, or to have again what it gave back meanwhile: {words, request_id, chain}; null where it waits for nothing.';
+
 CREATE OR REPLACE FUNCTION interlock.awake_from(p_route text, p_rank timestamp with time zone, p_below xid8, p_but xid8[], p_except uuid[])
  RETURNS TABLE(rank timestamp with time zone)
  LANGUAGE sql
@@ -1541,6 +1933,30 @@ AS $function$
   ) as l
 $function$;
 comment on function interlock.awake_from(text,timestamp with time zone,xid8,xid8[],uuid[]) is 'Ranks of lanes of this route that are awake, but for the ones named: the first from the floor on (null: of all), and of those below it all that came to be awake since it was raised, or the first of each transaction that was in progress then. The least is the first of all; there is none exactly if no lane is awake. Locks nothing. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
+
+CREATE OR REPLACE FUNCTION interlock.away_requests(p_limit integer DEFAULT 100)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+  select coalesce(pg_catalog.array_agg(a.id), '{}')
+  from (
+    select m.id
+    from interlock.job_messages as m
+    left join interlock.jobs as c on c.id = m.companion_id and c.status <> 'failed'
+    where m.given_back is not null
+      and m.resumed_at is null
+      and m.state <> 'open'
+      and (c.id is null
+        or c.held is not null
+        or not exists (select from interlock.jobs as j where j.id = m.job_id and j.token = m.token and j.held is not null))
+    order by m.id
+    limit p_limit
+  ) as a
+$function$;
+comment on function interlock.away_requests(integer) is 'The requests for which resume_request() has something to do: their companion was granted what the job gave back, or is gone, or the job is. Locks nothing. Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.bounded_error(p_error jsonb)
  RETURNS jsonb
@@ -3036,6 +3452,48 @@ $function$;
 comment on function interlock.expire_locks(integer) is 'Ends manual locks whose owners are gone: held ones whose lease has ended (outcome expired) or that were asked to end (cancelled), waiting ones whose owner polls no more. Returns how many it ended, and how many held ones it found past their lease (lapsed): those can be extended no more, and the next call ends them; call again at once. Run by the tick.
 Locks: as release_held(), where there is something to release; the rows of locks, SKIP LOCKED; then lanes that it wakes. Must be the first of its transaction (IL010).';
 
+CREATE OR REPLACE FUNCTION interlock.expire_requests(p_limit integer DEFAULT 1000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_request record;
+  v_settled integer := 0;
+begin
+  for v_request in
+    select m.id, m.job_id, m.token, m.agent_id, m.given_back, j.status, j.kind, j.id is null as is_over,
+      -- Whoever was told that it had expired may have ended since.
+      case when m.expires_at <= v_now then 'expired' else 'closed' end as state
+    from interlock.job_messages as m
+    left join interlock.jobs as j on j.id = m.job_id and j.token = m.token and j.held_slots is not null
+    where m.state = 'open'
+      and (m.expires_at <= v_now or j.id is null)
+    order by m.id
+    limit p_limit
+    for no key update of m skip locked
+  loop
+    update interlock.job_messages as m
+    set state = v_request.state,
+        settled_at = v_now,
+        resumed_at = case when v_request.is_over and m.given_back is not null then v_now end
+    where m.id = v_request.id;
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, conflict_reason, details)
+    values (v_now, 'request_' || v_request.state, v_request.job_id, v_request.kind, v_request.status, v_request.status, v_request.token, v_request.agent_id,
+      case v_request.state when 'closed' then 'its claim has ended' else 'nobody answered in time' end,
+      jsonb_build_object('request_id', v_request.id));
+    if v_request.given_back is not null and not v_request.is_over then
+      perform interlock.retake(v_request.id, v_now);
+    end if;
+    v_settled := v_settled + 1;
+  end loop;
+  return v_settled;
+end
+$function$;
+comment on function interlock.expire_requests(integer) is 'Ends up to p_limit open requests: those that nobody answered in time expire, of which the asker is told (it takes again first what it gave back), those whose claim ended before that are closed. Returns how many. No verb that ends a job looks for its questions: the claim that asked is the test, and a claim that is over never comes back. Locks the requests'' rows, SKIP LOCKED; insert-only towards the scheduler. Run by the tick.';
+
 CREATE OR REPLACE FUNCTION interlock.explain_job(p_job_id text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3059,9 +3517,10 @@ declare
   v_hops text := '';
   v_obstacle text;
   v_may boolean;
+  v_asks jsonb;
 begin
   select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.resources, j.lane_id, j.seniority, j.queued_at,
-    j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
+    j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
   into v_job
   from interlock.jobs as j
   where j.id = p_job_id;
@@ -3080,6 +3539,7 @@ begin
   end if;
 
   if v_job.status <> 'pending' then
+    v_asks := case when v_job.status = 'running' then interlock.asking_words(v_job.id, v_job.token, v_now) end;
     v_sentence := case v_job.status
       when 'scheduled' then format('Job %s waits for its time: it is due in %s%s.', v_job.id, interlock.duration_words(v_job.run_at - v_now),
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
@@ -3088,9 +3548,9 @@ begin
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
       else format('Job %s runs on agent %s since %s%s.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.started_at),
-        case when v_job.cancel_requested_at is not null then ', and was asked to stop' else '' end)
+        case when v_job.cancel_requested_at is not null then ', and was asked to stop' else coalesce(v_asks ->> 'words', '') end)
     end;
-    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence);
+    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence) || coalesce(v_asks - 'words', '{}');
   end if;
 
   select q.is_paused, q.patience_seconds into v_queue from interlock.queues as q where q.name = v_job.queue;
@@ -3770,6 +4230,25 @@ AS $function$
 $function$;
 comment on function interlock.is_everyday_job(jsonb) is 'Whether a job to be enqueued has only the most usual fields and they are right, asked as one expression: wrong_field(), which looks at everything and names what is wrong, costs ten times as much. False says nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.is_given_back(p_job_id text, p_token bigint, p_resource text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select
+    from interlock.job_messages as m
+    where m.job_id = p_job_id
+      and m.token = p_token
+      and m.given_back is not null
+      and m.resumed_at is null
+      and (interlock.resource_order(p_resource), p_resource collate "C")
+        >= (interlock.resource_order(m.given_back[1]), m.given_back[1])
+  )
+$function$;
+comment on function interlock.is_given_back(text,bigint,text) is 'Whether a claim has given this resource back for the time of a question, or would have had it held it: everything from the first resource that it gave back on, in resource order. What comes to be limited there meanwhile it does not hold either, and takes with the others.';
+
 CREATE OR REPLACE FUNCTION interlock.is_legal_transition(p_from text, p_to text)
  RETURNS boolean
  LANGUAGE sql
@@ -4168,6 +4647,20 @@ AS $function$
   where q.name = pg_catalog.split_part(p_route, '/', 1)
 $function$;
 comment on function interlock.may_reserve(uuid,timestamp with time zone,timestamp with time zone,text,text,text[],text,timestamp with time zone) is 'Whether a lane may reserve: it needs several resources, its head has waited longer than the queue''s patience, none of them is paused or switched off, and nobody more senior of a served route is parked on its obstacle. If everybody in a line reserved, one long line would freeze all the users in it.';
+
+CREATE OR REPLACE FUNCTION interlock.missing_resources(p_route text, p_task text, p_resources text[], p_held text[])
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(pg_catalog.array_agg(d.resource order by d.ord), '{}')
+  from interlock.lane_demand(p_route, p_task, p_resources) as d
+  where d.resource not like 'rate:%'
+    and d.capacity is not null
+    and d.resource <> all (p_held)
+$function$;
+comment on function interlock.missing_resources(text,text,text[],text[]) is 'What a job needs by now, its limits included, and does not hold. Start rates are left out: they come with the resources that they are of.';
 
 CREATE OR REPLACE FUNCTION interlock.move_jobs(p_job_ids text[], p_status text, p_run_at timestamp with time zone, p_event text, p_now timestamp with time zone, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_error jsonb DEFAULT NULL::jsonb, p_attempt_change integer DEFAULT 0)
  RETURNS void
@@ -4831,6 +5324,20 @@ begin
   using old as o
   where k.key = o.key;
 
+  with old as (
+    select m.id
+    from interlock.job_messages as m
+    where p_log_days > 0
+      and m.created_at < v_now - p_log_days * interval '1 day'
+      and m.state is distinct from 'open'
+      and not exists (select from interlock.jobs as j where j.id = m.job_id and j.token = m.token and j.held_slots is not null)
+    order by m.created_at
+    limit p_limit
+  )
+  delete from interlock.job_messages as m
+  using old as o
+  where m.id = o.id;
+
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
@@ -4838,7 +5345,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
+comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs, questions with their answers and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
 Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
@@ -5082,6 +5589,9 @@ begin
       select 'job_numbers', j.last_value, j.last_value + v_margin
       from interlock.job_numbers as j
       union all
+      select 'message_numbers', m.last_value, m.last_value + v_margin
+      from interlock.message_numbers as m
+      union all
       -- Not by the margin: an integer, and nobody registers a million agents between two backups.
       select 'incarnations', i.last_value, i.last_value + 1000000
       from interlock.incarnations as i
@@ -5101,7 +5611,7 @@ begin
   end loop;
 end
 $function$;
-comment on function interlock.raise_after_restore(bigint,text) is 'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
+comment on function interlock.raise_after_restore(bigint,text) is 'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs, of messages and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
 Locks: the key restore. Raises IL005 invalid_argument where a number would leave its range.';
 
 CREATE OR REPLACE FUNCTION interlock.raise_lane_floors(p_routes text[])
@@ -5570,6 +6080,16 @@ begin
     (select count(*) from freed)
   into v_ids, v_slots, v_agents, v_freed
   from held as h;
+  -- Under one token it grows only where a job takes again what it gave back for the time of a question.
+  if cardinality(v_ids) < cardinality(p_job_ids) and exists (
+    select
+    from unnest(p_job_ids, p_tokens) as u (id, token)
+    join interlock.jobs as j on j.id = u.id
+    where j.token = u.token
+      and not j.held <@ v_locked
+  ) then
+    raise exception using errcode = '40001', message = 'what a job holds has grown meanwhile: try again';
+  end if;
   if v_freed <> v_slots then
     raise exception using
       errcode = 'XX000',
@@ -5612,7 +6132,7 @@ begin
 end
 $function$;
 comment on function interlock.release_held(text[],bigint[]) is 'Frees what these claims hold, where the token is still the one; the verb that calls it moves the jobs on and then wakes what was freed. Returns, in the order asked, the reason why a claim was refused (stale_token, job_not_found; null: freed) and what the job held.
-Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010).';
+Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010). Raises 40001 where a job came to hold more between the look and the locks: try again.';
 
 CREATE OR REPLACE FUNCTION interlock.release_lock(p_lock_id text, p_token bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -5844,6 +6364,277 @@ AS $function$
   end
 $function$;
 comment on function interlock.resource_order(text) is 'Users first, others, models, limits, start rates last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
+
+CREATE OR REPLACE FUNCTION interlock.resources_to_release(p_request jsonb, p_resources text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_named text[];
+  v_from text;
+  v_wrong text;
+begin
+  if p_request -> 'release_models' = 'true' then
+    return (
+      select r.resource
+      from pg_catalog.unnest(p_resources) as r (resource)
+      where r.resource like 'model:%'
+      order by r.resource collate "C"
+      limit 1
+    );
+  elsif not p_request ? 'release_resources' then
+    return null;
+  end if;
+  v_named := array(select pg_catalog.jsonb_array_elements_text(p_request -> 'release_resources'));
+  select n.resource
+  into v_wrong
+  from pg_catalog.unnest(v_named) as n (resource)
+  where n.resource <> all (p_resources)
+    or n.resource like 'user:%'
+  limit 1;
+  if found then
+    raise exception using
+      errcode = 'IL005',
+      message = pg_catalog.format(case when v_wrong like 'user:%' then 'a job keeps its user while it waits: %s' else '%s is nothing that the job needs' end, v_wrong),
+      column = 'release_resources';
+  end if;
+  select n.resource
+  into v_from
+  from pg_catalog.unnest(v_named) as n (resource)
+  order by interlock.resource_order(n.resource), n.resource collate "C"
+  limit 1;
+  select r.resource
+  into v_wrong
+  from pg_catalog.unnest(p_resources) as r (resource)
+  where r.resource <> all (v_named)
+    and (interlock.resource_order(r.resource), r.resource collate "C") > (interlock.resource_order(v_from), v_from collate "C")
+  order by interlock.resource_order(r.resource), r.resource collate "C"
+  limit 1;
+  if found then
+    raise exception using
+      errcode = 'IL005',
+      message = pg_catalog.format('who gives back %s has to give back %s too', v_from, v_wrong),
+      column = 'release_resources',
+      hint = 'It would wait for an earlier resource while it holds a later one, and two such could wait for each other. Name all from there on, or none of them.';
+  end if;
+  return v_from;
+end
+$function$;
+comment on function interlock.resources_to_release(jsonb,text[]) is 'The first resource, in resource order, that a request gives back; null: none. All models, or those listed: then everything that the job needs from the first one on has to be listed, and never its user (IL005). The limits, which come last in that order, go with them unasked.
+Why only an end of the list: a reserving lane holds what is earlier and waits for what is later, and so does a job that gave back. Every wait is for a later resource than all that the waiter holds; a chain of them ends at a job that runs, and none can come round.';
+
+CREATE OR REPLACE FUNCTION interlock.resume_request(p_request_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_request record;
+  v_lock record;
+  v_job record;
+  v_goes_on boolean;
+  v_moved integer;
+begin
+  select m.id, m.state, m.job_id, m.token, m.given_back, m.companion_id, m.resumed_at
+  into v_request
+  from interlock.job_messages as m
+  where m.id = p_request_id
+    and m.kind = 'request';
+  if not found then
+    raise exception using errcode = 'IL001', message = format('request %s does not exist', coalesce(p_request_id, 'null')), column = 'request_id';
+  elsif v_request.given_back is null or v_request.resumed_at is not null then
+    return 'resumed';
+  elsif v_request.state = 'open' then
+    return 'open';
+  end if;
+  select j.agent_id
+  into v_job
+  from interlock.jobs as j
+  where j.id = v_request.job_id
+    and j.token = v_request.token
+    and j.held is not null;
+  v_goes_on := found;
+  select j.id, j.token, j.held, j.held_slots, j.agent_id
+  into v_lock
+  from interlock.jobs as j
+  where j.id = v_request.companion_id
+    and j.status <> 'failed';
+
+  if v_lock.held is null then
+    -- It waits still; or somebody has taken it out of the line, or its grant from it.
+    if v_goes_on and v_lock.id is not null then
+      return 'waiting';
+    end if;
+    if v_lock.id is not null then
+      perform from interlock.jobs as j where j.id = v_lock.id and j.held is null for no key update;
+      if not found then
+        raise exception using errcode = '40001', message = format('request %s was granted what it waits for meanwhile: try again', p_request_id);
+      end if;
+      perform interlock.end_jobs(array[v_lock.id], 'cancelled', v_now, 'the job that it stood in line for has ended', null);
+      perform interlock.ring(array['locks/autonomous']);
+    end if;
+    perform
+    from interlock.job_messages as m
+    where m.id = p_request_id
+      and m.resumed_at is null
+      and m.companion_id is not distinct from v_request.companion_id
+    for no key update;
+    if not found then
+      raise exception using errcode = '40001', message = format('request %s was taken on by another meanwhile: try again', p_request_id);
+    elsif v_goes_on then
+      perform interlock.retake(p_request_id, v_now);
+      return 'waiting';
+    end if;
+    update interlock.job_messages as m set resumed_at = v_now where m.id = p_request_id;
+    return 'over';
+  end if;
+
+  perform interlock.lock_limits();
+  perform interlock.lock_resources(v_lock.held);
+  perform
+  from interlock.agent_stats as a
+  where a.id in (v_lock.agent_id, v_job.agent_id)
+  order by a.id
+  for no key update;
+  perform
+  from interlock.jobs as j
+  where j.id in (v_lock.id, v_request.job_id)
+  order by j.id
+  for no key update;
+  perform
+  from interlock.job_messages as m
+  where m.id = p_request_id
+    and m.companion_id = v_lock.id
+    and m.resumed_at is null
+  for no key update;
+  if not found or not exists (select from interlock.jobs as j where j.id = v_lock.id and j.token = v_lock.token and j.held = v_lock.held) then
+    raise exception using errcode = '40001', message = format('request %s was taken on by another meanwhile: try again', p_request_id);
+  end if;
+  select j.id, j.kind, j.status, j.token, j.agent_id, j.held, j.held_slots, j.resources,
+    -- A limit that came after the companion went into the line is not among what it was granted: all or nothing.
+    interlock.missing_resources(j.queue || '/' || j.permission_level, j.task, j.resources, j.held || v_lock.held) = '{}' as is_whole
+  into v_job
+  from interlock.jobs as j
+  where j.id = v_request.job_id
+    and j.token = v_request.token
+    and j.held is not null;
+  v_goes_on := found and v_job.is_whole;
+
+  update interlock.job_queue_state as s
+  set active_job_id = case when v_goes_on and s.resource <> interlock.own_resource(v_lock.id) then v_job.id end,
+      active_job_type = case when v_goes_on and s.resource <> interlock.own_resource(v_lock.id) then v_job.kind end,
+      active_models = case when v_goes_on and s.resource <> interlock.own_resource(v_lock.id)
+        then array(select substr(r, 7) from unnest(v_job.resources) as r where r like 'model:%') end
+  where s.resource = any (v_lock.held)
+    and s.active_job_id = v_lock.id;
+  get diagnostics v_moved = row_count;
+  if v_moved <> cardinality(v_lock.held) then
+    raise exception using
+      errcode = 'XX000',
+      message = format('interlock: %s of %s slots could be handed over', v_moved, cardinality(v_lock.held)),
+      hint = 'This is a defect: nothing was changed. Look at interlock.violations.';
+  end if;
+  update interlock.agent_stats as a
+  set active_jobs = greatest(a.active_jobs - 1, 0)
+  where a.id = v_lock.agent_id;
+  perform interlock.end_jobs(array[v_lock.id], case when v_goes_on then 'completed' else 'cancelled' end, v_now,
+    case when v_job.id is null then 'the job that it stood in line for has ended' when not v_goes_on then 'the job needs more by now' end, null);
+  if not v_goes_on then
+    if v_job.id is null then
+      update interlock.job_messages as m set resumed_at = v_now where m.id = p_request_id;
+    else
+      perform interlock.retake(p_request_id, v_now);
+    end if;
+    perform interlock.wake_and_ring(array_remove(v_lock.held, interlock.own_resource(v_lock.id)));
+    return case when v_job.id is null then 'over' else 'waiting' end;
+  end if;
+
+  update interlock.jobs as j
+  set held = k.resources,
+      held_slots = k.slots
+  from (
+    select array_agg(h.resource order by interlock.resource_order(h.resource), h.resource collate "C") as resources,
+      array_agg(h.slot order by interlock.resource_order(h.resource), h.resource collate "C") as slots
+    from (
+      select o.resource, o.slot from unnest(v_job.held, v_job.held_slots) as o (resource, slot)
+      union all
+      select n.resource, n.slot from unnest(v_lock.held, v_lock.held_slots) as n (resource, slot) where n.resource <> interlock.own_resource(v_lock.id)
+    ) as h
+  ) as k
+  where j.id = v_job.id;
+  update interlock.job_messages as m
+  set resumed_at = v_now,
+      resume_fence = v_lock.token
+  where m.id = p_request_id;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, resources, details)
+  values (v_now, 'resumed', v_job.id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id,
+    array_remove(v_lock.held, interlock.own_resource(v_lock.id)), jsonb_build_object('request_id', p_request_id, 'fence', v_lock.token));
+  return 'resumed';
+end
+$function$;
+comment on function interlock.resume_request(text) is 'Brings a job that gave back resources for a question, and has its answer or was left without one, to hold them again. A companion waits in line for them (retake()); once it was granted all, this hands its slots over to the job, which holds them from then on under the fence of that grant, higher than its token and than whatever they were granted under meanwhile; the companion ends. Where the job is gone by then, the companion leaves the line, or its slots are freed. Where somebody released the companion by force, or a limit came that it did not stand in line for, another is sent. Returns open, waiting, resumed, or over (its claim has ended).
+Locks: where the companion was granted: limits, shared; what it holds, waiting, by lock key; the rows of its agent and of the job''s, by id; the two jobs'' rows, by id; the request''s row, which whoever answers or expires it holds without waiting for anything after it; then lanes that it wakes; and it must be the first of its transaction (IL010). Where the companion waits: its row, the request''s row. Every verb that changes who holds what locks the resources or the holder''s agent first, so from its second look on neither the job nor the companion changes hands, and a slot is never without the one holder or the other. Raises IL001, 40001 where things moved between the look and the locks: try again. Run by the tick, and by whoever waits for the answer.';
+
+CREATE OR REPLACE FUNCTION interlock.retake(p_request_id text, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  c_route constant text := 'locks/autonomous';
+  v_job record;
+  v_resources text[];
+  v_id text;
+begin
+  select j.id, j.kind, j.status, j.token, j.agent_id, j.queue, j.permission_level, j.task, j.resources, j.held, j.user_name, j.project, j.priority,
+    j.seniority, j.queued_at
+  into v_job
+  from interlock.job_messages as m
+  join interlock.jobs as j on j.id = m.job_id and j.token = m.token and j.held is not null
+  where m.id = p_request_id;
+  if not found then
+    -- Its claim has ended since it was looked at: the tick finds a request whose job is gone.
+    return;
+  end if;
+  v_resources := interlock.missing_resources(v_job.queue || '/' || v_job.permission_level, v_job.task, v_job.resources, v_job.held);
+  if v_resources = '{}' then
+    -- Nothing of it is limited any more.
+    update interlock.job_messages as m set resumed_at = p_now where m.id = p_request_id;
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, resources, details)
+    values (p_now, 'resumed', v_job.id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id, '{}', jsonb_build_object('request_id', p_request_id));
+    return;
+  end if;
+  while v_id is null loop
+    v_id := interlock.sortable_id(nextval('interlock.job_numbers'));
+    insert into interlock.jobs (id, status, task, kind, user_name, project, queue, priority, resources, max_attempts, created_at, queued_at,
+      timeout_seconds, seniority, lane_id, payload)
+    select v_id, 'pending', 'lock', 'resume', v_job.user_name, v_job.project, q.name, v_job.priority, r.resources, q.max_attempts, p_now, v_job.queued_at,
+      q.timeout_seconds, v_job.seniority, interlock.lane_id(c_route, 'lock', r.resources),
+      jsonb_build_object('request_id', p_request_id, 'job_id', v_job.id)
+    from interlock.queues as q
+    cross join lateral (
+      select array_agg(u.resource order by interlock.resource_order(u.resource), u.resource collate "C") as resources
+      from unnest(v_resources || interlock.own_resource(v_id)) as u (resource)
+    ) as r
+    where q.name = 'locks'
+    on conflict (id) do nothing
+    returning jobs.id into v_id;
+  end loop;
+  update interlock.job_messages as m set companion_id = v_id where m.id = p_request_id;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, conflict_reason, details)
+  values (p_now, 'enqueued', v_id, 'resume', 'pending', format('job %s takes again what it gave back', v_job.id),
+    jsonb_build_object('request_id', p_request_id, 'job_id', v_job.id));
+  insert into interlock.job_lane_touches (lane_id)
+  select j.lane_id from interlock.jobs as j where j.id = v_id;
+  perform interlock.ring(array[c_route]);
+end
+$function$;
+comment on function interlock.retake(text,timestamp with time zone) is 'Sends a companion of the asking job into the line of manual locks for all that the job needs by now and does not hold, all or none, with the seniority and the time of waiting that the job had: it waits as a manual lock does, and as senior as the job is. Where nothing of it is limited any more, the request is resumed at once. Insert-only towards the scheduler. Does nothing where its claim has ended. Called with the request''s row locked.';
 
 CREATE OR REPLACE FUNCTION interlock.retry_at(p_queue text, p_wait_seconds double precision, p_now timestamp with time zone)
  RETURNS timestamp with time zone
@@ -6129,7 +6920,7 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -6164,6 +6955,7 @@ begin
           then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
           else q.retry_delays_seconds end,
         retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
+        request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
         updated_at = v_now
@@ -6179,7 +6971,7 @@ begin
   end if;
 end
 $function$;
-comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
@@ -7219,3 +8011,101 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_field(jsonb) is 'The first wrong field of a job to be enqueued, what is wrong with it, and the SQLSTATE; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_question(p_request jsonb)
+ RETURNS TABLE(field text, problem text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select c.field, c.problem
+  from (
+    select 1 as place, 'request' as field, case when jsonb_typeof(p_request) is distinct from 'object' then 'a request must be an object' end as problem
+    union all
+    select 2, k, format('%s is not a field of a request', k)
+    from jsonb_object_keys(case when jsonb_typeof(p_request) = 'object' then p_request else '{}' end) as k
+    where k not in ('request_type', 'message', 'context', 'expires_in_seconds', 'conversation_id', 'parent_message_id', 'release_models', 'release_resources')
+    union all
+    select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'message' then ': what is asked' else '' end)
+    from (values ('message'), ('request_type'), ('conversation_id'), ('parent_message_id')) as t (field)
+    where jsonb_typeof(p_request -> t.field) <> 'string'
+      or (t.field = 'message' and not p_request ? 'message')
+    union all
+    select 4, v.field, v.problem
+    from (
+      select 'message' as field, 'message must be 1 to 16384 characters' as problem where length(p_request ->> 'message') not between 1 and 16384
+      union all
+      select 'request_type', 'request_type must be clarification, approval or question'
+      where p_request ->> 'request_type' not in ('clarification', 'approval', 'question')
+      union all
+      select 'conversation_id', 'conversation_id must be 1 to 200 characters' where length(p_request ->> 'conversation_id') not between 1 and 200
+      union all
+      select 'context', 'context must be an object' where p_request ? 'context' and jsonb_typeof(p_request -> 'context') <> 'object'
+      union all
+      select 'context', 'context may have at most 64 KiB' where octet_length((p_request -> 'context')::text) > 65536
+      union all
+      select 'expires_in_seconds', 'expires_in_seconds must be a whole number from 1 to 2592000'
+      where p_request ? 'expires_in_seconds'
+        and not (jsonb_typeof(p_request -> 'expires_in_seconds') = 'number' and p_request ->> 'expires_in_seconds' ~ '^[0-9]{1,7}$'
+          and (p_request ->> 'expires_in_seconds')::integer between 1 and 2592000)
+      union all
+      select 'release_models', 'release_models must be true or false' where p_request ? 'release_models' and jsonb_typeof(p_request -> 'release_models') <> 'boolean'
+      union all
+      select 'release_resources', 'release_resources must be an array of 1 to 32 resources'
+      where p_request ? 'release_resources'
+        and case when jsonb_typeof(p_request -> 'release_resources') = 'array'
+          then jsonb_array_length(p_request -> 'release_resources') not between 1 and 32
+            or exists (select from jsonb_array_elements(p_request -> 'release_resources') as x where jsonb_typeof(x) <> 'string')
+          else true end
+      union all
+      select 'release_resources', 'a request has release_models or release_resources, not both'
+      where p_request ? 'release_resources' and p_request -> 'release_models' = 'true'
+    ) as v
+  ) as c
+  where c.problem is not null
+  order by c.place
+  limit 1
+$function$;
+comment on function interlock.wrong_question(jsonb) is 'The first wrong field of a request to be asked, and what is wrong with it; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_response(p_response jsonb)
+ RETURNS TABLE(field text, problem text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select c.field, c.problem
+  from (
+    select 1 as place, 'response' as field, case when jsonb_typeof(p_response) is distinct from 'object' then 'a response must be an object' end as problem
+    union all
+    select 2, k, format('%s is not a field of a response', k)
+    from jsonb_object_keys(case when jsonb_typeof(p_response) = 'object' then p_response else '{}' end) as k
+    where k not in ('response_type', 'message', 'instructions', 'generated_by', 'responder_id')
+    union all
+    select 3, t.field, format('%s must be a string', t.field)
+    from (values ('response_type'), ('message'), ('generated_by'), ('responder_id')) as t (field)
+    where jsonb_typeof(p_response -> t.field) <> 'string'
+    union all
+    select 4, v.field, v.problem
+    from (
+      select 'response_type' as field, 'response_type must be answer, instruction, approval or rejection' as problem
+      where p_response ->> 'response_type' not in ('answer', 'instruction', 'approval', 'rejection')
+      union all
+      select 'message', 'message may have at most 16384 characters' where length(p_response ->> 'message') > 16384
+      union all
+      select 'generated_by', 'generated_by must be human or automated' where p_response ->> 'generated_by' not in ('human', 'automated')
+      union all
+      select 'responder_id', 'responder_id must be 1 to 200 characters' where length(p_response ->> 'responder_id') not between 1 and 200
+      union all
+      select 'instructions', 'instructions must be an array of at most 100 strings of 1 to 4096 characters'
+      where p_response ? 'instructions'
+        and case when jsonb_typeof(p_response -> 'instructions') = 'array'
+          then jsonb_array_length(p_response -> 'instructions') > 100
+            or exists (select from jsonb_array_elements(p_response -> 'instructions') as x
+              where jsonb_typeof(x) <> 'string' or length(x #>> '{}') not between 1 and 4096)
+          else true end
+    ) as v
+  ) as c
+  where c.problem is not null
+  order by c.place
+  limit 1
+$function$;
+comment on function interlock.wrong_response(jsonb) is 'The first wrong field of a response, and what is wrong with it; no row for a good one. Whether its type fits the request is for answer_request() to say.';

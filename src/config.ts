@@ -25,6 +25,7 @@ export interface TaskConfig {
   readonly command: readonly string[] | null
   /** The absolute path of a module. */
   readonly module: string | null
+  readonly answers: 'stdin' | null
   readonly timeoutSeconds: number | null
   readonly env: Readonly<Record<string, string>>
   /** Absolute; unless set, the folder of the file that defines the task. */
@@ -214,6 +215,7 @@ function toTask(task: TaskSettings, name: string, { merged, folder }: Surroundin
   return {
     command: task.command ?? null,
     module: task.module ?? null,
+    answers: task.answers ?? null,
     timeoutSeconds: task.timeout_seconds ?? null,
     env: task.env ?? {},
     cwd: task.cwd ?? (origin.kind === 'file' ? dirname(resolve(folder, origin.file)) : folder),

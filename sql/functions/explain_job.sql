@@ -19,9 +19,10 @@ declare
   v_hops text := '';
   v_obstacle text;
   v_may boolean;
+  v_asks jsonb;
 begin
   select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.resources, j.lane_id, j.seniority, j.queued_at,
-    j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
+    j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
   into v_job
   from interlock.jobs as j
   where j.id = p_job_id;
@@ -40,6 +41,7 @@ begin
   end if;
 
   if v_job.status <> 'pending' then
+    v_asks := case when v_job.status = 'running' then interlock.asking_words(v_job.id, v_job.token, v_now) end;
     v_sentence := case v_job.status
       when 'scheduled' then format('Job %s waits for its time: it is due in %s%s.', v_job.id, interlock.duration_words(v_job.run_at - v_now),
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
@@ -48,9 +50,9 @@ begin
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
       else format('Job %s runs on agent %s since %s%s.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.started_at),
-        case when v_job.cancel_requested_at is not null then ', and was asked to stop' else '' end)
+        case when v_job.cancel_requested_at is not null then ', and was asked to stop' else coalesce(v_asks ->> 'words', '') end)
     end;
-    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence);
+    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence) || coalesce(v_asks - 'words', '{}');
   end if;
 
   select q.is_paused, q.patience_seconds into v_queue from interlock.queues as q where q.name = v_job.queue;

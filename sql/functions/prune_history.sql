@@ -76,6 +76,20 @@ begin
   using old as o
   where k.key = o.key;
 
+  with old as (
+    select m.id
+    from interlock.job_messages as m
+    where p_log_days > 0
+      and m.created_at < v_now - p_log_days * interval '1 day'
+      and m.state is distinct from 'open'
+      and not exists (select from interlock.jobs as j where j.id = m.job_id and j.token = m.token and j.held_slots is not null)
+    order by m.created_at
+    limit p_limit
+  )
+  delete from interlock.job_messages as m
+  using old as o
+  where m.id = o.id;
+
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
@@ -85,5 +99,5 @@ end
 $$;
 
 comment on function interlock.prune_history(integer, integer, integer) is
-  'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
+  'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs, questions with their answers and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
 Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';

@@ -28,6 +28,9 @@ begin
       select 'job_numbers', j.last_value, j.last_value + v_margin
       from interlock.job_numbers as j
       union all
+      select 'message_numbers', m.last_value, m.last_value + v_margin
+      from interlock.message_numbers as m
+      union all
       -- Not by the margin: an integer, and nobody registers a million agents between two backups.
       select 'incarnations', i.last_value, i.last_value + 1000000
       from interlock.incarnations as i
@@ -49,5 +52,5 @@ end
 $$;
 
 comment on function interlock.raise_after_restore(bigint, text) is
-  'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
+  'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs, of messages and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
 Locks: the key restore. Raises IL005 invalid_argument where a number would leave its range.';

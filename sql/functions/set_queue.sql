@@ -16,7 +16,7 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -51,6 +51,7 @@ begin
           then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
           else q.retry_delays_seconds end,
         retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
+        request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
         updated_at = v_now
@@ -68,4 +69,4 @@ end
 $$;
 
 comment on function interlock.set_queue(text, jsonb, text) is
-  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';

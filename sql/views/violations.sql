@@ -41,7 +41,8 @@ where j.held is not null
     where s.resource = h.resource
       and s.slot = h.slot
       and s.active_job_id = j.id
-      and s.fence = j.token
+      -- What it gave back for the time of a question it holds under a later fence than its token.
+      and (s.fence = j.token or s.fence in (select m.resume_fence from interlock.job_messages as m where m.job_id = j.id and m.token = j.token))
   )
 
 union all
@@ -52,6 +53,7 @@ where j.held is not null
   and d.capacity is not null
   and d.resource <> all (j.held)
   and d.resource not like 'rate:%'
+  and not interlock.is_given_back(j.id, j.token, d.resource)
 
 union all
 -- A wake makes the most senior lane of a route awake, once for each slot; until that one has been examined, and has taken

@@ -6,6 +6,7 @@ import { type HeartbeatAnswer, hasSuccessor } from '../store/agents.ts'
 import { type AttemptStore, createAttemptStore } from '../store/attempts.ts'
 import type { Database } from '../store/database.ts'
 import { within } from '../store/deadline.ts'
+import { createQuestionStore, RequestFeed } from '../store/request-feed.ts'
 import type { AgentLog } from './agent-log.ts'
 import { Attempt, type AttemptSurroundings, keyOf } from './attempt.ts'
 import { coalesce } from './coalesce.ts'
@@ -72,6 +73,7 @@ export class Agent {
   readonly #lease = new Lease()
   readonly #keeper: Keeper
   readonly #around: AttemptSurroundings
+  readonly #requestFeed: RequestFeed
   readonly #attempts = new Map<string, Attempt>()
   readonly #stopping = new AbortController()
   #incarnation: Incarnation | null = null
@@ -87,12 +89,14 @@ export class Agent {
     const { environment, log, tasks, url } = options
     const killBudgetMs = killBudgetMsOf(this.#leaseSeconds)
     this.#keeper = new Keeper({ environment, killBudgetMs, log })
+    this.#requestFeed = new RequestFeed({ database: options.database })
     this.#around = {
       keeper: this.#keeper,
       lease: this.#lease,
       tasks,
       log,
       store: batched(createAttemptStore(options.database)),
+      questions: createQuestionStore(options.database, this.#requestFeed),
       environment,
       url: url ?? null,
       stopGraceMs: (options.stopGraceSeconds ?? 5) * 1000,
@@ -247,6 +251,7 @@ export class Agent {
       this.#options.log.error({ error, jobs: this.#attempts.size }, 'some jobs did not end in time'),
     )
     await this.#keeper.close()
+    await this.#requestFeed.stop()
     await this.#incarnation?.end('stopped')
     this.#lease.end()
     this.#options.log.info({ agentId: this.id }, 'agent ended')

@@ -7,6 +7,7 @@ import { findTask, type TaskTable } from '../domain/task-table.ts'
 import type { AttemptStore, HeldJob, Verdict } from '../store/attempts.ts'
 import { after, within } from '../store/deadline.ts'
 import type { AgentLog } from './agent-log.ts'
+import { Asking, type QuestionStore } from './asking.ts'
 import { AttemptReport } from './attempt-report.ts'
 import { startOf } from './job-start.ts'
 import type { Keeper, KeptProcess } from './keeper.ts'
@@ -26,6 +27,7 @@ export interface AttemptSurroundings {
   readonly tasks: TaskTable
   readonly log: AgentLog
   readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress'> & StartStore
+  readonly questions: QuestionStore
   /** What every job inherits. */
   readonly environment: Readonly<Record<string, string>>
   /** Where a job may call back; null: nowhere. */
@@ -61,6 +63,7 @@ export class Attempt {
   /** Said once a job: it may print a million of them. */
   #isMisunderstood = false
   #process: KeptProcess | null = null
+  #asking: Asking | null = null
   #result: Line | null = null
   #error: Line | null = null
 
@@ -139,10 +142,18 @@ export class Attempt {
       onControl: (line) => this.#obey(line),
     })
     this.#process = kept
+    this.#asking = new Asking({
+      job: this.assignment,
+      store: this.#around.questions,
+      log: this.#around.log,
+      deliver: start.isInputOpen === true ? (line) => kept.write(line) : null,
+      onStale: () => this.stop('stale_token'),
+    })
     this.#around.log.info({ ...this.#names, attempt: this.assignment.attempt }, 'job started')
     const callOff = after(this.#timeoutSeconds * 1000, () => this.stop('timeout'))
     const exit = await kept.exit
     callOff()
+    this.#asking.end()
     if (exit.strays > 0)
       this.#around.log.warn({ ...this.#names, strays: exit.strays }, 'ended what the job had left running')
     if (exit.left > 0)
@@ -167,6 +178,7 @@ export class Attempt {
     if (control.kind === 'progress') {
       this.#report.progress(control.percent, control.description === null ? null : storableText(control.description))
     } else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
+    else if (control.kind === 'ask') this.#asking?.ask({ text: control.json, isCut: line.isCut })
     else if (control.kind === 'error') this.#error = { text: control.json, isCut: line.isCut }
     else if (!this.#isMisunderstood) {
       this.#isMisunderstood = true

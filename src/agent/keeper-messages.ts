@@ -6,6 +6,7 @@ export type KeeperCommand =
   | { readonly type: 'lease'; readonly untilMs: number }
   | ({ readonly type: 'start' } & JobStart)
   | { readonly type: 'stop'; readonly key: string; readonly graceMs: number }
+  | { readonly type: 'input'; readonly key: string; readonly text: string }
   | { readonly type: 'pause' | 'resume'; readonly key: string }
 
 export interface JobStart {
@@ -17,6 +18,8 @@ export interface JobStart {
   readonly input: string
   /** Its control lines come on a pipe of their own, descriptor 3, and what it prints is only output. */
   readonly hasChannel: boolean
+  /** Its input goes on after the first line; ended by its end unless set. */
+  readonly isInputOpen?: boolean
 }
 
 export type OutputStream = 'stdout' | 'stderr'

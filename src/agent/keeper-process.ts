@@ -54,6 +54,7 @@ function obey(command: KeeperCommand): void {
     const job = jobs.get(command.key)
     if (job === undefined) return
     if (command.type === 'stop') job.stop('asked', command.graceMs)
+    else if (command.type === 'input') job.write(command.text)
     else job.isPaused = command.type === 'pause'
   }
 }

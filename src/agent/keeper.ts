@@ -19,6 +19,8 @@ export interface KeptProcess {
   readonly exit: Promise<JobExit>
   /** SIGTERM to all of them, after the grace SIGKILL; again with a shorter grace to hurry. */
   readonly stop: (graceMs: number) => void
+  /** More of its input, where that is open. */
+  readonly write: (text: string) => void
   /** Holds its output back, so that the job waits in its write instead of filling our memory. */
   readonly pause: () => void
   readonly resume: () => void
@@ -82,6 +84,7 @@ export class Keeper {
     return {
       exit: promise,
       stop: (graceMs) => link?.send({ type: 'stop', key, graceMs }),
+      write: (text) => link?.send({ type: 'input', key, text }),
       pause: () => link?.send({ type: 'pause', key }),
       resume: () => link?.send({ type: 'resume', key }),
     }

@@ -85,8 +85,15 @@ export class KeptJob {
     })
   }
 
+  /** More of its input. What it does not read is nobody's. */
+  write(text: string): void {
+    const stdin = this.#child?.stdin
+    if (this.#isOver || this.#start.isInputOpen !== true || stdin?.writable !== true) return
+    stdin.write(text)
+  }
+
   #spawn(): void {
-    const { command, cwd, environment, input, key, hasChannel } = this.#start
+    const { command, cwd, environment, input, key, hasChannel, isInputOpen = false } = this.#start
     const [program = '', ...words] = command
     const child = spawn(program, words, {
       cwd: cwd ?? undefined,
@@ -102,7 +109,8 @@ export class KeptJob {
     const [stdin, stdout, stderr, channel] = child.stdio as unknown as [Writable, Readable, Readable, Readable?]
     // Few commands read all of their stdin; the others close it.
     stdin.on('error', () => undefined)
-    stdin.end(input)
+    if (isInputOpen) stdin.write(input)
+    else stdin.end(input)
     this.#pipes = [
       this.#read('stdout', stdout, { controls: !hasChannel, budget: this.#budget }),
       this.#read('stderr', stderr, { controls: false, budget: this.#budget }),

@@ -1,15 +1,17 @@
 import { writeSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import type { Assignment } from '../domain/assignment.ts'
-import { assignmentFromJson } from '../domain/assignment-json.ts'
+import { type AssignmentJson, assignmentFromJson } from '../domain/assignment-json.ts'
 import { clampPercent, controlPrefix, exitCodes } from '../domain/job-protocol.ts'
+import type { AnswerLine, TaskAnswer, TaskQuestion } from '../domain/job-question.ts'
 import { fieldOfIssue, isTaskDefinition, type TaskContext, type TaskDefinition } from '../domain/task-definition.ts'
+import { readFrames } from './line-frames.ts'
 
 /**
- * The process of a task that is a module: `module-runner PATH`, the job as JSON on stdin. What it reports goes by
- * control lines on descriptor 3; what the module prints is output and nothing else, whatever it looks like.
+ * The process of a task that is a module: `module-runner PATH`, on stdin a line of JSON each: the job, then the answers
+ * to what it asks. What it reports goes by control lines on descriptor 3; what the module prints is output and nothing
+ * else, whatever it looks like.
  */
 const channel = 3
 const [, , path = ''] = process.argv
@@ -78,12 +80,60 @@ async function validate(task: TaskDefinition, payload: unknown): Promise<unknown
   })
 }
 
-function contextOf(job: Assignment, signal: AbortSignal): TaskContext {
+const answers = new Map<string, PromiseWithResolvers<TaskAnswer>>()
+let asked = 0
+
+function ask(question: TaskQuestion): Promise<TaskAnswer> {
+  const id = String(++asked)
+  const answer = Promise.withResolvers<TaskAnswer>()
+  answers.set(id, answer)
+  const { expiresInSeconds, conversationId, parentMessageId, releaseModels, releaseResources, ...more } = question
+  say(
+    'ask',
+    JSON.stringify({
+      ...more,
+      id,
+      expires_in_seconds: expiresInSeconds,
+      conversation_id: conversationId,
+      parent_message_id: parentMessageId,
+      release_models: releaseModels,
+      release_resources: releaseResources,
+    }),
+  )
+  // Nothing but an open question keeps a module alive that waits for nothing else.
+  process.stdin.ref()
+  return answer.promise
+}
+
+function hear(
+  { ask: id, request_id: requestId, status, error, ...said }: AnswerLine,
+  fences: Record<string, number>,
+): void {
+  const answer = answers.get(id ?? '')
+  answers.delete(id ?? '')
+  if (answers.size === 0) process.stdin.unref()
+  Object.assign(fences, said.fences)
+  if (status === 'refused') answer?.reject(Object.assign(new Error(said.message), error))
+  else {
+    answer?.resolve({
+      requestId: requestId ?? '',
+      status,
+      type: said.type,
+      message: said.message,
+      instructions: said.instructions,
+      responder: said.responder_id,
+      generatedBy: said.generated_by,
+    })
+  }
+}
+
+function contextOf(job: Assignment, fences: Readonly<Record<string, number>>, signal: AbortSignal): TaskContext {
   return {
     signal,
     job,
+    ask,
     token: job.token,
-    fences: job.fences,
+    fences,
     log: (...words) => {
       process.stdout.write(`${format(...words)}\n`)
     },
@@ -93,13 +143,32 @@ function contextOf(job: Assignment, signal: AbortSignal): TaskContext {
   }
 }
 
+/** The first line is the job; what comes later are answers. */
+async function receive(): Promise<{ readonly job: Assignment; readonly fences: Record<string, number> }> {
+  const first = Promise.withResolvers<AssignmentJson>()
+  const fences: Record<string, number> = {}
+  let isFirst = true
+  readFrames(process.stdin, (frame) => {
+    if (isFirst) first.resolve(frame as AssignmentJson)
+    else hear(frame as AnswerLine, fences)
+    isFirst = false
+  })
+  process.stdin.on('end', () => {
+    first.reject(new Error('the job did not come'))
+    for (const { reject } of answers.values()) reject(new Error('nobody is there any more to answer'))
+  })
+  const job = assignmentFromJson(await first.promise)
+  process.stdin.unref()
+  return { job, fences: Object.assign(fences, job.fences) }
+}
+
 async function run(): Promise<void> {
   const stopping = new AbortController()
   process.on('SIGTERM', () => stopping.abort(new Error('the job is stopped')))
-  const job = assignmentFromJson(JSON.parse(await text(process.stdin)))
+  const { job, fences } = await receive()
   const task = await load()
   const payload = await validate(task, job.payload)
-  const result = await task.run(payload, contextOf(job, stopping.signal))
+  const result = await task.run(payload, contextOf(job, fences, stopping.signal))
   say('result', JSON.stringify(result ?? null) ?? 'null')
   await leave(exitCodes.completed)
 }

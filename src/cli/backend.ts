@@ -6,6 +6,8 @@ import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
+import type { RequestStatus, Response } from '../domain/question.ts'
+import type { RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
@@ -29,6 +31,13 @@ export interface LockFilter {
   readonly resource?: string | undefined
   readonly owner?: string | undefined
   readonly kind?: 'job' | 'lock' | undefined
+}
+
+/** What `questions list` filters by. */
+export interface RequestFilter {
+  readonly status?: RequestStatus | undefined
+  readonly job?: string | undefined
+  readonly conversation?: string | undefined
 }
 
 /** What is released, and whose release it is: the holder's, who names its token, or anybody's. */
@@ -64,6 +73,10 @@ export interface Backend {
   extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
   release(release: Release): Promise<readonly ReleasedView[]>
   sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
+  /** The oldest first, at most a thousand. */
+  requests(filter: RequestFilter): Promise<readonly RequestView[]>
+  request(id: string): Promise<RequestView>
+  answer(id: string, response: Response): Promise<RequestView>
   close(): Promise<void>
 }
 
@@ -91,6 +104,10 @@ export async function openBackend(config: Config, options: BackendOptions): Prom
 /** The job as it would be refused when it does not exist, for backends that are told so by an empty answer. */
 export function jobNotFound(id: string): InterlockError {
   return new InterlockError('job_not_found', `there is no job ${id}`)
+}
+
+export function requestNotFound(id: string): InterlockError {
+  return new InterlockError('job_not_found', `request ${id} does not exist`, { field: 'request_id' })
 }
 
 function hostInUrl(host: string): string {

@@ -3,6 +3,7 @@ import { readActor } from '../config.ts'
 import { asJobId } from '../domain/ids.ts'
 import { isFinished, type JobStatus } from '../domain/job.ts'
 import { type JobView, jobSummaryView, jobView } from '../domain/job-view.ts'
+import type { RequestView } from '../domain/question-view.ts'
 import { queueStatus } from '../domain/queue-status.ts'
 import { readAgents } from '../store/agent-reader.ts'
 import { Database } from '../store/database.ts'
@@ -14,9 +15,10 @@ import { cancelJob, deleteJob, enqueueJobs, requeueJob } from '../store/jobs.ts'
 import { acquireAndWait } from '../store/lock-wait.ts'
 import { extendLock, listLocks, releaseByKey, sweepLocks } from '../store/locks.ts'
 import { checkSchema } from '../store/migrations.ts'
+import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
-import { type Backend, type BackendOptions, jobNotFound } from './backend.ts'
+import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
 import { asWire } from './wire.ts'
 
 /** Between two looks at a job that is waited for; a notification would need a connection of its own for each waiter. */
@@ -25,6 +27,7 @@ const lookEveryMs = 250
 /** How many jobs a list of the status has at most, as over HTTP. */
 const listLimit = 100
 const lockListLimit = 1000
+const requestListLimit = 1000
 
 const verbs = { cancel: cancelJob, requeue: requeueJob, delete: deleteJob } as const
 
@@ -47,6 +50,11 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     const job = await readJob(database, id)
     if (job === null) throw jobNotFound(id)
     return jobView(job)
+  }
+  const getRequest = async (id: string): Promise<RequestView> => {
+    const request = await readRequest(database, id)
+    if (request === null) throw requestNotFound(id)
+    return request
   }
   return {
     getJob,
@@ -97,6 +105,12 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     extendLock: (id, token, leaseSeconds) => extendLock(database, id, token, leaseSeconds),
     release: ({ key, jobId, token, reason }) => releaseByKey(database, key, { jobId, token, reason, actor }),
     sweepLocks: (olderThanSeconds, { dryRun }) => sweepLocks(database, olderThanSeconds, { dryRun, actor }),
+    requests: async (filter) => (await listRequests(database, filter, { limit: requestListLimit })).requests,
+    request: getRequest,
+    async answer(id, response) {
+      await answerRequest(database, id, response, { actor })
+      return getRequest(id)
+    },
     close: () => database.end(),
   }
 }

@@ -4,12 +4,14 @@ import { readActor } from '../config.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
+import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 
 /** A chunk may be a megabyte. */
 const chunksAtOnce = 20
+const requestsAtOnce = 1000
 
 interface EventPage {
   readonly events: readonly EventView[]
@@ -78,6 +80,16 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
       })
       return locks
     },
+    async requests(filter) {
+      const { requests } = await client.send<RequestPage>('/requests', { query: { ...filter, limit: requestsAtOnce } })
+      return requests
+    },
+    request: (id) => client.send<RequestView>(`/requests/${encodeURIComponent(id)}`),
+    answer: (id, response) =>
+      client.send<RequestView>(`/requests/${encodeURIComponent(id)}/response`, {
+        method: 'POST',
+        body: { ...response, actor: readActor() ?? undefined },
+      }),
     close: () => Promise.resolve(),
   }
 }

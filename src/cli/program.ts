@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
@@ -64,6 +65,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addJobCommand(program, runtime)
   addAgentsCommand(program, runtime)
   addLocksCommand(program, runtime)
+  addQuestionsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

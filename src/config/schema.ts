@@ -34,6 +34,7 @@ const queue = z.strictObject({
   max_attempts: z.int().min(1).max(100).optional(),
   retry_delays_seconds: z.array(wholeSeconds(0, aMonthSeconds)).max(100).optional(),
   retries_per_minute: z.int().min(1).max(100_000).optional(),
+  request_ttl_seconds: wholeSeconds(1, aMonthSeconds).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
 })
@@ -42,6 +43,7 @@ const task = z
   .strictObject({
     command: z.array(plainText).min(1).max(1000).optional(),
     module: plainText.optional(),
+    answers: z.enum(['stdin']).optional(),
     timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable’s name'), z.string()).optional(),
     cwd: plainText.optional(),

@@ -5,6 +5,7 @@ import { absorbTouches } from '../store/agents.ts'
 import { createAttemptStore } from '../store/attempts.ts'
 import { IdleCollector } from '../store/idle-collector.ts'
 import type { Queryable } from '../store/queryable.ts'
+import { tickRequests } from '../store/questions.ts'
 import { retryTransient } from '../store/retry.ts'
 import {
   expireJobs,
@@ -85,6 +86,8 @@ export class Ticker {
     await this.#item('dispatching', async () => {
       for (const route of await neglectedRoutes(database)) await dispatcher.dispatch(route)
     })
+    // After what grants them: what a job gave back for a question is handed over to it.
+    await this.#item('settling questions', () => tickRequests(database))
     await this.#item('looking for old snapshots', () => this.#warnOfOldSnapshots())
     if (this.#failures === failuresBefore && this.#isAway) {
       this.#isAway = false

@@ -7,6 +7,8 @@ export interface Explanation {
   /** The whole answer in one English sentence. */
   readonly sentence: string
   readonly queued_at?: string
+  /** What a running job has asked a person and waits for. */
+  readonly request_id?: string
   readonly obstacle?: { readonly resource: string; readonly kind: string }
   readonly blocked_by_job_id?: string
   readonly conflict_reason?: string

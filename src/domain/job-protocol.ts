@@ -4,6 +4,8 @@
  *
  *     ::interlock progress 45 Resizing
  *     ::interlock result {"url": "..."}        else the last line of stdout, if it is a JSON object
+ *     ::interlock ask {"type": "approval", "message": "Deploy?"}      answered by a line of JSON on stdin, where the task's
+ *                                              entry says answers = "stdin", or over HTTP
  *     ::interlock error {"message": "..."}     what to say of a failure; the exit code still decides that it is one
  */
 export const controlPrefix = '::interlock '
@@ -22,18 +24,24 @@ export const jobLimits = {
 
 export type ControlLine =
   | { readonly kind: 'progress'; readonly percent: number; readonly description: string | null }
-  | { readonly kind: 'result' | 'error'; readonly json: string }
+  | { readonly kind: 'result' | 'error' | 'ask'; readonly json: string }
   | { readonly kind: 'unknown' }
 
 /** Reads a line that begins with the prefix. `unknown` is a verb that this version does not know, or a bad number. */
 export function parseControlLine(line: string): ControlLine {
   const [, verb, rest = ''] = /^::interlock\s+(\S+)\s*(.*)$/s.exec(line.trimEnd()) ?? []
-  if (verb === 'result' || verb === 'error') return { kind: verb, json: rest }
+  if (verb === 'result' || verb === 'error' || verb === 'ask') return { kind: verb, json: rest }
   if (verb !== 'progress') return { kind: 'unknown' }
   const [, number = '', description = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? []
   const percent = Number(number.replace(/%$/, ''))
   if (number === '' || !Number.isFinite(percent)) return { kind: 'unknown' }
   return { kind: 'progress', percent: clampPercent(percent), description: describe(description) }
+}
+
+/** A value as one line of JSON, also for a reader to whom U+2028 and U+2029 end a line, as to Node's readline. */
+export function jsonLine(value: unknown): string {
+  const json = JSON.stringify(value)
+  return `${json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`
 }
 
 export function clampPercent(percent: number): number {

@@ -1,5 +1,6 @@
 import type { Assignment } from './assignment.ts'
 import type { FencingToken } from './ids.ts'
+import type { TaskAnswer, TaskQuestion } from './job-question.ts'
 
 /**
  * A validator of any library that follows Standard Schema (zod, valibot, arktype): the part of the published interface
@@ -31,8 +32,13 @@ export interface TaskContext {
   readonly log: (...words: readonly unknown[]) => void
   /** From 0 to 100. */
   readonly progress: (percent: number, description?: string) => void
+  /** Asks a person, and waits for the answer. Throws what refuses the question; that nobody answered is an answer, too. */
+  readonly ask: (question: TaskQuestion) => Promise<TaskAnswer>
   readonly token: FencingToken
-  /** By resource: hand them to the systems behind it, which then refuse a stale holder. */
+  /**
+   * By resource: hand them to the systems behind it, which then refuse a stale holder. What a question gave back has new
+   * ones here when ask() returns.
+   */
   readonly fences: Readonly<Record<string, number>>
   readonly job: Assignment
 }

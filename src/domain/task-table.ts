@@ -6,6 +6,8 @@ export interface TaskEntry {
   readonly command?: readonly string[] | null
   /** Absolute, or relative to `cwd`. */
   readonly module?: string | null
+  /** `stdin`: its input stays open, a line of JSON each: first the job, then the answers to its questions. */
+  readonly answers?: 'stdin' | null
   /** The longest that it runs; a job's own timeout holds too if it is shorter. */
   readonly timeoutSeconds?: number | null
   /** Laid over what every job of the agent inherits. */

@@ -6,6 +6,7 @@ import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
+import { RequestFeed } from '../store/request-feed.ts'
 import { createApplication } from './application.ts'
 import { readQueueAnswers } from './queue-answers.ts'
 import { databaseCheck, EventLoopWatch, listenCheck, type ReadinessCheck, schemaCheck } from './readiness.ts'
@@ -42,6 +43,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #stopping = new AbortController()
   readonly #feed: JobFeed
+  readonly #requestFeed: RequestFeed
   readonly #eventLoop = new EventLoopWatch()
   readonly #server: Server
   #stopped: Promise<void> | null = null
@@ -49,6 +51,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = Object.freeze({ ...options })
     const { database, logger, pollSeconds } = options
+    this.#requestFeed = new RequestFeed({ database })
     this.#feed = new JobFeed({
       database,
       onLost: (error) => say(logger, 'feed.lost', { error }),
@@ -94,7 +97,7 @@ export class HttpServer {
     })
     this.#stopping.abort()
     this.#eventLoop.stop()
-    const feedStopped = this.#feed.stop()
+    const feedStopped = Promise.all([this.#feed.stop(), this.#requestFeed.stop()])
     const drained = new AbortController()
     const cut = await Promise.race([closed.then(() => 0), this.#cutAfter(drainSeconds, drained.signal)])
     drained.abort()
@@ -120,6 +123,7 @@ export class HttpServer {
     const services: Services = {
       database,
       feed: this.#feed,
+      requestFeed: this.#requestFeed,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

@@ -1,5 +1,6 @@
 import type { Database } from '../store/database.ts'
 import type { JobFeed } from '../store/job-feed.ts'
+import type { RequestFeed } from '../store/request-feed.ts'
 import type { QueueAnswers } from './queue-answers.ts'
 import type { ReadinessCheck } from './readiness.ts'
 
@@ -7,6 +8,7 @@ import type { ReadinessCheck } from './readiness.ts'
 export interface Services {
   readonly database: Database
   readonly feed: JobFeed
+  readonly requestFeed: RequestFeed
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }

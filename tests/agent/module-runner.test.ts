@@ -7,7 +7,7 @@ import type { Line } from '../../src/agent/output-lines.ts'
 import { ownEntry } from '../../src/agent/own-entry.ts'
 import { assignmentToJson } from '../../src/domain/assignment-json.ts'
 import { asFencingToken, asJobId } from '../../src/domain/ids.ts'
-import { parseControlLine } from '../../src/domain/job-protocol.ts'
+import { jsonLine, parseControlLine } from '../../src/domain/job-protocol.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const silent = () => undefined
@@ -49,8 +49,9 @@ function start(payload: Record<string, unknown>, path = resize) {
       command: [process.execPath, ownEntry('module-runner'), path],
       cwd: null,
       environment,
-      input: JSON.stringify(assignmentToJson(job)),
+      input: jsonLine(assignmentToJson(job)),
       hasChannel: true,
+      isInputOpen: true,
     },
     {
       onOutput: (stream, text) => {

@@ -26,6 +26,7 @@ const notOfTheDay: Readonly<Record<string, string>> = {
   claim_lane: 'only where a lane was found contended three times running: engine/coordinating.test.ts',
   sweep_agent: 'only for a lost agent: its 40001 is part of every sweep in agent/agent-faults.test.ts',
   stop_reserving: 'only for a reservation that nobody serves: an item of the tick like the others',
+  resume_request: 'once, by the tick that comes first, the day’s or the world’s own: engine/giving-back.test.ts',
   wake_rate: 'only for a start rate that has room again: an item of the tick like the others',
   raise_after_restore: 'by a person, after a restore: standby-promoted.test.ts',
   set_queue: 'configuration, before anything runs',
@@ -145,7 +146,7 @@ test.each([
       await day.post('/jobs', { task: 'work', id: 'plain', user: 'a' })
       await day.post('/jobs', { task: 'work', id: 'once', user: 'b' }, { 'idempotency-key': 'k' })
       await day.post('/jobs', { task: 'fail', id: 'dead', user: 'c' })
-      await day.post('/jobs', { task: 'hang', id: 'hanging', user: 'd' })
+      await day.post('/jobs', { task: 'hang', id: 'hanging', user: 'd', models: ['n'] })
       await day.post('/jobs', { task: 'hang', id: 'drained', user: 'e' })
       await day.post('/jobs', { task: 'hang', id: 'taken', user: 'h' })
       await day.post('/jobs', { task: 'work', id: 'held', user: 'f', start: false })
@@ -163,6 +164,12 @@ test.each([
       await day.get('/queue/status')
       await day.post('/jobs/dead/requeue')
       await world.untilStatus('dead', 'failed')
+      const { token } = (await day.get('/jobs/hanging')).json
+      const asked = await day.post('/jobs/hanging/requests', { token, message: 'Go on?', release_models: true })
+      await day.post(`/requests/${asked.json.id}/response`, { message: 'Yes.' })
+      await waitFor(async () => (await day.get(`/requests/${asked.json.id}/response`)).json.status === 'answered', {
+        what: 'its model to be its own again',
+      })
       await day.post('/jobs/hanging/cancel')
       await world.untilStatus('hanging', 'cancelled')
 

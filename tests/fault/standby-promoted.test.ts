@@ -194,7 +194,7 @@ testWithStandby.concurrent(
     const fallen = await claimOne(database, 'careless')
     expect(fallen.token).toBeLessThanOrEqual(highest)
     const raised = await raiseAfterRestore(database, { actor: 'tests' })
-    expect(raised.map(({ name }) => name)).toEqual(['grant_numbers', 'job_numbers', 'incarnations'])
+    expect(raised.map(({ name }) => name)).toEqual(['grant_numbers', 'job_numbers', 'message_numbers', 'incarnations'])
     const next = await claimOne(database, 'careful')
     expect(next.token).toBeGreaterThan(highest)
     // The holders of the lost history are refused, but for the one whose very token the careless grant gave away again.

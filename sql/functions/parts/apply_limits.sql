@@ -28,6 +28,8 @@ begin
       and (d.resource = p_pattern or (v_is_prefix and starts_with(d.resource, v_prefix)))
       and d.resource <> all (j.held)
       and d.resource not like 'rate:%'
+      -- Who has given back what comes before it in resource order takes it with that, and holds nothing later meanwhile.
+      and not interlock.is_given_back(j.id, j.token, d.resource)
   ),
   counted as (
     insert into interlock.job_queue_state (resource, slot, active_job_id, active_job_type, active_models, started_at, fence)

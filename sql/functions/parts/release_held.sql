@@ -83,6 +83,16 @@ begin
     (select count(*) from freed)
   into v_ids, v_slots, v_agents, v_freed
   from held as h;
+  -- Under one token it grows only where a job takes again what it gave back for the time of a question.
+  if cardinality(v_ids) < cardinality(p_job_ids) and exists (
+    select
+    from unnest(p_job_ids, p_tokens) as u (id, token)
+    join interlock.jobs as j on j.id = u.id
+    where j.token = u.token
+      and not j.held <@ v_locked
+  ) then
+    raise exception using errcode = '40001', message = 'what a job holds has grown meanwhile: try again';
+  end if;
   if v_freed <> v_slots then
     raise exception using
       errcode = 'XX000',
@@ -127,4 +137,4 @@ $$;
 
 comment on function interlock.release_held(text[], bigint[]) is
   'Frees what these claims hold, where the token is still the one; the verb that calls it moves the jobs on and then wakes what was freed. Returns, in the order asked, the reason why a claim was refused (stale_token, job_not_found; null: freed) and what the job held.
-Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010).';
+Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010). Raises 40001 where a job came to hold more between the look and the locks: try again.';

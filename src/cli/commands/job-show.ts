@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { JobView } from '../../domain/job-view.ts'
+import type { RequestView } from '../../domain/question-view.ts'
 import { paintStatus, showPriority, showProgress } from '../job-words.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderDetails } from '../table.ts'
@@ -11,17 +12,25 @@ export function createShowCommand(runtime: Runtime): Command {
   withExamples(command, ['interlock job show d1024', 'interlock job show d1024 --json | jq .result'])
   return runsWithBackend(command, runtime, async (call, backend) => {
     const job = await backend.getJob(call.argument(0))
-    call.show(job, () => renderJob(job, call.terminal))
+    const asks = call.isJson || job.status !== 'running' ? [] : await backend.requests({ job: job.id })
+    call.show(job, () => renderJob(job, call.terminal, asks))
     return undefined
   })
 }
 
-export function renderJob(job: JobView, terminal: Terminal): string {
+export function renderJob(job: JobView, terminal: Terminal, asks: readonly RequestView[] = []): string {
   const at = (time: string | null) => (time === null ? null : `${showTime(time)}  (${showSince(time)} ago)`)
   return renderDetails(
     [
       ['job', terminal.paint('bold', job.id)],
       ['status', paintStatus(job.status, terminal) + (job.cancel_requested_at === null ? '' : ', asked to stop')],
+      [
+        'waits for',
+        asks
+          .map(waitsFor)
+          .filter((wait) => wait !== null)
+          .join('\n') || null,
+      ],
       ['blocked by', job.blocked_by_job_id],
       ['because', job.conflict_reason],
       ['position', job.queue_position === null ? null : String(job.queue_position)],
@@ -48,6 +57,11 @@ export function renderJob(job: JobView, terminal: Terminal): string {
     ],
     terminal,
   )
+}
+
+function waitsFor({ id, status, message, request_type: type, given_back: gaveBack, is_away: isAway }: RequestView) {
+  if (status === 'open') return `an answer of a person to "${message}" (${type} ${id})`
+  return isAway ? `${gaveBack?.join(', ')} again, before it goes on with ${id}` : null
 }
 
 function showJson(value: unknown): string | null {

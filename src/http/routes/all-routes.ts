@@ -9,6 +9,7 @@ import { jobWaitRoutes } from './job-wait.ts'
 import { jobRoutes } from './jobs.ts'
 import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
+import { questionRoutes } from './questions.ts'
 import { queueRoutes } from './queue.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
@@ -20,6 +21,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobStoryRoutes(services),
     ...jobWaitRoutes(services),
     ...queueRoutes(services),
+    ...questionRoutes(services),
     ...lockRoutes(services),
     ...agentRoutes(services),
     ...probeRoutes(services, eventLoop),

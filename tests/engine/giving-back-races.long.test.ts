@@ -1,0 +1,3 @@
+import { describeMeetings, everyMeeting } from './giving-back-races.ts'
+
+describeMeetings(everyMeeting)
