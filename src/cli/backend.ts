@@ -7,6 +7,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type { Steering } from './steering.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
 export interface JobFilter {
@@ -17,12 +18,15 @@ export interface JobFilter {
   readonly queue?: string | undefined
   readonly model?: string | undefined
   readonly agent?: string | undefined
+  readonly text?: string | undefined
+  readonly olderThanSeconds?: number | undefined
+  readonly newerThanSeconds?: number | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
 
 /** A change of one job that somebody asks for; the reason and the actor are written into its log. */
-export type JobChange = 'cancel' | 'requeue' | 'delete'
+export type JobChange = 'start' | 'approve' | 'reject' | 'cancel' | 'requeue' | 'release' | 'delete'
 
 /** What `locks list` filters by. */
 export interface LockFilter {
@@ -44,7 +48,7 @@ export interface Release {
  * A queue as the commands see it, be it behind HTTP or straight in a database. All calls throw InterlockError; ids
  * that nobody has are job_not_found, and whatever does not answer is unavailable.
  */
-export interface Backend {
+export interface Backend extends Steering {
   enqueue(request: JobRequest): Promise<JobView>
   getJob(id: string): Promise<JobView>
   listJobs(filter: JobFilter): Promise<JobPage>
@@ -63,7 +67,10 @@ export interface Backend {
   /** Null for the lease: as long as before. */
   extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
   release(release: Release): Promise<readonly ReleasedView[]>
-  sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
+  sweepLocks(
+    olderThanSeconds: number,
+    options: { readonly dryRun: boolean; readonly project?: string | undefined },
+  ): Promise<readonly SweptView[]>
   close(): Promise<void>
 }
 
