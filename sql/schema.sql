@@ -5741,7 +5741,7 @@ begin
       when p_job.approved_at is not null then 'job %s was approved already; it is %s'
       else 'job %s waits for no approval: it is %s' end, p_job.id, p_job.status, p_job.permission_level),
     column = 'job_id',
-    hint = case when p_job.status = 'paused' then 'Start it, or cancel it.' end;
+    hint = case when p_job.status = 'paused' then 'Start it, or cancel it.' else 'There is nothing to decide; cancel it where it is not to run.' end;
 end
 $function$;
 comment on function interlock.refuse_decision(interlock.jobs) is 'Raises IL003 unless the job waits for somebody to approve or reject it.';
