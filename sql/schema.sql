@@ -460,9 +460,10 @@ create table interlock.jobs (
   lease_until timestamp with time zone,
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
+  approved_at timestamp with time zone,
   constraint jobs_pkey PRIMARY KEY (id),
   constraint jobs_held_have_a_holder CHECK ((((status = ANY (ARRAY['assigned'::text, 'running'::text])) = (held IS NOT NULL)) AND ((held IS NULL) = (held_slots IS NULL)) AND ((held IS NULL) OR ((agent_id IS NOT NULL) AND (token IS NOT NULL) AND (assigned_at IS NOT NULL) AND (cardinality(held) = cardinality(held_slots)))))),
-  constraint jobs_pending_has_seniority CHECK (((status <> 'pending'::text) OR ((seniority IS NOT NULL) AND (queued_at IS NOT NULL)))),
+  constraint jobs_pending_may_start CHECK (((status <> 'pending'::text) OR ((seniority IS NOT NULL) AND (queued_at IS NOT NULL) AND (((permission_level)::text <> 'human_required'::text) OR (approved_at IS NOT NULL))))),
   constraint jobs_scheduled_has_a_time CHECK (((status <> 'scheduled'::text) OR (run_at IS NOT NULL))),
   constraint jobs_status_is_live CHECK ((status = ANY ('{scheduled,deferred,paused,pending,assigned,running,failed}'::text[])))
 ) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
@@ -509,6 +510,7 @@ comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
+comment on column interlock.jobs.approved_at is 'Of a human_required job: when somebody approved it. Who, and why, is in job_queue_log.';
 
 create table interlock.lane_floors (
   route text collate "C" not null,
@@ -816,6 +818,25 @@ create view interlock.requests as
      LEFT JOIN interlock.job_messages r ON (((r.parent_message_id = m.id) AND (r.kind = 'response'::text))))
   WHERE (m.kind = 'request'::text);
 comment on view interlock.requests is 'The questions of jobs, each with its answer, as they stand now: status is open, answered, expired or closed (the claim that asked is over). is_away: the job has given back what is listed and does not hold it again yet; until then its worker is told of no answer; fences: those under which it holds it again.';
+
+create view interlock.resources as
+ SELECT pattern,
+    capacity,
+    starts_per_minute,
+    is_paused,
+    is_pause_only,
+    ( SELECT count(*) AS count
+           FROM interlock.job_queue_state s
+          WHERE ((s.resource = l.pattern) AND (s.active_job_id IS NOT NULL))) AS held,
+    ( SELECT count(*) AS count
+           FROM interlock.job_queue_state s
+          WHERE ((s.resource = l.pattern) AND (s.reserved_lane_id IS NOT NULL))) AS reserved,
+    ( SELECT count(*) AS count
+           FROM interlock.job_lanes p
+          WHERE (p.blocked_on = l.pattern)) AS waiting_lanes,
+    updated_at
+   FROM interlock.resource_limits l;
+comment on view interlock.resources is 'One row is a limit, with how many hold that resource now, for how many lanes a slot of it is reserved, and how many lanes wait for it. Of a pattern (user:*) the counts are those of no resource: see interlock.locks.';
 
 create view interlock.violations as
  SELECT 'more holders than capacity'::text AS violation,
@@ -1689,6 +1710,25 @@ end
 $function$;
 comment on function interlock.apply_limits(text) is 'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks the jobs that run, by id, then lanes, waiting for absorbers and the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.approve_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job interlock.jobs;
+begin
+  v_job := interlock.lock_job(p_job_id);
+  perform interlock.refuse_decision(v_job);
+  update interlock.jobs as j
+  set approved_at = interlock.clock()
+  where j.id = p_job_id;
+  status := interlock.end_pause(v_job, 'approved', p_reason, p_actor);
+  return next;
+end
+$function$;
+comment on function interlock.approve_job(text,text,text) is 'Approves a human_required job, which arrives paused: it waits for its turn (or its time), and agents of that level may claim it. Who and why goes into the log. Approved once, it needs no other approval, be it returned, retried or requeued. Its time to live runs while it waits for this. Returns pending or scheduled. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003 where it waits for no approval.';
+
 CREATE OR REPLACE FUNCTION interlock.are_resource_names(p_resources text[])
  RETURNS boolean
  LANGUAGE sql
@@ -1844,6 +1884,36 @@ comment on function interlock.ask(text,bigint,jsonb,text) is 'The holder of a ru
 With release_models the slots of the job''s models, and of the limits on it, are free for others until there is an answer or the time is over; resume_request() then takes all of them again, and only then is the answer for the worker to read. The job must not use them in between: their fences are others'' by then. It keeps its user, its agent, its process and its token.
 Locks: where it gives back: limits, shared; what it gives back, waiting, by lock key; the agent''s row; the job''s row; then lanes that it wakes; and it must be the first of its transaction (IL010). Else the job''s row alone. Raises IL001, IL002, IL003 (not confirmed, asked to stop, 32 questions open, given back already), IL005, 40001 where what it holds grew between the look and the locks: try again.';
 
+CREATE OR REPLACE FUNCTION interlock.ask_to_stop(p_job_ids text[], p_now timestamp with time zone, p_reason text, p_actor text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_agents text[];
+begin
+  with asked as (
+    update interlock.jobs as j
+    set cancel_requested_at = p_now,
+        cancel_reason = pg_catalog.left(p_reason, 4096),
+        -- A manual lock has no process that would confirm it: its lease ends here, and the tick releases it.
+        lease_until = case when j.lease_until is not null then p_now end
+    where j.id = any (p_job_ids)
+    returning j.id, j.kind, j.status, j.token, j.agent_id
+  ),
+  logged as (
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason)
+    select p_now, 'cancel_requested', a.id, a.kind, a.status, a.status, a.token, a.agent_id, p_actor, pg_catalog.left(p_reason, 4096)
+    from asked as a
+  )
+  select pg_catalog.array_agg(a.agent_id) into v_agents from asked as a;
+  perform pg_catalog.pg_notify('interlock_agent', u.id)
+  from (select distinct x.id from pg_catalog.unnest(v_agents) as x (id)) as u;
+  return coalesce(pg_catalog.cardinality(v_agents), 0);
+end
+$function$;
+comment on function interlock.ask_to_stop(text[],timestamp with time zone,text,text) is 'Asks jobs that run to stop and tells their agents; their resources stay taken until their processes are confirmed gone. Returns how many. Called with the jobs'' rows locked, of jobs that hold something and were not asked before.';
+
 CREATE OR REPLACE FUNCTION interlock.asking_words(p_job_id text, p_token bigint, p_now timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1978,6 +2048,18 @@ AS $function$
 $function$;
 comment on function interlock.bounded_error(jsonb) is 'An error as it is kept: an object with a message, at most 16 KiB; what is longer keeps the end of its stack and says truncated.';
 
+CREATE OR REPLACE FUNCTION interlock.can_change(p_job interlock.jobs, p_change text, p_statuses text[], p_priority double precision)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select p_job.status = any (p_statuses)
+    and (p_change <> 'cancel' or p_job.cancel_requested_at is null)
+    and (p_change <> 'priority' or p_job.priority <> p_priority)
+$function$;
+comment on function interlock.can_change(interlock.jobs,text,text[],double precision) is 'Whether change_jobs() has anything to do with this job: it is in one of these states, was not asked to stop before, and has not this priority yet. So a second pass, or a repeated call, changes and logs nothing twice.';
+
 CREATE OR REPLACE FUNCTION interlock.can_use(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS boolean
  LANGUAGE sql
@@ -2020,15 +2102,7 @@ begin
     status := 'cancelled';
   else
     if v_job.cancel_requested_at is null then
-      update interlock.jobs as j
-      set cancel_requested_at = v_now,
-          cancel_reason = pg_catalog.left(p_reason, 4096),
-          -- A manual lock has no process that would confirm it: its lease ends here, and the tick releases it.
-          lease_until = case when j.lease_until is not null then v_now end
-      where j.id = p_job_id;
-      insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason)
-      values (v_now, 'cancel_requested', p_job_id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-      perform pg_catalog.pg_notify('interlock_agent', v_job.agent_id);
+      perform interlock.ask_to_stop(array[p_job_id], v_now, p_reason, p_actor);
     end if;
     status := 'cancelling';
   end if;
@@ -2043,6 +2117,198 @@ CREATE OR REPLACE FUNCTION interlock.chance()
  PARALLEL SAFE
 AS $function$ select pg_catalog.random() $function$;
 comment on function interlock.chance() is 'The one source of chance, as clock() is of time: from 0 to less than 1. Tests put another in its place.';
+
+CREATE OR REPLACE FUNCTION interlock.change_jobs(p_change text, p_filter jsonb, p_dry_run boolean DEFAULT false, p_after text DEFAULT ''::text, p_limit integer DEFAULT 500, p_priority double precision DEFAULT NULL::double precision, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(changed integer, asked integer, busy integer, examples text[], next_after text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  -- How many jobs one piece looks at: what does not match costs too, and no piece may take long.
+  c_window constant integer := 5000;
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_allowed text[];
+  v_statuses text[];
+  v_seen text[];
+  v_wanted text[];
+  v_locked text[];
+  v_held text[];
+begin
+  if p_change is null or p_change not in ('cancel', 'requeue', 'delete', 'priority') then
+    raise exception using errcode = 'IL005', message = 'change must be cancel, requeue, delete or priority', column = 'change';
+  elsif p_limit is null or p_limit not between 1 and 1000 then
+    raise exception using errcode = 'IL005', message = 'limit must be 1 to 1000', column = 'limit';
+  elsif p_dry_run is null then
+    raise exception using errcode = 'IL005', message = 'dry_run must be true or false', column = 'dry_run';
+  elsif (p_change = 'priority') is distinct from (p_priority is not null and p_priority between 0 and 3) then
+    raise exception using
+      errcode = 'IL005',
+      message = case when p_change = 'priority' then 'priority must be a number from 0 (critical) to 3 (low)' else 'priority goes with the change of priority' end,
+      column = 'priority';
+  end if;
+  select w.field, w.problem, w.code into v_wrong from interlock.wrong_filter(p_filter) as w;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  v_allowed := case p_change
+    when 'cancel' then array['scheduled', 'deferred', 'paused', 'pending', 'assigned', 'running']
+    when 'requeue' then array['failed', 'scheduled']
+    when 'delete' then array['failed', 'scheduled', 'deferred', 'paused', 'pending']
+    else array['scheduled', 'deferred', 'paused', 'pending']
+  end;
+  v_statuses := case
+    when p_filter ? 'status' then array(select s from pg_catalog.jsonb_array_elements_text(p_filter -> 'status') as s)
+    when p_change in ('requeue', 'delete') then array['failed']
+    else v_allowed
+  end;
+  if not v_statuses <@ v_allowed then
+    raise exception using
+      errcode = 'IL005',
+      message = pg_catalog.format('%s is for jobs that are %s', p_change, pg_catalog.array_to_string(v_allowed, ', ')),
+      column = 'status';
+  end if;
+
+  -- The next jobs by id. The few that an index knows are found there; a user's own stand apart from a million of another's.
+  if v_statuses = array['failed'] then
+    v_seen := array(select j.id::text from interlock.jobs as j where j.status = 'failed' and j.id > p_after order by j.id limit c_window);
+  elsif p_filter ? 'user' then
+    v_seen := array(
+      select j.id::text
+      from interlock.jobs as j
+      where j.user_name = p_filter ->> 'user'
+        and j.id > p_after
+      order by j.id
+      limit c_window
+    );
+  else
+    v_seen := array(select j.id::text from interlock.jobs as j where j.id > p_after order by j.id limit c_window);
+  end if;
+  v_wanted := array(
+    select j.id::text
+    from interlock.jobs as j
+    where j.id = any (v_seen)
+      and interlock.can_change(j, p_change, v_statuses, p_priority)
+      and interlock.matches_filter(j, p_filter, v_now)
+    order by j.id
+    limit p_limit
+  );
+  next_after := case
+    when pg_catalog.cardinality(v_wanted) = p_limit then v_wanted[p_limit]
+    when pg_catalog.cardinality(v_seen) = c_window then v_seen[c_window]
+  end;
+  examples := v_wanted[1:10];
+  busy := 0;
+  asked := 0;
+  if p_dry_run then
+    select count(*) filter (where j.held is null), count(*) filter (where j.held is not null)
+    into changed, asked
+    from interlock.jobs as j
+    where j.id = any (v_wanted);
+    return next;
+    return;
+  end if;
+
+  -- What is locked by somebody's uncommitted change is left to them: nobody waits here, so nobody waits in a circle.
+  with locked as materialized (
+    select j.id::text as id, j.held is not null as is_held
+    from interlock.jobs as j
+    where j.id = any (v_wanted)
+      and interlock.can_change(j, p_change, v_statuses, p_priority)
+    order by j.id
+    for no key update of j skip locked
+  )
+  select
+    coalesce(pg_catalog.array_agg(l.id) filter (where not l.is_held), '{}'),
+    coalesce(pg_catalog.array_agg(l.id) filter (where l.is_held), '{}')
+  into v_locked, v_held
+  from locked as l;
+  busy := (
+    select count(*)
+    from interlock.jobs as j
+    where j.id = any (v_wanted)
+      and j.id <> all (v_locked || v_held)
+      and interlock.can_change(j, p_change, v_statuses, p_priority)
+  );
+  changed := pg_catalog.cardinality(v_locked);
+  if v_locked <> '{}' then
+    case p_change
+      when 'cancel' then perform interlock.end_jobs(v_locked, 'cancelled', v_now, p_reason, p_actor);
+      when 'delete' then perform interlock.end_jobs(v_locked, 'deleted', v_now, p_reason, p_actor);
+      when 'requeue' then perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
+      else perform interlock.reprioritise(v_locked, p_priority, v_now, p_reason, p_actor);
+    end case;
+  end if;
+  if v_held <> '{}' then
+    asked := interlock.ask_to_stop(v_held, v_now, p_reason, p_actor);
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.change_jobs(text,jsonb,boolean,text,integer,double precision,text,text) is 'Changes the jobs that a filter names, a bounded piece of them a call: cancel (what runs is asked to stop), requeue (dead letters; with status scheduled also what waits for its time), delete (dead letters, or the waiting ones that status names), priority (what waits). The filter: status (an array), user, project, task, queue, model, agent, text, error, older_than_seconds, newer_than_seconds, see matches_filter(); {"all": true} where nothing is to restrict. A call goes through the next 5,000 jobs by id after p_after and changes up to p_limit; the caller comes back with next_after, in a transaction of its own each, until that is null. Returns how many were changed, how many that run were asked to stop, how many that matched were busy (locked by somebody: left as they are; a second pass finds them), and the ids of the first ten. With p_dry_run nothing is changed or locked, and it counts what would be. What a job becomes while the pieces go by is not looked at again: a job that is enqueued behind them with a greater id is found, one with a smaller id is not.
+Locks: the jobs'' rows, by id, SKIP LOCKED: it waits for nobody, so that it can stand in no circle with those who lock agents and jobs in their order. Nothing else: insert-only towards the scheduler. Each job is logged as by cancel_job(), requeue_job(), delete_job(), set_priority(). Raises IL005, IL012 queue_not_found.';
+
+CREATE OR REPLACE FUNCTION interlock.change_limit(p_pattern text, p_settings jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_key text;
+  v_row record;
+begin
+  if pg_catalog.jsonb_typeof(p_settings) is distinct from 'object' or p_settings = '{}' then
+    raise exception using errcode = 'IL005', message = 'settings must be an object that names what to change', column = 'settings';
+  end if;
+  select s.key
+  into v_key
+  from pg_catalog.jsonb_each(p_settings) as s (key, value)
+  where case s.key
+    when 'is_paused' then pg_catalog.jsonb_typeof(s.value) <> 'boolean'
+    when 'capacity' then not (s.value = 'null' or (pg_catalog.jsonb_typeof(s.value) = 'number' and s.value #>> '{}' ~ '^[0-9]{1,6}$'))
+    when 'starts_per_minute' then not (s.value = 'null' or (pg_catalog.jsonb_typeof(s.value) = 'number' and s.value #>> '{}' ~ '^[0-9]{1,6}$'))
+    else true end
+  limit 1;
+  if found then
+    raise exception using
+      errcode = 'IL005',
+      message = case v_key
+        when 'is_paused' then 'is_paused must be true or false'
+        when 'capacity' then 'capacity must be a whole number from 0 to 100000, or null for unlimited'
+        when 'starts_per_minute' then 'starts_per_minute must be a whole number from 1 to 100000, or null for any number'
+        else pg_catalog.format('%s is not a setting of a resource', v_key) end,
+      column = v_key;
+  end if;
+  if p_settings - 'is_paused' = '{}' then
+    perform interlock.pause_resource(p_pattern, (p_settings ->> 'is_paused')::boolean, p_actor);
+    return;
+  end if;
+  -- Locked before it is read: of two that change different settings at once, neither undoes the other's.
+  perform interlock.lock_limits_alone();
+  select l.capacity, l.starts_per_minute, l.is_paused, l.is_pause_only
+  into v_row
+  from interlock.resource_limits as l
+  where l.pattern = p_pattern;
+  if not p_settings ? 'capacity' and coalesce(v_row.is_pause_only, true) then
+    raise exception using
+      errcode = 'IL005',
+      message = pg_catalog.format('%s has no limit of its own: name its capacity too', coalesce(p_pattern, 'null')),
+      column = 'capacity',
+      hint = 'Null is unlimited; a resource without a limit has capacity 1.';
+  end if;
+  perform interlock.set_limit(
+    p_pattern,
+    case when p_settings ? 'capacity' then (p_settings ->> 'capacity')::integer else v_row.capacity end,
+    coalesce((p_settings ->> 'is_paused')::boolean, v_row.is_paused, false),
+    p_actor,
+    case when p_settings ? 'starts_per_minute' then (p_settings ->> 'starts_per_minute')::integer else v_row.starts_per_minute end
+  );
+end
+$function$;
+comment on function interlock.change_limit(text,jsonb,text) is 'Changes what is named of a resource''s limit, {capacity (null: unlimited), starts_per_minute (null: any number), is_paused}, and leaves the rest as it is; is_paused alone is pause_resource(), all else set_limit(). Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
@@ -2861,6 +3127,25 @@ end
 $function$;
 comment on function interlock.end_jobs(text[],text,timestamp with time zone,text,text,jsonb) is 'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. Called with the jobs'' rows locked.';
 
+CREATE OR REPLACE FUNCTION interlock.end_pause(p_job interlock.jobs, p_event text, p_reason text, p_actor text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+begin
+  if p_job.run_at > v_now then
+    perform interlock.move_jobs(array[p_job.id::text], 'scheduled', p_job.run_at, p_event, v_now, p_reason, p_actor);
+    return 'scheduled';
+  end if;
+  perform interlock.move_jobs(array[p_job.id::text], 'pending', null, p_event, v_now, p_reason, p_actor);
+  perform interlock.ring(array[p_job.queue || '/' || p_job.permission_level]);
+  return 'pending';
+end
+$function$;
+comment on function interlock.end_pause(interlock.jobs,text,text,text) is 'Lets a paused job wait for its time, where that has not come, or for its turn; returns scheduled or pending. Called with the job''s row locked.';
+
 CREATE OR REPLACE FUNCTION interlock.enqueue_jobs(p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text)
  LANGUAGE plpgsql
@@ -2916,7 +3201,7 @@ begin
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
       q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
       case
-        when g.job -> 'start' = 'false' then 'paused'
+        when g.job -> 'start' = 'false' or (g.permission_level = 'human_required' and not g.job ? 'approved_by') then 'paused'
         when g.run_at > v_now then 'scheduled'
         else 'pending'
       end as status,
@@ -2926,19 +3211,20 @@ begin
   ),
   enqueued as (
     insert into interlock.jobs (id, status, task, kind, user_name, project, queue, permission_level, priority, resources,
-      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, payload)
+      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, approved_at, payload)
     select r.id, r.status, r.job ->> 'task', coalesce(r.job ->> 'kind', 'normal'), r.job ->> 'user', r.job ->> 'project',
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
       v_now,
-      case when r.status = 'scheduled' then r.run_at end,
+      case when r.status in ('scheduled', 'paused') then r.run_at end,
       case when r.status = 'pending' then v_now end,
       case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
       coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
-      case when r.job ? 'retry_delays_seconds' then array(select x::integer from jsonb_array_elements_text(r.job -> 'retry_delays_seconds') as x) end,
+      case when r.job ? 'retry_delays_seconds' then interlock.retry_delays(r.job -> 'retry_delays_seconds') end,
       -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
       case when r.status = 'pending' then v_now + (r.priority * r.priority_step_seconds + (r.ordinal - 1) * 1e-6) * interval '1 second' end,
       interlock.lane_id(r.queue || '/' || r.permission_level, r.job ->> 'task', r.resources),
+      case when r.job ? 'approved_by' then v_now end,
       coalesce(r.job -> 'payload', '{}')
     from routed as r
     order by r.ordinal
@@ -2980,6 +3266,13 @@ begin
   ) then
     raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
   end if;
+  if jsonb_path_exists(p_jobs, '$[*].approved_by') then
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason)
+    select v_now, 'approved', v_ids[e.ordinal], coalesce(e.job ->> 'kind', 'normal'), v_statuses[e.ordinal], v_statuses[e.ordinal],
+      e.job ->> 'approved_by', 'approved before it was enqueued'
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    where e.job ? 'approved_by';
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -2991,7 +3284,7 @@ begin
   from unnest(v_ids, v_statuses) with ordinality as u (id, status, n);
 end
 $function$;
-comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
+comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
 Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text DEFAULT NULL::text)
@@ -3118,6 +3411,27 @@ end
 $function$;
 comment on function interlock.ensure_partitions(text,integer) is 'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
 Locks: the key partitions; then the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
+
+CREATE OR REPLACE FUNCTION interlock.error_shape(p_message text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select pg_catalog.left(pg_catalog.btrim(
+    pg_catalog.regexp_replace(
+      pg_catalog.regexp_replace(
+        pg_catalog.regexp_replace(
+          pg_catalog.regexp_replace(
+            pg_catalog.regexp_replace(
+              pg_catalog.split_part(pg_catalog.btrim(pg_catalog.left(coalesce(p_message, ''), 2000), E' \t\r\n'), E'\n', 1),
+              '"[^"]*"|`[^`]*`', '"…"', 'g'),
+            '\m[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\M', '<id>', 'gi'),
+          '\m(0x[0-9a-f]+|[0-9a-f]*[0-9][0-9a-f]*[a-f][0-9a-f]{6,}|[a-f]+[0-9][0-9a-f]{6,})\M', '<id>', 'gi'),
+        '[0-9]+(\.[0-9]+)*', '<n>', 'g'),
+      '\s+', ' ', 'g')), 200)
+$function$;
+comment on function interlock.error_shape(text) is 'The first line of an error with what differs from one time to the next taken out: ids and hexadecimal numbers become <id>, numbers <n>, what stands in quotation marks "…". Errors of one shape most likely have one cause.';
 
 CREATE OR REPLACE FUNCTION interlock.examine_lane(p_agent_id text, p_lane_id uuid, p_now timestamp with time zone)
  RETURNS TABLE(assignments jsonb, contended boolean, woken_routes text[])
@@ -3519,7 +3833,7 @@ declare
   v_may boolean;
   v_asks jsonb;
 begin
-  select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.resources, j.lane_id, j.seniority, j.queued_at,
+  select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.approved_at, j.resources, j.lane_id, j.seniority, j.queued_at,
     j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
   into v_job
   from interlock.jobs as j
@@ -3543,7 +3857,8 @@ begin
     v_sentence := case v_job.status
       when 'scheduled' then format('Job %s waits for its time: it is due in %s%s.', v_job.id, interlock.duration_words(v_job.run_at - v_now),
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
-      when 'paused' then format('Job %s is paused: somebody has to start it.', v_job.id)
+      when 'paused' then format(case when v_job.permission_level = 'human_required' and v_job.approved_at is null
+        then 'Job %s waits for an approval: somebody has to approve or reject it.' else 'Job %s is paused: somebody has to start it.' end, v_job.id)
       when 'deferred' then format('Job %s waits for the jobs that it depends on.', v_job.id)
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
@@ -4448,6 +4763,57 @@ AS $function$
 $function$;
 comment on function interlock.list_assignments(text) is 'The jobs that were assigned to an agent and whose start it has not confirmed, as a JSON array of the shape that claim_jobs() returns: what the coordinator claimed on its behalf. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.list_dead_letters(p_filter jsonb DEFAULT '{"all": true}'::jsonb, p_limit integer DEFAULT 100)
+ RETURNS TABLE(error text, jobs bigint, first_at timestamp with time zone, last_at timestamp with time zone, tasks text[], queues text[], users text[], example jsonb, is_cut boolean)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  -- Beyond this the latest stand for all: a shape costs some 20 us.
+  c_most constant integer := 10000;
+  v_wrong record;
+begin
+  if p_limit is null or p_limit not between 1 and 1000 then
+    raise exception using errcode = 'IL005', message = 'limit must be 1 to 1000', column = 'limit';
+  end if;
+  select w.field, w.problem, w.code into v_wrong from interlock.wrong_filter(p_filter) as w;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  elsif p_filter ? 'status' then
+    raise exception using errcode = 'IL005', message = 'a dead letter is failed: status is no filter here', column = 'status';
+  end if;
+  return query
+  with dead as materialized (
+    select j.id, j.task::text as task, j.queue, j.user_name::text as user_name, j.finished_at, interlock.error_shape(j.error ->> 'message') as shape
+    from interlock.jobs as j
+    where j.status = 'failed'
+      and interlock.matches_filter(j, p_filter, interlock.clock())
+    order by j.finished_at desc
+    limit c_most
+  ),
+  grouped as (
+    select d.shape, count(*) as jobs, min(d.finished_at) as first_at, max(d.finished_at) as last_at,
+      pg_catalog.array_agg(distinct d.task) as tasks, pg_catalog.array_agg(distinct d.queue) as queues,
+      pg_catalog.array_agg(distinct d.user_name) filter (where d.user_name is not null) as users,
+      (pg_catalog.array_agg(d.id::text order by d.finished_at desc, d.id))[1] as example_id
+    from dead as d
+    group by d.shape
+    order by count(*) desc, max(d.finished_at) desc
+    limit p_limit
+  )
+  select g.shape, g.jobs, g.first_at, g.last_at, g.tasks, g.queues, coalesce(g.users[1:20], '{}'),
+    pg_catalog.jsonb_build_object('job_id', j.id, 'task', j.task, 'user', j.user_name, 'project', j.project, 'queue', j.queue,
+      'attempts', j.attempt, 'max_attempts', j.max_attempts, 'failed_at', j.finished_at, 'agent_id', j.agent_id, 'error', j.error, 'payload', j.payload),
+    (select count(*) = c_most from dead)
+  from grouped as g
+  join interlock.jobs as j on j.id = g.example_id
+  order by g.jobs desc, g.last_at desc;
+end
+$function$;
+comment on function interlock.list_dead_letters(jsonb,integer) is 'The dead letters that a filter names (see change_jobs()), grouped by the shape of their error (error_shape()), the most frequent first: how many, since when, until when, which tasks, queues and users (20 at most), and the latest one as an example, with its whole error and stack, its attempts and its input. error is what change_jobs() takes as its filter of that name. is_cut: there are more than 10,000, and only the latest of them were counted. Reads only. Raises IL005, IL012.';
+
 CREATE OR REPLACE FUNCTION interlock.lock_agent(p_agent_id text, p_now timestamp with time zone)
  RETURNS interlock.agent_stats
  LANGUAGE plpgsql
@@ -4621,6 +4987,32 @@ begin
 end
 $function$;
 comment on function interlock.lost_agents() is 'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks the rows of those whose lock is missing or has come back, by id, waiting: for their claims and completions, none of which waits for it. Run by the tick of every coordinator.';
+
+CREATE OR REPLACE FUNCTION interlock.matches_filter(p_job interlock.jobs, p_filter jsonb, p_now timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  -- The cheap ones first, and what reads a payload last.
+  select p_job.queue <> 'locks'
+    and (p_filter -> 'queue' is null or p_job.queue = p_filter ->> 'queue')
+    and (p_filter -> 'user' is null or coalesce(p_job.user_name = p_filter ->> 'user', false))
+    and (p_filter -> 'project' is null or coalesce(p_job.project = p_filter ->> 'project', false))
+    and (p_filter -> 'task' is null or p_job.task = p_filter ->> 'task')
+    and (p_filter -> 'model' is null or 'model:' || (p_filter ->> 'model') = any (p_job.resources))
+    and (p_filter -> 'agent' is null
+      or coalesce(p_job.agent_id = p_filter ->> 'agent' or pg_catalog.starts_with(p_job.agent_id, p_filter ->> 'agent' || '.'), false))
+    and (p_filter -> 'older_than_seconds' is null
+      or coalesce(p_job.finished_at, p_job.created_at) <= p_now - (p_filter ->> 'older_than_seconds')::double precision * interval '1 second')
+    and (p_filter -> 'newer_than_seconds' is null
+      or coalesce(p_job.finished_at, p_job.created_at) >= p_now - (p_filter ->> 'newer_than_seconds')::double precision * interval '1 second')
+    and (p_filter -> 'error' is null or interlock.error_shape(p_job.error ->> 'message') = p_filter ->> 'error')
+    and (p_filter -> 'text' is null
+      or pg_catalog.strpos(pg_catalog.lower(pg_catalog.concat_ws(' ', p_job.id::text, p_job.task::text, p_job.user_name::text, p_job.project::text,
+        p_job.error ->> 'message', p_job.payload::text)), pg_catalog.lower(p_filter ->> 'text')) > 0)
+$function$;
+comment on function interlock.matches_filter(interlock.jobs,jsonb,timestamp with time zone) is 'Whether a live job is one of those that a filter names ({user, project, task, queue, model, agent, text, error, older_than_seconds, newer_than_seconds}; its status is the caller''s to ask). The age of a job counts from when it was enqueued, of a dead letter from when it failed. text is looked for in id, task, user, project, error and payload, in either case; error is an error_shape(). Manual locks match nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.may_reserve(p_lane_id uuid, p_rank timestamp with time zone, p_waiting_since timestamp with time zone, p_route text, p_task text, p_resources text[], p_obstacle text, p_now timestamp with time zone)
  RETURNS boolean
@@ -5862,6 +6254,27 @@ end
 $function$;
 comment on function interlock.refuse_change() is 'Trigger of append-only tables. Raises IL008 not_permitted.';
 
+CREATE OR REPLACE FUNCTION interlock.refuse_decision(p_job interlock.jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_job.status = 'paused' and p_job.permission_level = 'human_required' and p_job.approved_at is null then
+    return;
+  end if;
+  raise exception using
+    errcode = 'IL003',
+    message = pg_catalog.format(case
+      when p_job.permission_level <> 'human_required' then 'job %s needs no approval: it is %s, and %s'
+      when p_job.approved_at is not null then 'job %s was approved already; it is %s'
+      else 'job %s waits for no approval: it is %s' end, p_job.id, p_job.status, p_job.permission_level),
+    column = 'job_id',
+    hint = case when p_job.status = 'paused' then 'Start it, or cancel it.' else 'There is nothing to decide; cancel it where it is not to run.' end;
+end
+$function$;
+comment on function interlock.refuse_decision(interlock.jobs) is 'Raises IL003 unless the job waits for somebody to approve or reject it.';
+
 CREATE OR REPLACE FUNCTION interlock.refuse_holder(p_job_id text, p_token bigint, p_reason text)
  RETURNS void
  LANGUAGE plpgsql
@@ -5994,6 +6407,26 @@ begin
 end
 $function$;
 comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+
+CREATE OR REPLACE FUNCTION interlock.reject_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_job interlock.jobs;
+begin
+  v_job := interlock.lock_job(p_job_id);
+  perform interlock.refuse_decision(v_job);
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason)
+  values (v_now, 'rejected', p_job_id, v_job.kind, v_job.status, v_job.status, p_actor, pg_catalog.left(p_reason, 4096));
+  perform interlock.end_jobs(array[p_job_id], 'cancelled', v_now, coalesce(p_reason, 'it was not approved'), p_actor);
+  status := 'cancelled';
+  return next;
+end
+$function$;
+comment on function interlock.reject_job(text,text,text) is 'Refuses the approval that a human_required job waits for: it is cancelled, for this reason. Who and why goes into the log. Returns cancelled. Locks the job''s row. Raises IL001, IL003 where it waits for no approval.';
 
 CREATE OR REPLACE FUNCTION interlock.release_held(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, reason text, held text[])
@@ -6133,6 +6566,35 @@ end
 $function$;
 comment on function interlock.release_held(text[],bigint[]) is 'Frees what these claims hold, where the token is still the one; the verb that calls it moves the jobs on and then wakes what was freed. Returns, in the order asked, the reason why a claim was refused (stale_token, job_not_found; null: freed) and what the job held.
 Locks: limits, shared; the union of what the jobs hold, waiting, by lock key; their agents'' rows, by id. Must be the first of its transaction (IL010). Raises 40001 where a job came to hold more between the look and the locks: try again.';
+
+CREATE OR REPLACE FUNCTION interlock.release_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text := coalesce(p_reason, 'released by force');
+  v_job record;
+begin
+  select j.queue, j.held
+  into v_job
+  from interlock.jobs as j
+  where j.id = p_job_id;
+  if v_job.queue = 'locks' then
+    return query select r.status from interlock.release_lock(p_job_id, null, v_reason, p_actor) as r;
+  elsif v_job.held is not null then
+    return query select c.status from interlock.cancel_job(p_job_id, v_reason, p_actor) as c;
+  else
+    v_job := interlock.lock_job(p_job_id);
+    raise exception using
+      errcode = 'IL009',
+      message = pg_catalog.format('job %s is %s and holds nothing', p_job_id, v_job.status),
+      column = 'job_id';
+  end if;
+end
+$function$;
+comment on function interlock.release_job(text,text,text) is 'Takes from a job, or a manual lock, all that it holds. A lock is released at once; a job that runs is asked to stop first (cancelling): its resources are free when its process is confirmed gone, not before. Returns released, withdrawn (a lock that waited), cancelling, or cancelled for what was returned to wait meanwhile.
+Locks: as release_lock() or cancel_job(). Must be the first of its transaction for a lock (IL010). Raises IL001, IL003 where it has ended, IL009 not_held, 40001 as release_lock().';
 
 CREATE OR REPLACE FUNCTION interlock.release_lock(p_lock_id text, p_token bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -6313,6 +6775,39 @@ end
 $function$;
 comment on function interlock.report_progress(text,bigint,real,text) is 'The holder reports progress: 0 to 100 (clamped) and a description of up to 1,024 characters (cut). Locks the job''s row. Raises IL001, IL002.';
 
+CREATE OR REPLACE FUNCTION interlock.reprioritise(p_job_ids text[], p_priority double precision, p_now timestamp with time zone, p_reason text, p_actor text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  with before as materialized (
+    select j.id, j.status, j.kind, j.priority, j.lane_id
+    from interlock.jobs as j
+    where j.id = any (p_job_ids)
+  ),
+  moved as (
+    update interlock.jobs as j
+    set priority = p_priority,
+        seniority = j.seniority + (p_priority - j.priority) * q.priority_step_seconds * interval '1 second'
+    from interlock.queues as q
+    where j.id = any (p_job_ids)
+      and q.name = j.queue
+  ),
+  touched as (
+    insert into interlock.job_lane_touches (lane_id)
+    select distinct b.lane_id
+    from before as b
+    where b.status = 'pending'
+  )
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason, details)
+  select p_now, 'reprioritised', b.id, b.kind, b.status, b.status, p_actor, pg_catalog.left(p_reason, 4096),
+    pg_catalog.jsonb_build_object('from', b.priority, 'to', p_priority)
+  from before as b;
+end
+$function$;
+comment on function interlock.reprioritise(text[],double precision,timestamp with time zone,text,text) is 'Gives jobs this priority, and moves their seniority by the difference; touches the lanes of those that are pending, and logs. Called with the jobs'' rows locked.';
+
 CREATE OR REPLACE FUNCTION interlock.requeue_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
  LANGUAGE plpgsql
@@ -6329,24 +6824,34 @@ begin
       message = pg_catalog.format('job %s is %s: only one that failed, or waits for its time, can be requeued', p_job_id, v_job.status),
       hint = case when v_job.status = 'paused' then 'Start it.' else 'It needs none: look at what it waits for, or at what it does.' end;
   end if;
-  if v_job.status = 'failed' then
-    -- A new life: its attempts count from nothing, and it stands in line as of now.
-    update interlock.jobs as j
-    set attempt = 0,
-        queued_at = null,
-        seniority = null,
-        expires_at = case when q.ttl_seconds > 0 then v_now + q.ttl_seconds * interval '1 second' end
-    from interlock.queues as q
-    where j.id = p_job_id
-      and q.name = j.queue;
-  end if;
-  perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
-  perform interlock.ring(array[v_job.queue || '/' || v_job.permission_level]);
+  perform interlock.requeue_jobs(array[p_job_id], v_now, p_reason, p_actor);
   status := 'pending';
   return next;
 end
 $function$;
 comment on function interlock.requeue_job(text,text,text) is 'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003.';
+
+CREATE OR REPLACE FUNCTION interlock.requeue_jobs(p_job_ids text[], p_now timestamp with time zone, p_reason text, p_actor text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A new life for what is dead: its attempts count from nothing, and it stands in line as of now.
+  update interlock.jobs as j
+  set attempt = 0,
+      queued_at = null,
+      seniority = null,
+      expires_at = case when q.ttl_seconds > 0 then p_now + q.ttl_seconds * interval '1 second' end
+  from interlock.queues as q
+  where j.id = any (p_job_ids)
+    and j.status = 'failed'
+    and q.name = j.queue;
+  perform interlock.move_jobs(p_job_ids, 'pending', null, 'requeued', p_now, p_reason, p_actor);
+  perform interlock.ring(array(select distinct j.queue || '/' || j.permission_level from interlock.jobs as j where j.id = any (p_job_ids)));
+end
+$function$;
+comment on function interlock.requeue_jobs(text[],timestamp with time zone,text,text) is 'Makes dead letters (as new: their attempts count anew, they stand in line as of now) and jobs that wait for their time pending, and rings. Called with the jobs'' rows locked.';
 
 CREATE OR REPLACE FUNCTION interlock.resource_order(p_resource text)
  RETURNS integer
@@ -6656,6 +7161,67 @@ end
 $function$;
 comment on function interlock.retry_at(text,double precision,timestamp with time zone) is 'When a job is tried again whose wait is this long. The wait is drawn evenly from half of it to one and a half: as wide as the wait itself, so that what failed together does not come back together, and around it, so that the waits named are what is waited on average. Where the queue has a budget of retries a minute, those beyond it come later, at its pace. Locks the queue''s row where it has a budget, after jobs'' rows.';
 
+CREATE OR REPLACE FUNCTION interlock.retry_delays(p_given jsonb)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+declare
+  v_growth jsonb := p_given -> 'exponential';
+  v_first double precision;
+  v_factor double precision;
+  v_most double precision;
+  v_delays integer[] := '{}';
+  v_next double precision;
+begin
+  if pg_catalog.jsonb_typeof(p_given) = 'array' then
+    if pg_catalog.jsonb_array_length(p_given) > 100 or exists (
+      select
+      from pg_catalog.jsonb_array_elements(p_given) as x
+      where not (pg_catalog.jsonb_typeof(x) = 'number' and x #>> '{}' ~ '^[0-9]{1,7}$' and (x #>> '{}')::integer <= 2592000)
+    ) then
+      return null;
+    end if;
+    return array(select x::integer from pg_catalog.jsonb_array_elements_text(p_given) as x);
+  elsif pg_catalog.jsonb_typeof(p_given) is distinct from 'object' or pg_catalog.jsonb_typeof(v_growth) is distinct from 'object' then
+    return null;
+  elsif p_given - 'exponential' <> '{}' or v_growth - array['first_seconds', 'factor', 'max_seconds'] <> '{}' or exists (
+    select
+    from pg_catalog.jsonb_each(v_growth) as g (key, value)
+    where pg_catalog.jsonb_typeof(g.value) <> 'number'
+      or not (g.value #>> '{}')::numeric between 1 and 2592000
+      or (g.key <> 'factor' and (g.value #>> '{}')::numeric % 1 <> 0)
+  ) then
+    return null;
+  end if;
+  v_first := (v_growth ->> 'first_seconds')::double precision;
+  v_factor := coalesce((v_growth ->> 'factor')::double precision, 2);
+  v_most := coalesce((v_growth ->> 'max_seconds')::double precision, greatest(v_first, 3600));
+  if v_first is null or v_factor > 100 or v_most < v_first then
+    return null;
+  end if;
+  v_next := v_first;
+  loop
+    v_delays := v_delays || least(pg_catalog.round(v_next), v_most)::integer;
+    -- The last one repeats, so the list ends where it grows no more.
+    exit when v_next >= v_most or v_factor = 1 or pg_catalog.cardinality(v_delays) = 100;
+    v_next := v_next * v_factor;
+  end loop;
+  return v_delays;
+end
+$function$;
+comment on function interlock.retry_delays(jsonb) is 'The waits between attempts, in seconds, as a list: given as one, or as {"exponential": {"first_seconds": 10, "factor": 2, "max_seconds": 600}} (factor 2 and at most an hour unless said), which is written out as the list that it means, so that whoever reads the row, and retry_wait(), know one spelling only. The draw around each wait is retry_at()''s. Null where it is neither.';
+
+CREATE OR REPLACE FUNCTION interlock.retry_delays_words()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select 'an array of at most 100 whole numbers from 0 to 2592000, or {"exponential": {"first_seconds": 10, "factor": 2, "max_seconds": 600}}, the factor from 1 to 100'
+$function$;
+comment on function interlock.retry_delays_words() is 'What retry_delays() takes, for the refusals of those who name something else.';
+
 CREATE OR REPLACE FUNCTION interlock.retry_wait(p_attempt integer, p_job_delays integer[], p_queue_delays integer[])
  RETURNS integer
  LANGUAGE sql
@@ -6873,33 +7439,20 @@ $function$;
 comment on function interlock.set_limit(text,integer,boolean,text,integer) is 'Sets the capacity of a resource, or of all that begin with a prefix (null: unlimited; 0: nobody), pauses or resumes one, and sets how many of its jobs may start within any minute (null: any number). limit:all of capacity 1 runs one job at a time in all. It applies at once to what waits and counts what runs: raised, it wakes as many times; lowered, what runs goes on and its slots retire when they are freed, and surplus reservations are taken back.
 Locks: limits, exclusively, so that it waits for every verb under way and they for it; the jobs that run, by id; then lanes. Must be the first of its transaction (IL010). Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.set_priority(p_job_id text, p_priority double precision, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.set_priority(p_job_id text, p_priority double precision, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-declare
-  v_job record;
 begin
   if p_priority is null or not p_priority between 0 and 3 then
     raise exception using errcode = 'IL005', message = 'priority must be a number from 0 (critical) to 3 (low)', column = 'priority';
   end if;
-  v_job := interlock.lock_job(p_job_id);
-  update interlock.jobs as j
-  set priority = p_priority,
-      seniority = j.seniority + (p_priority - j.priority) * q.priority_step_seconds * interval '1 second'
-  from interlock.queues as q
-  where j.id = p_job_id
-    and q.name = j.queue;
-  insert into interlock.job_lane_touches (lane_id)
-  select v_job.lane_id
-  where v_job.status = 'pending';
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, details)
-  values (interlock.clock(), 'reprioritised', p_job_id, v_job.kind, v_job.status, v_job.status, p_actor,
-    pg_catalog.jsonb_build_object('from', v_job.priority, 'to', p_priority));
+  perform interlock.lock_job(p_job_id);
+  perform interlock.reprioritise(array[p_job_id], p_priority, interlock.clock(), p_reason, p_actor);
 end
 $function$;
-comment on function interlock.set_priority(text,double precision,text) is 'Changes a job''s priority (0 critical to 3 low), and its seniority by the difference. Its queue stays. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003, IL005.';
+comment on function interlock.set_priority(text,double precision,text,text) is 'Changes a job''s priority (0 critical to 3 low), and its seniority by the difference. Its queue stays. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003, IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.set_queue(p_name text, p_settings jsonb DEFAULT '{}'::jsonb, p_actor text DEFAULT NULL::text)
  RETURNS void
@@ -6923,6 +7476,9 @@ begin
     'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
+  end if;
+  if p_settings ? 'retry_delays_seconds' and interlock.retry_delays(p_settings -> 'retry_delays_seconds') is null then
+    raise exception using errcode = 'IL005', message = 'retry_delays_seconds must be ' || interlock.retry_delays_words(), column = 'retry_delays_seconds';
   end if;
   if p_name = 'locks' and p_settings ? 'tasks' then
     raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
@@ -6952,7 +7508,7 @@ begin
         ttl_seconds = coalesce((p_settings ->> 'ttl_seconds')::integer, q.ttl_seconds),
         max_attempts = coalesce((p_settings ->> 'max_attempts')::integer, q.max_attempts),
         retry_delays_seconds = case when p_settings ? 'retry_delays_seconds'
-          then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
+          then interlock.retry_delays(p_settings -> 'retry_delays_seconds')
           else q.retry_delays_seconds end,
         retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
         request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
@@ -6971,7 +7527,7 @@ begin
   end if;
 end
 $function$;
-comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
@@ -7241,25 +7797,29 @@ end
 $function$;
 comment on function interlock.start_jobs(text[],bigint[]) is 'The holder confirms that it starts these jobs: assigned becomes running. Nothing may be started before it was accepted. Returns a row for each: accepted (again, if it is confirmed twice), or the reason: stale_token, cancel_requested. Locks the jobs'' rows, by id.';
 
-CREATE OR REPLACE FUNCTION interlock.start_paused_job(p_job_id text, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.start_paused_job(p_job_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(status text)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  v_job record;
+  v_job interlock.jobs;
 begin
   v_job := interlock.lock_job(p_job_id);
   if v_job.status <> 'paused' then
     raise exception using errcode = 'IL003', message = pg_catalog.format('job %s is %s, not paused', p_job_id, v_job.status);
   end if;
-  perform interlock.move_jobs(array[p_job_id], 'pending', null, 'due', interlock.clock(), null, p_actor);
-  perform interlock.ring(array[v_job.queue || '/' || v_job.permission_level]);
-  status := 'pending';
+  if v_job.permission_level = 'human_required' and v_job.approved_at is null then
+    raise exception using
+      errcode = 'IL008',
+      message = pg_catalog.format('job %s waits for an approval', p_job_id),
+      hint = 'Approve it, which starts it, or reject it.';
+  end if;
+  status := interlock.end_pause(v_job, 'due', p_reason, p_actor);
   return next;
 end
 $function$;
-comment on function interlock.start_paused_job(text,text) is 'Lets a job that was added without starting wait for its turn. Returns pending. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003.';
+comment on function interlock.start_paused_job(text,text,text) is 'Lets a job that was added without starting wait for its turn. Returns pending, or scheduled where its time has not come. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003, IL008 not_permitted where it waits for an approval: see approve_job().';
 
 CREATE OR REPLACE FUNCTION interlock.stop_reserving(p_lane_id uuid)
  RETURNS boolean
@@ -7458,7 +8018,7 @@ end
 $function$;
 comment on function interlock.sweep_agent(text) is 'Gives up an agent that is lost: its lease has run out, or its liveness lock has been gone beyond the grace. Asks again under the locks; an agent that came back meanwhile stays. Its jobs wait again, the attempt counted: at once after a first attempt, after their wait for a retry later; or they fail for good when it was their last. Returns how many jobs moved, and why (null: it lives). Locks: as give_agent_up(). Must be the first of its transaction (IL010).';
 
-CREATE OR REPLACE FUNCTION interlock.sweep_locks(p_older_than_seconds double precision, p_dry_run boolean DEFAULT false, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.sweep_locks(p_older_than_seconds double precision, p_dry_run boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_project text DEFAULT NULL::text)
  RETURNS TABLE(job_id text, kind text, resources text[], owner text, agent_id text, held_seconds double precision, status text)
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -7483,6 +8043,7 @@ begin
     from interlock.jobs as j
     where j.held is not null
       and j.assigned_at <= v_now - p_older_than_seconds * interval '1 second'
+      and (p_project is null or j.project = p_project or 'project:' || p_project = any (j.held))
     order by (j.queue <> 'locks'), j.assigned_at, j.id
     limit 1000
   ) as h;
@@ -7496,7 +8057,7 @@ begin
       where j.id = any (v_ids)
     );
     perform interlock.end_jobs(v_ids, 'cancelled', v_now,
-      'swept: held longer than ' || interlock.duration_words(p_older_than_seconds * interval '1 second'), p_actor);
+      'swept: ' || coalesce('project ' || p_project || ', ', '') || 'held longer than ' || interlock.duration_words(p_older_than_seconds * interval '1 second'), p_actor);
     perform interlock.wake_and_ring(v_freed);
   end if;
   return query
@@ -7507,7 +8068,7 @@ begin
   order by s.is_lock desc, s.assigned_at, s.id;
 end
 $function$;
-comment on function interlock.sweep_locks(double precision,boolean,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
+comment on function interlock.sweep_locks(double precision,boolean,text,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_project, those of this project only: its jobs, and whoever holds project:NAME. With p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[], OUT names text[], OUT capacities integer[], OUT locked boolean[], OUT needs integer[], OUT firsts integer[])
@@ -7924,10 +8485,10 @@ AS $function$
     select 2, k, format('%s is not a field of a job', k), null
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
-      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start')
+      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
-    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at')) as t (field)
+    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
     where jsonb_typeof(p_job -> t.field) <> 'string'
       or (t.field = 'task' and not p_job ? 'task')
     union all
@@ -7979,13 +8540,13 @@ AS $function$
       select 'payload', 'payload may have at most 256 KiB', null
       where pg_column_size(p_job -> 'payload') > 65536 and octet_length((p_job -> 'payload')::text) > 262144
       union all
-      select 'retry_delays_seconds', 'retry_delays_seconds must be an array of at most 100 whole numbers from 0 to 2592000', null
-      where p_job ? 'retry_delays_seconds'
-        and case when jsonb_typeof(p_job -> 'retry_delays_seconds') = 'array'
-          then jsonb_array_length(p_job -> 'retry_delays_seconds') > 100
-            or exists (select from jsonb_array_elements(p_job -> 'retry_delays_seconds') as x
-              where not (jsonb_typeof(x) = 'number' and x #>> '{}' ~ '^[0-9]{1,7}$' and (x #>> '{}')::integer <= 2592000))
-          else true end
+      select 'approved_by', 'approved_by must be 1 to 200 characters', null where length(p_job ->> 'approved_by') not between 1 and 200
+      union all
+      select 'approved_by', 'only a human_required job needs an approval', null
+      where p_job ? 'approved_by' and p_job ->> 'permission_level' is distinct from 'human_required'
+      union all
+      select 'retry_delays_seconds', 'retry_delays_seconds must be ' || interlock.retry_delays_words(), null
+      where p_job ? 'retry_delays_seconds' and interlock.retry_delays(p_job -> 'retry_delays_seconds') is null
       union all
       select 'models', format('%s is not the name of a model', m), null
       from jsonb_array_elements_text(case when jsonb_typeof(p_job -> 'models') = 'array' then p_job -> 'models' end) as m
@@ -8011,6 +8572,59 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_field(jsonb) is 'The first wrong field of a job to be enqueued, what is wrong with it, and the SQLSTATE; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_filter(p_filter jsonb)
+ RETURNS TABLE(field text, problem text, code text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select w.field, w.problem, coalesce(w.code, 'IL005')
+  from (
+    select 1 as place, 'filter' as field, 'a filter must be an object' as problem, null as code
+    where pg_catalog.jsonb_typeof(p_filter) is distinct from 'object'
+    union all
+    select 2, k, pg_catalog.format('%s is not a filter of jobs', k), null
+    from pg_catalog.jsonb_object_keys(case when pg_catalog.jsonb_typeof(p_filter) = 'object' then p_filter else '{}' end) as k
+    where k not in ('status', 'user', 'project', 'task', 'queue', 'model', 'agent', 'text', 'error', 'older_than_seconds', 'newer_than_seconds', 'all')
+    union all
+    select 3, t.field, pg_catalog.format('%s must be a string of 1 to 1000 characters', t.field), null
+    from (values ('user'), ('project'), ('task'), ('queue'), ('model'), ('agent'), ('text'), ('error')) as t (field)
+    where p_filter ? t.field
+      and (pg_catalog.jsonb_typeof(p_filter -> t.field) <> 'string' or pg_catalog.length(p_filter ->> t.field) not between 1 and 1000)
+    union all
+    select 3, n.field, pg_catalog.format('%s must be a number from 0 to 1000000000', n.field), null
+    from (values ('older_than_seconds'), ('newer_than_seconds')) as n (field)
+    where p_filter ? n.field
+      and not (pg_catalog.jsonb_typeof(p_filter -> n.field) = 'number' and (p_filter ->> n.field)::numeric between 0 and 1e9)
+    union all
+    select 3, 'all', 'all must be true, or left out', null where p_filter ? 'all' and p_filter -> 'all' <> 'true'
+    union all
+    select 3, 'status', 'status must be an array of 1 to 7 of scheduled, deferred, paused, pending, assigned, running, failed', null
+    where p_filter ? 'status'
+      and case when pg_catalog.jsonb_typeof(p_filter -> 'status') = 'array'
+        then pg_catalog.jsonb_array_length(p_filter -> 'status') not between 1 and 7
+          or exists (
+            select
+            from pg_catalog.jsonb_array_elements(p_filter -> 'status') as s
+            where s not in ('"scheduled"', '"deferred"', '"paused"', '"pending"', '"assigned"', '"running"', '"failed"')
+          )
+        else true end
+    union all
+    select 4, 'queue', 'manual locks are no jobs: release or sweep them', null where p_filter ->> 'queue' = 'locks'
+    union all
+    select 4, 'queue', pg_catalog.format('queue %s does not exist', p_filter ->> 'queue'), 'IL012'
+    where pg_catalog.jsonb_typeof(p_filter -> 'queue') = 'string'
+      and not exists (select from interlock.queues as q where q.name = p_filter ->> 'queue')
+    union all
+    -- An empty filter means every job there is, and is more often a slip than a wish.
+    select 5, 'filter', 'a filter must name something; {"all": true} is every job', null
+    where p_filter = '{}'
+  ) as w
+  order by w.place
+  limit 1
+$function$;
+comment on function interlock.wrong_filter(jsonb) is 'The first thing wrong with a filter of jobs, and the SQLSTATE; no row for a good one.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_question(p_request jsonb)
  RETURNS TABLE(field text, problem text)

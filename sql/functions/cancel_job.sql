@@ -18,15 +18,7 @@ begin
     status := 'cancelled';
   else
     if v_job.cancel_requested_at is null then
-      update interlock.jobs as j
-      set cancel_requested_at = v_now,
-          cancel_reason = pg_catalog.left(p_reason, 4096),
-          -- A manual lock has no process that would confirm it: its lease ends here, and the tick releases it.
-          lease_until = case when j.lease_until is not null then v_now end
-      where j.id = p_job_id;
-      insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, actor, conflict_reason)
-      values (v_now, 'cancel_requested', p_job_id, v_job.kind, v_job.status, v_job.status, v_job.token, v_job.agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-      perform pg_catalog.pg_notify('interlock_agent', v_job.agent_id);
+      perform interlock.ask_to_stop(array[p_job_id], v_now, p_reason, p_actor);
     end if;
     status := 'cancelling';
   end if;

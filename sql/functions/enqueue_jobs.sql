@@ -53,7 +53,7 @@ begin
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
       q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
       case
-        when g.job -> 'start' = 'false' then 'paused'
+        when g.job -> 'start' = 'false' or (g.permission_level = 'human_required' and not g.job ? 'approved_by') then 'paused'
         when g.run_at > v_now then 'scheduled'
         else 'pending'
       end as status,
@@ -63,19 +63,20 @@ begin
   ),
   enqueued as (
     insert into interlock.jobs (id, status, task, kind, user_name, project, queue, permission_level, priority, resources,
-      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, payload)
+      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, approved_at, payload)
     select r.id, r.status, r.job ->> 'task', coalesce(r.job ->> 'kind', 'normal'), r.job ->> 'user', r.job ->> 'project',
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
       v_now,
-      case when r.status = 'scheduled' then r.run_at end,
+      case when r.status in ('scheduled', 'paused') then r.run_at end,
       case when r.status = 'pending' then v_now end,
       case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
       coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
-      case when r.job ? 'retry_delays_seconds' then array(select x::integer from jsonb_array_elements_text(r.job -> 'retry_delays_seconds') as x) end,
+      case when r.job ? 'retry_delays_seconds' then interlock.retry_delays(r.job -> 'retry_delays_seconds') end,
       -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
       case when r.status = 'pending' then v_now + (r.priority * r.priority_step_seconds + (r.ordinal - 1) * 1e-6) * interval '1 second' end,
       interlock.lane_id(r.queue || '/' || r.permission_level, r.job ->> 'task', r.resources),
+      case when r.job ? 'approved_by' then v_now end,
       coalesce(r.job -> 'payload', '{}')
     from routed as r
     order by r.ordinal
@@ -117,6 +118,13 @@ begin
   ) then
     raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
   end if;
+  if jsonb_path_exists(p_jobs, '$[*].approved_by') then
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason)
+    select v_now, 'approved', v_ids[e.ordinal], coalesce(e.job ->> 'kind', 'normal'), v_statuses[e.ordinal], v_statuses[e.ordinal],
+      e.job ->> 'approved_by', 'approved before it was enqueued'
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    where e.job ? 'approved_by';
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -130,5 +138,5 @@ end
 $$;
 
 comment on function interlock.enqueue_jobs(jsonb, text) is
-  'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
+  'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
 Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';

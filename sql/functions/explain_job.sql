@@ -21,7 +21,7 @@ declare
   v_may boolean;
   v_asks jsonb;
 begin
-  select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.resources, j.lane_id, j.seniority, j.queued_at,
+  select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.approved_at, j.resources, j.lane_id, j.seniority, j.queued_at,
     j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
   into v_job
   from interlock.jobs as j
@@ -45,7 +45,8 @@ begin
     v_sentence := case v_job.status
       when 'scheduled' then format('Job %s waits for its time: it is due in %s%s.', v_job.id, interlock.duration_words(v_job.run_at - v_now),
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
-      when 'paused' then format('Job %s is paused: somebody has to start it.', v_job.id)
+      when 'paused' then format(case when v_job.permission_level = 'human_required' and v_job.approved_at is null
+        then 'Job %s waits for an approval: somebody has to approve or reject it.' else 'Job %s is paused: somebody has to start it.' end, v_job.id)
       when 'deferred' then format('Job %s waits for the jobs that it depends on.', v_job.id)
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))

@@ -14,19 +14,7 @@ begin
       message = pg_catalog.format('job %s is %s: only one that failed, or waits for its time, can be requeued', p_job_id, v_job.status),
       hint = case when v_job.status = 'paused' then 'Start it.' else 'It needs none: look at what it waits for, or at what it does.' end;
   end if;
-  if v_job.status = 'failed' then
-    -- A new life: its attempts count from nothing, and it stands in line as of now.
-    update interlock.jobs as j
-    set attempt = 0,
-        queued_at = null,
-        seniority = null,
-        expires_at = case when q.ttl_seconds > 0 then v_now + q.ttl_seconds * interval '1 second' end
-    from interlock.queues as q
-    where j.id = p_job_id
-      and q.name = j.queue;
-  end if;
-  perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
-  perform interlock.ring(array[v_job.queue || '/' || v_job.permission_level]);
+  perform interlock.requeue_jobs(array[p_job_id], v_now, p_reason, p_actor);
   status := 'pending';
   return next;
 end

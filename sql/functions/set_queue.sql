@@ -20,6 +20,9 @@ begin
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
+  if p_settings ? 'retry_delays_seconds' and interlock.retry_delays(p_settings -> 'retry_delays_seconds') is null then
+    raise exception using errcode = 'IL005', message = 'retry_delays_seconds must be ' || interlock.retry_delays_words(), column = 'retry_delays_seconds';
+  end if;
   if p_name = 'locks' and p_settings ? 'tasks' then
     raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
   end if;
@@ -48,7 +51,7 @@ begin
         ttl_seconds = coalesce((p_settings ->> 'ttl_seconds')::integer, q.ttl_seconds),
         max_attempts = coalesce((p_settings ->> 'max_attempts')::integer, q.max_attempts),
         retry_delays_seconds = case when p_settings ? 'retry_delays_seconds'
-          then array(select x::integer from pg_catalog.jsonb_array_elements_text(p_settings -> 'retry_delays_seconds') as x)
+          then interlock.retry_delays(p_settings -> 'retry_delays_seconds')
           else q.retry_delays_seconds end,
         retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
         request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
@@ -69,4 +72,4 @@ end
 $$;
 
 comment on function interlock.set_queue(text, jsonb, text) is
-  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';

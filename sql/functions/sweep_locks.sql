@@ -1,4 +1,6 @@
-create function interlock.sweep_locks(p_older_than_seconds double precision, p_dry_run boolean default false, p_actor text default null)
+create function interlock.sweep_locks(
+  p_older_than_seconds double precision, p_dry_run boolean default false, p_actor text default null, p_project text default null
+)
 returns table (job_id text, kind text, resources text[], owner text, agent_id text, held_seconds double precision, status text)
 language plpgsql
 set search_path = ''
@@ -23,6 +25,7 @@ begin
     from interlock.jobs as j
     where j.held is not null
       and j.assigned_at <= v_now - p_older_than_seconds * interval '1 second'
+      and (p_project is null or j.project = p_project or 'project:' || p_project = any (j.held))
     order by (j.queue <> 'locks'), j.assigned_at, j.id
     limit 1000
   ) as h;
@@ -36,7 +39,7 @@ begin
       where j.id = any (v_ids)
     );
     perform interlock.end_jobs(v_ids, 'cancelled', v_now,
-      'swept: held longer than ' || interlock.duration_words(p_older_than_seconds * interval '1 second'), p_actor);
+      'swept: ' || coalesce('project ' || p_project || ', ', '') || 'held longer than ' || interlock.duration_words(p_older_than_seconds * interval '1 second'), p_actor);
     perform interlock.wake_and_ring(v_freed);
   end if;
   return query
@@ -48,6 +51,6 @@ begin
 end
 $$;
 
-comment on function interlock.sweep_locks(double precision, boolean, text) is
-  'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
+comment on function interlock.sweep_locks(double precision, boolean, text, text) is
+  'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_project, those of this project only: its jobs, and whoever holds project:NAME. With p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';

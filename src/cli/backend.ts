@@ -9,6 +9,7 @@ import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type { Steering } from './steering.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
 export interface JobFilter {
@@ -19,12 +20,15 @@ export interface JobFilter {
   readonly queue?: string | undefined
   readonly model?: string | undefined
   readonly agent?: string | undefined
+  readonly text?: string | undefined
+  readonly olderThanSeconds?: number | undefined
+  readonly newerThanSeconds?: number | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
 
 /** A change of one job that somebody asks for; the reason and the actor are written into its log. */
-export type JobChange = 'cancel' | 'requeue' | 'delete'
+export type JobChange = 'start' | 'approve' | 'reject' | 'cancel' | 'requeue' | 'release' | 'delete'
 
 /** What `locks list` filters by. */
 export interface LockFilter {
@@ -53,7 +57,7 @@ export interface Release {
  * A queue as the commands see it, be it behind HTTP or straight in a database. All calls throw InterlockError; ids
  * that nobody has are job_not_found, and whatever does not answer is unavailable.
  */
-export interface Backend {
+export interface Backend extends Steering {
   enqueue(request: JobRequest): Promise<JobView>
   getJob(id: string): Promise<JobView>
   listJobs(filter: JobFilter): Promise<JobPage>
@@ -72,11 +76,14 @@ export interface Backend {
   /** Null for the lease: as long as before. */
   extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
   release(release: Release): Promise<readonly ReleasedView[]>
-  sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
   /** The oldest first, at most a thousand. */
   requests(filter: RequestFilter): Promise<readonly RequestView[]>
   request(id: string): Promise<RequestView>
   answer(id: string, response: Response): Promise<RequestView>
+  sweepLocks(
+    olderThanSeconds: number,
+    options: { readonly dryRun: boolean; readonly project?: string | undefined },
+  ): Promise<readonly SweptView[]>
   close(): Promise<void>
 }
 

@@ -22,6 +22,17 @@ export function previewChange(job: JobView, change: JobChange): ChangePreview {
     if (isActive(job.status)) return preview('cancelling', ', its resources stay taken until its process is gone')
     if (!isFinished(job.status)) return preview('cancelled')
   }
+  if (change === 'release') {
+    if (isActive(job.status)) return preview('cancelling', ', its resources stay taken until its process is gone')
+    throw new InterlockError('not_held', `${job.id} is ${job.status} and holds nothing`)
+  }
+  const isAwaited = job.status === 'paused' && job.permission_level === 'human_required' && job.approved_at === null
+  if (change === 'start' && job.status === 'paused' && !isAwaited) return preview('pending')
+  if (change === 'approve' && isAwaited) return preview('pending')
+  if (change === 'reject' && isAwaited) return preview('cancelled')
+  if (change === 'start' && isAwaited) {
+    throw new InterlockError('not_permitted', `${job.id} waits for an approval`, { hint: 'Approve or reject it.' })
+  }
   if (change === 'requeue' && (isDead || job.status === 'scheduled')) return preview('pending')
   if (change === 'delete' && (isDead || !(isActive(job.status) || isFinished(job.status)))) return preview('deleted')
   const hint = change === 'delete' && isActive(job.status) ? 'Cancel it first.' : null

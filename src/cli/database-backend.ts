@@ -11,7 +11,16 @@ import { readTimeline } from '../store/events.ts'
 import { listJobs } from '../store/job-list.ts'
 import { readOutput } from '../store/job-output.ts'
 import { explainJob, readJob } from '../store/job-reader.ts'
-import { cancelJob, deleteJob, enqueueJobs, requeueJob } from '../store/jobs.ts'
+import {
+  approveJob,
+  cancelJob,
+  deleteJob,
+  enqueueJobs,
+  rejectJob,
+  releaseJob,
+  requeueJob,
+  startPausedJob,
+} from '../store/jobs.ts'
 import { acquireAndWait } from '../store/lock-wait.ts'
 import { extendLock, listLocks, releaseByKey, sweepLocks } from '../store/locks.ts'
 import { checkSchema } from '../store/migrations.ts'
@@ -19,6 +28,7 @@ import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
+import { createDatabaseSteering } from './database-steering.ts'
 import { asWire } from './wire.ts'
 
 /** Between two looks at a job that is waited for; a notification would need a connection of its own for each waiter. */
@@ -29,7 +39,15 @@ const listLimit = 100
 const lockListLimit = 1000
 const requestListLimit = 1000
 
-const verbs = { cancel: cancelJob, requeue: requeueJob, delete: deleteJob } as const
+const verbs = {
+  start: startPausedJob,
+  approve: approveJob,
+  reject: rejectJob,
+  cancel: cancelJob,
+  requeue: requeueJob,
+  release: releaseJob,
+  delete: deleteJob,
+} as const
 
 /** A queue straight in its database. Throws when the server or the schema is not one that this program can use. */
 export async function openDatabaseBackend(url: string, options: BackendOptions): Promise<Backend> {
@@ -57,6 +75,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     return request
   }
   return {
+    ...createDatabaseSteering(database, actor),
     getJob,
     async enqueue(request) {
       const [job] = await enqueueJobs(database, [request], { actor })
@@ -104,13 +123,13 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     extendLock: (id, token, leaseSeconds) => extendLock(database, id, token, leaseSeconds),
     release: ({ key, jobId, token, reason }) => releaseByKey(database, key, { jobId, token, reason, actor }),
-    sweepLocks: (olderThanSeconds, { dryRun }) => sweepLocks(database, olderThanSeconds, { dryRun, actor }),
     requests: async (filter) => (await listRequests(database, filter, { limit: requestListLimit })).requests,
     request: getRequest,
     async answer(id, response) {
       await answerRequest(database, id, response, { actor })
       return getRequest(id)
     },
+    sweepLocks: (olderThanSeconds, options) => sweepLocks(database, olderThanSeconds, { ...options, actor }),
     close: () => database.end(),
   }
 }

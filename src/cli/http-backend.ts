@@ -8,6 +8,7 @@ import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
+import { createHttpSteering } from './http-steering.ts'
 
 /** A chunk may be a megabyte. */
 const chunksAtOnce = 20
@@ -27,10 +28,18 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
   const client = new HttpClient({ url, signal: options.signal })
   const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
   return {
+    ...createHttpSteering(client),
     enqueue: (request) => client.send<JobView>('/jobs', { method: 'POST', body: request }),
     getJob: (id) => client.send<JobView>(jobPath(id)),
-    listJobs: ({ status, ...filter }) =>
-      client.send<JobPage>('/jobs', { query: { ...filter, status: status?.join(',') } }),
+    listJobs: ({ status, olderThanSeconds, newerThanSeconds, ...filter }) =>
+      client.send<JobPage>('/jobs', {
+        query: {
+          ...filter,
+          status: status?.join(','),
+          older_than_seconds: olderThanSeconds,
+          newer_than_seconds: newerThanSeconds,
+        },
+      }),
     explainJob: (id) => client.send<Explanation>(`${jobPath(id)}/explain`),
     async timeline(id) {
       const events: EventView[] = []
@@ -72,8 +81,8 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
         body: { token, ...(leaseSeconds === null ? {} : { lease_seconds: leaseSeconds }) },
       }),
     release: (release): Promise<readonly ReleasedView[]> => releaseOverHttp(client, release),
-    async sweepLocks(olderThanSeconds, { dryRun }) {
-      const body = { older_than_seconds: olderThanSeconds, dry_run: dryRun, actor: readActor() ?? undefined }
+    async sweepLocks(olderThanSeconds, { dryRun, project }) {
+      const body = { older_than_seconds: olderThanSeconds, dry_run: dryRun, project, actor: readActor() ?? undefined }
       const { locks } = await client.send<{ readonly locks: readonly SweptView[] }>('/locks/sweep', {
         method: 'POST',
         body,

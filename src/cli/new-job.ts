@@ -21,6 +21,7 @@ export interface NewJobOptions {
   readonly retryDelays?: string
   readonly ttl?: string
   readonly permission?: string
+  readonly approvedBy?: string
   /** commander turns --no-start into start: false. */
   readonly start: boolean
 }
@@ -54,6 +55,7 @@ export async function readJobRequest(
     ttl_seconds: numberOrText(options.ttl),
     permission_level: options.permission,
     start: options.start ? undefined : false,
+    approved_by: options.approvedBy,
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

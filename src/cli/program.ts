@@ -4,12 +4,14 @@ import { isInterlockError } from '../domain/errors.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
+import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
+import { addResourcesCommand } from './commands/resources.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
@@ -66,6 +68,8 @@ function createProgram(runtime: Runtime, version: string): Command {
   addAgentsCommand(program, runtime)
   addLocksCommand(program, runtime)
   addQuestionsCommand(program, runtime)
+  addDeadCommand(program, runtime)
+  addResourcesCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

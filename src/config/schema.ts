@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { retryDelaysField } from '../domain/retry-delays.ts'
 
 /**
  * The whole configuration, as it is written in interlock.toml: one strict schema, units in the names.
@@ -22,7 +23,8 @@ const taskName = z
   .regex(taskNameShape, 'must be a task’s name: letters, digits, . _ / -, a letter or digit first')
 const plainText = z.string().min(1).max(4096)
 
-const queue = z.strictObject({
+/** What a queue's policy may say, in a file and over HTTP. */
+export const queueSettings = z.strictObject({
   is_paused: z.boolean().optional(),
   tasks: z.array(taskName).max(1000).optional(),
   scheduling: z.enum(['fair', 'fifo']).optional(),
@@ -32,7 +34,7 @@ const queue = z.strictObject({
   timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
   ttl_seconds: retentionSeconds.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
-  retry_delays_seconds: z.array(wholeSeconds(0, aMonthSeconds)).max(100).optional(),
+  retry_delays_seconds: retryDelaysField.optional(),
   retries_per_minute: z.int().min(1).max(100_000).optional(),
   request_ttl_seconds: wholeSeconds(1, aMonthSeconds).optional(),
   result_retention_seconds: retentionSeconds.optional(),
@@ -72,7 +74,7 @@ export const settingsSchema = z.strictObject({
     port: z.int().min(0).max(65_535),
     host_names: z.array(plainText).max(100),
   }),
-  queues: z.record(queueName, queue),
+  queues: z.record(queueName, queueSettings),
   exclusivity: z.strictObject({
     per_user: z.boolean().optional(),
     per_model: z.boolean().optional(),

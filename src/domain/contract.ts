@@ -64,7 +64,7 @@ const typeNames: Readonly<Record<string, string>> = {
 }
 
 /** Words for what a schema has no words of its own for. */
-function phraseIssue(issue: z.core.$ZodRawIssue): string | undefined {
+export function phraseIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined ? 'is required' : `must be ${typeNames[issue.expected] ?? issue.expected}`

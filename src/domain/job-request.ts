@@ -3,6 +3,7 @@ import { ContractError, checkContract, oneOf } from './contract.ts'
 import { permissionLevels } from './job.ts'
 import { priorityNames } from './priority.ts'
 import { isResource, maxResourcesPerJob, resourcesOf } from './resource.ts'
+import { retryDelaysField } from './retry-delays.ts'
 
 /** Limits that a caller is told by name. The tables have the same ones as CHECKs, for those who come by SQL. */
 export const maxPayloadBytes = 256 * 1024
@@ -64,10 +65,12 @@ export const jobRequestFields = {
   delay_seconds: z.number().min(0).max(maxDelaySeconds).optional(),
   timeout_seconds: z.int().min(1).max(monthSeconds).optional(),
   max_attempts: z.int().min(1).max(100).optional(),
-  retry_delays_seconds: z.array(z.int().min(0).max(monthSeconds)).max(100).optional(),
+  retry_delays_seconds: retryDelaysField.optional(),
   ttl_seconds: z.int().min(0).max(maxDelaySeconds).optional(),
   permission_level: z.enum(permissionLevels).optional(),
   start: z.boolean().optional(),
+  /** Who approved it already, of a human_required job: it does not wait for an approval. */
+  approved_by: z.string().min(1).max(200).optional(),
 } as const
 
 const written = z.strictObject(jobRequestFields).superRefine((request, context) => {
@@ -76,6 +79,13 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
       code: 'custom',
       path: ['delay_seconds'],
       message: 'cannot stand beside run_at: name one of them',
+    })
+  }
+  if (request.approved_by !== undefined && request.permission_level !== 'human_required') {
+    context.addIssue({
+      code: 'custom',
+      path: ['approved_by'],
+      message: 'is for a human_required job: no other needs an approval',
     })
   }
   const models = request.model === undefined ? request.models : [request.model, ...(request.models ?? [])]

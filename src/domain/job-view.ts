@@ -39,6 +39,8 @@ export interface JobSummaryView {
   readonly run_at: string | null
   readonly expires_at: string | null
   readonly cancel_requested_at: string | null
+  /** Of a human_required job: null while it waits for somebody to approve or reject it. */
+  readonly approved_at: string | null
   readonly reason: string | null
   readonly error: Readonly<Record<string, unknown>> | null
   readonly queue_position: CountedPlace | null
@@ -75,6 +77,7 @@ export function jobSummaryView(job: Job): JobSummaryView {
     run_at: timeView(job.runAt),
     expires_at: timeView(job.expiresAt),
     cancel_requested_at: timeView(job.cancelRequestedAt),
+    approved_at: timeView(job.approvedAt),
     reason: job.reason,
     error: job.error,
     queue_position: job.waiting?.position ?? null,

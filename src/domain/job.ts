@@ -51,6 +51,7 @@ export interface Job {
   readonly finishedAt: Date | null
   readonly expiresAt: Date | null
   readonly cancelRequestedAt: Date | null
+  readonly approvedAt: Date | null
   /** Why it was cancelled, expired or deleted, or is asked to stop. */
   readonly reason: string | null
   readonly payload: Readonly<Record<string, unknown>> | null

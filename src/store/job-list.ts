@@ -16,6 +16,11 @@ export interface JobFilter {
   readonly model?: string | undefined
   /** An agent's id (`name.incarnation`), or its name for all its incarnations. */
   readonly agent?: string | undefined
+  /** Looked for, in either case, in id, task, user and project, in a live job's payload, and in its error or reason. */
+  readonly text?: string | undefined
+  /** Since a job was enqueued; once it has ended or failed, since then. */
+  readonly olderThanSeconds?: number | undefined
+  readonly newerThanSeconds?: number | undefined
 }
 
 export interface JobPage {
@@ -79,8 +84,12 @@ function narrow(statuses: readonly JobStatus[]): Condition {
 }
 
 /** The filters that both tables know, as conditions on the alias j. */
-function restrictions({ user, project, task, queue, model, agent }: JobFilter): readonly Condition[] {
+function restrictions(filter: JobFilter): readonly Condition[] {
+  const { user, project, task, queue, model, agent, olderThanSeconds: older, newerThanSeconds: newer } = filter
+  const since = sql`coalesce(j.finished_at, j.created_at)`
   return [
+    older === undefined ? null : sql`${since} <= interlock.clock() - ${older}::double precision * interval '1 second'`,
+    newer === undefined ? null : sql`${since} >= interlock.clock() - ${newer}::double precision * interval '1 second'`,
     user === undefined ? null : sql`j.user_name = ${user}`,
     project === undefined ? null : sql`j.project = ${project}`,
     task === undefined ? null : sql`j.task = ${task}`,
@@ -90,6 +99,13 @@ function restrictions({ user, project, task, queue, model, agent }: JobFilter): 
   ]
 }
 
+const searchedLive = sql`concat_ws(' ', j.id, j.task, j.user_name, j.project, j.error ->> 'message', j.payload::text)`
+const searchedFinished = sql`concat_ws(' ', j.job_id, j.task, j.user_name, j.project, j.reason)`
+
+function mentions(words: typeof searchedLive, text: string | undefined): Condition {
+  return text === undefined ? null : sql`strpos(lower(${words}), lower(${text})) > 0`
+}
+
 function readLive(queryable: Queryable, filter: JobFilter, before: string, limit: number): Promise<ListRow[]> {
   const statuses = filter.statuses ?? []
   const conditions = all([
@@ -97,6 +113,7 @@ function readLive(queryable: Queryable, filter: JobFilter, before: string, limit
     sql`j.status = any (${statuses}::text[])`,
     before === '' ? null : sql`j.id < ${before} collate "C"`,
     ...restrictions(filter),
+    mentions(searchedLive, filter.text),
   ])
   return runBuilt<ListRow>(
     queryable,
@@ -124,6 +141,7 @@ function readFinished(
     sql`j.outcome = any (${filter.statuses ?? []}::text[])`,
     before === null ? null : sql`(j.finished_at, j.job_id) < (${before[0]}::timestamptz, ${before[1]} collate "C")`,
     ...restrictions(filter),
+    mentions(searchedFinished, filter.text),
     // A dead letter is in both tables, and a job that was requeued ended more than once: each is shown as it is now.
     sql`not exists (select from interlock.jobs as l where l.id = j.job_id)`,
     sql`not exists (select from interlock.task_history as l where l.job_id = j.job_id and l.finished_at > j.finished_at)`,

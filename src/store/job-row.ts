@@ -28,6 +28,7 @@ export interface JobRow {
   readonly finished_at: Date | null
   readonly expires_at: Date | null
   readonly cancel_requested_at: Date | null
+  readonly approved_at: Date | null
   readonly reason: string | null
   readonly error: Readonly<Record<string, unknown>> | null
   readonly payload: Readonly<Record<string, unknown>> | null
@@ -39,7 +40,7 @@ export const liveColumns = `
   j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.permission_level, j.resources,
   j.progress, j.progress_description, j.attempt, j.max_attempts, j.timeout_seconds, j.token, j.agent_id,
   j.created_at, j.run_at, j.queued_at, j.assigned_at, j.started_at, j.finished_at, j.expires_at,
-  j.cancel_requested_at, j.cancel_reason as reason, j.error`
+  j.cancel_requested_at, j.cancel_reason as reason, j.error, j.approved_at`
 
 /** The columns of a job that ended, from `interlock.task_history as h` and `interlock.job_results as r`. */
 export const finishedColumns = `
@@ -48,7 +49,7 @@ export const finishedColumns = `
   case when h.outcome = 'completed' then 100::real end as progress, null::text as progress_description,
   h.attempts as attempt, null::integer as max_attempts, null::integer as timeout_seconds, h.token, h.agent_id,
   h.created_at, null::timestamptz as run_at, h.queued_at, h.assigned_at, h.started_at, h.finished_at,
-  null::timestamptz as expires_at, null::timestamptz as cancel_requested_at, h.reason, r.error`
+  null::timestamptz as expires_at, null::timestamptz as cancel_requested_at, h.reason, r.error, null::timestamptz as approved_at`
 
 export function toJob(row: JobRow, waiting: Waiting | null): Job {
   return {
@@ -77,6 +78,7 @@ export function toJob(row: JobRow, waiting: Waiting | null): Job {
     finishedAt: row.finished_at,
     expiresAt: row.expires_at,
     cancelRequestedAt: row.cancel_requested_at,
+    approvedAt: row.approved_at,
     reason: row.reason,
     payload: row.payload,
     result: row.result,

@@ -2,6 +2,7 @@ import { asJobId, type JobId } from '../domain/ids.ts'
 import type { JobStatus, LiveStatus } from '../domain/job.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { Queryable } from './queryable.ts'
+import { retryTransient } from './retry.ts'
 
 /** Who asks, for the log, and why. */
 export interface Motive {
@@ -81,13 +82,33 @@ export function deleteJob(queryable: Queryable, id: JobId, motive: Motive = {}):
 export async function startPausedJob(
   queryable: Queryable,
   id: JobId,
-  { actor }: Pick<Motive, 'actor'> = {},
+  { actor, reason }: Motive = {},
 ): Promise<LiveStatus> {
   const rows = await queryable.query<{ readonly status: LiveStatus }>(
-    'select v.status from interlock.start_paused_job($1, $2) as v',
-    [id, actor ?? null],
+    'select v.status from interlock.start_paused_job($1, $2, $3) as v',
+    [id, actor ?? null, reason ?? null],
   )
   return onlyStatus(rows)
+}
+
+/** Lets a human_required job wait for its turn. Throws job_not_found, illegal_transition (it waits for no approval). */
+export function approveJob(queryable: Queryable, id: JobId, motive: Motive = {}): Promise<LiveStatus> {
+  return callVerb(queryable, 'select v.status from interlock.approve_job($1, $2, $3) as v', id, motive)
+}
+
+/** Cancels a human_required job instead. Throws job_not_found, illegal_transition (it waits for no approval). */
+export function rejectJob(queryable: Queryable, id: JobId, motive: Motive = {}): Promise<'cancelled'> {
+  return callVerb(queryable, 'select v.status from interlock.reject_job($1, $2, $3) as v', id, motive)
+}
+
+/**
+ * Takes from a job or a lock all that it holds; what runs is asked to stop first (`cancelling`). Throws job_not_found,
+ * illegal_transition, not_held.
+ */
+export function releaseJob(queryable: Queryable, id: JobId, motive: Motive = {}): Promise<string> {
+  return retryTransient(() =>
+    callVerb(queryable, 'select v.status from interlock.release_job($1, $2, $3) as v', id, motive),
+  )
 }
 
 /** Changes a job's head start, from 0 (critical) to 3 (low). Throws job_not_found, illegal_transition, invalid_argument. */
@@ -95,9 +116,9 @@ export async function setPriority(
   queryable: Queryable,
   id: JobId,
   priority: number,
-  { actor }: Pick<Motive, 'actor'> = {},
+  { actor, reason }: Motive = {},
 ): Promise<void> {
-  await queryable.query('select interlock.set_priority($1, $2, $3)', [id, priority, actor ?? null])
+  await queryable.query('select interlock.set_priority($1, $2, $3, $4)', [id, priority, actor ?? null, reason ?? null])
 }
 
 async function callVerb<Status extends string>(

@@ -116,13 +116,18 @@ export async function releaseByKey(
 export async function sweepLocks(
   queryable: Queryable,
   olderThanSeconds: number,
-  options: { readonly dryRun: boolean; readonly actor?: string | null | undefined },
+  options: {
+    readonly dryRun: boolean
+    readonly actor?: string | null | undefined
+    /** Only what its jobs hold, and whoever holds `project:NAME`. */
+    readonly project?: string | undefined
+  },
 ): Promise<readonly SweptView[]> {
   return retryTransient(() =>
     queryable.query<SweptView>(
       `select job_id, kind, resources, owner, agent_id, held_seconds, status
-       from interlock.sweep_locks($1, $2, $3)`,
-      [olderThanSeconds, options.dryRun, options.actor ?? null],
+       from interlock.sweep_locks($1, $2, $3, $4)`,
+      [olderThanSeconds, options.dryRun, options.actor ?? null, options.project ?? null],
     ),
   )
 }

@@ -56,7 +56,9 @@ async function setQueue(
        and not exists (
          select
          from jsonb_each($2::jsonb) as s (key, value)
-         where to_jsonb(q) -> s.key is distinct from s.value
+         where to_jsonb(q) -> s.key is distinct from
+           -- Waits have two spellings, and the row has one.
+           case when s.key = 'retry_delays_seconds' then to_jsonb(interlock.retry_delays(s.value)) else s.value end
        )`,
     [name, json],
   )

@@ -101,7 +101,7 @@ function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
     maxAttempts: job.maxAttempts,
     askedToStopAt: null,
     progress: null,
-    runAt: status === 'scheduled' ? runAt : null,
+    runAt: status === 'scheduled' || status === 'paused' ? runAt : null,
     expiresAt: job.ttlSeconds > 0 ? Math.max(at, runAt ?? at) + job.ttlSeconds : null,
     startedAt: null,
     timeoutSeconds,
@@ -180,8 +180,9 @@ export function startPausedJob(id: string): VerbCall {
       expectRefusal(situation, 'IL003')
       return
     }
-    expectRows(situation, [{ status: 'pending' }])
-    situation.model.move(id, 'pending')
+    const status = job.runAt !== null && job.runAt > situation.at ? 'scheduled' : 'pending'
+    expectRows(situation, [{ status }])
+    situation.model.move(id, status)
   })
 }
 

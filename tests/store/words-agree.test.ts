@@ -122,6 +122,8 @@ const request = fc.record(
 test('whatever the contract takes, the verb takes', async () => {
   const bodies = [
     ...fc.sample(request, 400),
+    { task: 't', permission_level: 'human_required', approved_by: 'ann' },
+    { task: 't', retry_delays_seconds: { exponential: { first_seconds: 10, factor: 2.5, max_seconds: 600 } } },
     { task: 't', delay_seconds: 0 },
     { task: 't', delay_seconds: 0.5 },
     { task: 't', delay_seconds: tenYears },

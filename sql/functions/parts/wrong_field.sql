@@ -10,10 +10,10 @@ as $$
     select 2, k, format('%s is not a field of a job', k), null
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
-      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start')
+      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
-    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at')) as t (field)
+    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
     where jsonb_typeof(p_job -> t.field) <> 'string'
       or (t.field = 'task' and not p_job ? 'task')
     union all
@@ -65,13 +65,13 @@ as $$
       select 'payload', 'payload may have at most 256 KiB', null
       where pg_column_size(p_job -> 'payload') > 65536 and octet_length((p_job -> 'payload')::text) > 262144
       union all
-      select 'retry_delays_seconds', 'retry_delays_seconds must be an array of at most 100 whole numbers from 0 to 2592000', null
-      where p_job ? 'retry_delays_seconds'
-        and case when jsonb_typeof(p_job -> 'retry_delays_seconds') = 'array'
-          then jsonb_array_length(p_job -> 'retry_delays_seconds') > 100
-            or exists (select from jsonb_array_elements(p_job -> 'retry_delays_seconds') as x
-              where not (jsonb_typeof(x) = 'number' and x #>> '{}' ~ '^[0-9]{1,7}$' and (x #>> '{}')::integer <= 2592000))
-          else true end
+      select 'approved_by', 'approved_by must be 1 to 200 characters', null where length(p_job ->> 'approved_by') not between 1 and 200
+      union all
+      select 'approved_by', 'only a human_required job needs an approval', null
+      where p_job ? 'approved_by' and p_job ->> 'permission_level' is distinct from 'human_required'
+      union all
+      select 'retry_delays_seconds', 'retry_delays_seconds must be ' || interlock.retry_delays_words(), null
+      where p_job ? 'retry_delays_seconds' and interlock.retry_delays(p_job -> 'retry_delays_seconds') is null
       union all
       select 'models', format('%s is not the name of a model', m), null
       from jsonb_array_elements_text(case when jsonb_typeof(p_job -> 'models') = 'array' then p_job -> 'models' end) as m

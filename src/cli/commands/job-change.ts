@@ -9,6 +9,22 @@ interface ChangeOptions {
 }
 
 const words: Readonly<Record<JobChange, { readonly description: string; readonly example: string }>> = {
+  start: {
+    description: 'let a job that was added without starting wait for its turn',
+    example: 'interlock job start d1024',
+  },
+  approve: {
+    description: 'approve a job that waits for a person (human_required): agents of that level may take it',
+    example: 'interlock job approve d1024 --reason "reviewed the branch"',
+  },
+  reject: {
+    description: 'refuse the approval that a job waits for: it is cancelled',
+    example: 'interlock job reject d1024 --reason "not in this release"',
+  },
+  release: {
+    description: 'take from a job, or a lock, all that it holds; what runs is stopped first',
+    example: 'interlock job release d1024 --reason "it hangs"',
+  },
   cancel: {
     description: 'stop a job: one that waits at once, one that runs as soon as its process is gone',
     example: 'interlock job cancel d1024 --reason "wrong branch"',
@@ -23,7 +39,7 @@ const words: Readonly<Record<JobChange, { readonly description: string; readonly
   },
 }
 
-/** `job cancel`, `job requeue`, `job delete`: one shape, three verbs. */
+/** `job cancel`, `job requeue`, `job approve`, …: one shape, many verbs. */
 export function createChangeCommand(runtime: Runtime, change: JobChange): Command {
   const command = new Command(change)
     .description(words[change].description)

@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { isJobStatus, jobStatuses } from '../../domain/job.ts'
+import { Command, Option } from 'commander'
 import type { JobSummaryView } from '../../domain/job-view.ts'
+import { type SelectionOptions, withSelection } from '../job-selection.ts'
 import { paintStatus, showPriority } from '../job-words.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
@@ -8,14 +8,20 @@ import type { Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
 import { wholeNumber } from './serve.ts'
 
-interface ListOptions {
-  readonly status?: readonly string[]
-  readonly user?: string
-  readonly project?: string
-  readonly task?: string
-  readonly queue?: string
-  readonly model?: string
-  readonly agent?: string
+const filters = [
+  'status',
+  'user',
+  'project',
+  'task',
+  'queue',
+  'model',
+  'agent',
+  'text',
+  'olderThan',
+  'newerThan',
+] as const
+
+interface ListOptions extends SelectionOptions {
   readonly limit: number
   readonly cursor?: string
 }
@@ -24,21 +30,28 @@ interface ListOptions {
 export function createListCommand(runtime: Runtime, typed: string): Command {
   const command = new Command('list')
     .description('jobs, live and finished, by filter')
-    .addOption(new Option('--status <names>', 'by commas').argParser(parseStatuses))
-    .addOption(new Option('--user <name>'))
-    .addOption(new Option('--project <name>'))
-    .addOption(new Option('--task <name>'))
-    .addOption(new Option('--queue <name>'))
-    .addOption(new Option('--model <name>'))
-    .addOption(new Option('--agent <id>'))
     .addOption(
       new Option('--limit <number>', 'at most so many').argParser(wholeNumber({ least: 1, most: 500 })).default(50),
     )
     .addOption(new Option('--cursor <cursor>', 'go on where a former list ended'))
+  withSelection(command, filters)
   withExamples(command, [`${typed} --status pending,running`, `${typed} --user alice --json`])
   return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
-    const { status, user, project, task, queue, model, agent, limit, cursor } = call.options
-    const page = await backend.listJobs({ status, user, project, task, queue, model, agent, limit, cursor })
+    const { status, user, project, task, queue, model, agent, text, olderThan, newerThan, limit, cursor } = call.options
+    const ages = { olderThanSeconds: olderThan, newerThanSeconds: newerThan }
+    const page = await backend.listJobs({
+      status,
+      user,
+      project,
+      task,
+      queue,
+      model,
+      agent,
+      text,
+      ...ages,
+      limit,
+      cursor,
+    })
     call.show(page, () => renderJobs(page.jobs, call.terminal))
     if (page.next_cursor !== null && !call.isJson) {
       call.terminal.note(`there are more: --cursor ${page.next_cursor}`)
@@ -72,11 +85,4 @@ function renderJobs(jobs: readonly JobSummaryView[], terminal: Terminal): string
     ]),
     terminal,
   )
-}
-
-function parseStatuses(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => !isJobStatus(name))
-  if (unknown === undefined) return names
-  throw new InvalidArgumentError(`${unknown} is no status; there are ${jobStatuses.join(', ')}.`)
 }

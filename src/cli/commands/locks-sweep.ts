@@ -6,6 +6,7 @@ import { wholeNumber } from './serve.ts'
 
 interface SweepOptions {
   readonly olderThan: number
+  readonly project?: string
   readonly dryRun?: boolean
 }
 
@@ -17,14 +18,16 @@ export function createSweepCommand(runtime: Runtime): Command {
         .argParser(wholeNumber({ least: 0, most: 1_000_000_000 }))
         .makeOptionMandatory(),
     )
+    .addOption(new Option('--project <name>', 'only what its jobs hold, and whoever holds project:NAME'))
     .addOption(new Option('--dry-run', 'tell, and release nothing'))
   withExamples(command, [
     'interlock locks sweep --older-than 3600',
     'interlock locks sweep --older-than 3600 --dry-run',
+    'interlock locks sweep --older-than 0 --project site',
   ])
   return runsWithBackend<SweepOptions>(command, runtime, async (call, backend) => {
     const dryRun = call.options.dryRun === true
-    const swept = await backend.sweepLocks(call.options.olderThan, { dryRun })
+    const swept = await backend.sweepLocks(call.options.olderThan, { dryRun, project: call.options.project })
     call.show(swept, () => {
       if (swept.length === 0) return `nothing is held for longer than ${showDuration(call.options.olderThan)}`
       return renderTable(

@@ -34,6 +34,7 @@ export function createQueueAddCommand(runtime: Runtime): Command {
     .addOption(new Option('--retry-delays <seconds>', 'the waits between attempts, by commas'))
     .addOption(new Option('--ttl <seconds>', 'how long it may wait; 0 for ever'))
     .addOption(new Option('--permission <level>', 'autonomous, supervised or human_required'))
+    .addOption(new Option('--approved-by <name>', 'of a human_required job: who approved it already'))
     .addOption(new Option('--no-start', 'add it paused'))
     .addOption(new Option('--wait', 'wait until it ends, with the exit code of `job wait`'))
     .addOption(timeoutOption())

@@ -2,6 +2,8 @@ import type { EventLoopWatch } from '../readiness.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { agentRoutes } from './agents.ts'
+import { bulkChangeRoutes } from './bulk-changes.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
 import { jobChangeRoutes } from './job-changes.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
@@ -11,17 +13,23 @@ import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
 import { questionRoutes } from './questions.ts'
 import { queueRoutes } from './queue.ts'
+import { queuePolicyRoutes } from './queues.ts'
+import { resourceRoutes } from './resources.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
 export function allRoutes(services: Services, eventLoop: EventLoopWatch): readonly Route[] {
   return [
     ...jobRoutes(services),
     ...jobChangeRoutes(services),
+    ...bulkChangeRoutes(services),
+    ...deadLetterRoutes(services),
     ...jobOutputRoutes(services),
     ...jobStoryRoutes(services),
     ...jobWaitRoutes(services),
     ...queueRoutes(services),
     ...questionRoutes(services),
+    ...queuePolicyRoutes(services),
+    ...resourceRoutes(services),
     ...lockRoutes(services),
     ...agentRoutes(services),
     ...probeRoutes(services, eventLoop),

@@ -1,25 +1,44 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { isJobId, type JobId } from '../../domain/ids.ts'
+import { jobRequestFields } from '../../domain/job-request.ts'
 import { jobView } from '../../domain/job-view.ts'
+import { priorityNumber } from '../../domain/priority.ts'
 import type { Database } from '../../store/database.ts'
 import { readJob } from '../../store/job-reader.ts'
-import { cancelJob, deleteJob, type Motive, requeueJob } from '../../store/jobs.ts'
+import {
+  approveJob,
+  cancelJob,
+  deleteJob,
+  type Motive,
+  rejectJob,
+  releaseJob,
+  requeueJob,
+  setPriority,
+  startPausedJob,
+} from '../../store/jobs.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 /** Why, and on whose behalf: both go into the job's log. */
-const motive = z.strictObject({
+export const motiveFields = {
   reason: z.string().max(4096).optional(),
   actor: z.string().min(1).max(200).optional(),
-})
+} as const
+const motive = z.strictObject(motiveFields)
+const newPriority = z.strictObject({ priority: jobRequestFields.priority.unwrap(), ...motiveFields })
 
 type Change = (database: Database, id: JobId, motive: Motive) => Promise<string>
 
 /** What a person does to a job. Each answers with what the verb said and with the job as it is now. */
 export function jobChangeRoutes({ database }: Services): readonly Route[] {
   return [
+    { method: 'POST', path: '/jobs/:id/start', answer: (call) => change(call, startPausedJob) },
+    { method: 'POST', path: '/jobs/:id/approve', answer: (call) => change(call, approveJob) },
+    { method: 'POST', path: '/jobs/:id/reject', answer: (call) => change(call, rejectJob) },
+    { method: 'POST', path: '/jobs/:id/release', answer: (call) => change(call, releaseJob) },
+    { method: 'POST', path: '/jobs/:id/priority', answer: reprioritise },
     { method: 'POST', path: '/jobs/:id/cancel', answer: (call) => change(call, cancelJob) },
     { method: 'POST', path: '/jobs/:id/requeue', answer: (call) => change(call, requeueJob) },
     { method: 'DELETE', path: '/jobs/:id', answer: (call) => change(call, deleteJob) },
@@ -29,8 +48,20 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     const id = pathParameter(request, 'id')
     const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
     if (!isJobId(id)) throw jobNotFound(id)
-    const status = await verb(database, id, { actor, reason })
+    return answerWith(id, await verb(database, id, { actor, reason }))
+  }
+
+  async function reprioritise({ request }: Call): Promise<Answer> {
+    const id = pathParameter(request, 'id')
+    const { priority, actor = httpActor, reason } = checkContract(newPriority, request.body ?? {})
+    if (!isJobId(id)) throw jobNotFound(id)
+    await setPriority(database, id, priorityNumber(priority), { actor, reason })
+    return answerWith(id, null)
+  }
+
+  async function answerWith(id: JobId, said: string | null): Promise<Answer> {
     const job = await readJob(database, id)
+    const status = said ?? job?.status
     // What runs was only asked to stop: its holder has to say that it has.
     return {
       status: status === 'cancelling' ? 202 : 200,

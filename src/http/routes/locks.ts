@@ -35,6 +35,7 @@ const releaseQuery = z.strictObject({
 })
 const sweep = z.strictObject({
   older_than_seconds: z.number().min(0).max(1e9),
+  project: text.optional(),
   dry_run: z.boolean().default(false),
   actor,
 })
@@ -104,7 +105,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
 
   async function sweepOld({ request }: Call): Promise<Answer> {
     const asked = checkContract(sweep, request.body ?? {})
-    const options = { dryRun: asked.dry_run, actor: asked.actor ?? httpActor }
+    const options = { dryRun: asked.dry_run, actor: asked.actor ?? httpActor, project: asked.project }
     const locks = await sweepLocks(database, asked.older_than_seconds, options)
     return { status: 200, body: { dry_run: asked.dry_run, locks } }
   }
