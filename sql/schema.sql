@@ -198,6 +198,43 @@ comment on column interlock.installation.program_version is 'The release that in
 comment on column interlock.installation.functions_digest is 'A digest of their texts: a start with other ones installs them.';
 comment on column interlock.installation.installed_at is 'When that was.';
 
+create table interlock.job_dependencies (
+  job_id interlock.job_id not null,
+  parent_id interlock.job_id not null,
+  needs text not null default 'success'::text,
+  parent_outcome text,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  starts boolean not null default true,
+  ttl_seconds double precision,
+  constraint job_dependencies_pkey PRIMARY KEY (job_id, parent_id),
+  constraint job_dependencies_needs_is_known CHECK ((needs = ANY (ARRAY['success'::text, 'any'::text]))),
+  constraint job_dependencies_not_on_itself CHECK (((job_id)::text <> (parent_id)::text)),
+  constraint job_dependencies_outcome_is_known CHECK ((parent_outcome = ANY ('{completed,failed,cancelled,expired,deleted}'::text[]))),
+  constraint job_dependencies_settled_with_an_outcome CHECK (((parent_outcome IS NULL) = (settled_at IS NULL))),
+  constraint job_dependencies_ttl_is_sane CHECK (((ttl_seconds >= (0)::double precision) AND (ttl_seconds <= (315360000)::double precision)))
+);
+CREATE INDEX job_dependencies_old ON interlock.job_dependencies USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+CREATE INDEX job_dependencies_unsettled ON interlock.job_dependencies USING btree (parent_id, job_id) WHERE (parent_outcome IS NULL);
+comment on table interlock.job_dependencies is 'One row is a job that waits for another, or waited: it stays deferred until each of its rows is settled. Kept as long as the log after its end. A parent comes first: it exists, or stands earlier in the same batch, so no cycle can arise.';
+comment on column interlock.job_dependencies.job_id is 'The job that waits: the child.';
+comment on column interlock.job_dependencies.parent_id is 'The job whose end it waits for.';
+comment on column interlock.job_dependencies.needs is 'success: it goes on when the parent has completed, and is cancelled when that was cancelled, has expired or was deleted. any: it goes on at whatever end, failed for good as well.';
+comment on column interlock.job_dependencies.parent_outcome is 'What became of the parent, once the child was told; null: it waits. Written under the child''s row lock.';
+comment on column interlock.job_dependencies.created_at is 'When the child was enqueued.';
+comment on column interlock.job_dependencies.settled_at is 'When the child was told.';
+comment on column interlock.job_dependencies.starts is 'Whether the child waits for its turn once all its parents have ended, or is paused. One of the child''s own wishes, the same in each of its rows.';
+comment on column interlock.job_dependencies.ttl_seconds is 'The child''s own time to live, which counts from the end of its last parent; null: its queue''s. The same in each of its rows.';
+
+create table interlock.job_dependency_touches (
+  id bigint generated always as identity not null,
+  parent_id interlock.job_id not null,
+  constraint job_dependency_touches_pkey PRIMARY KEY (id)
+);
+comment on table interlock.job_dependency_touches is 'The inbox of settle_dependents(): "look at this job and at those that wait for it". One row for each job that was named as a parent, and for each that ended and has children who were not told at once.';
+comment on column interlock.job_dependency_touches.id is 'The order of arrival.';
+comment on column interlock.job_dependency_touches.parent_id is 'The job to look at.';
+
 create table interlock.job_lane_touches (
   lane_id uuid not null,
   inserted_by xid8 not null default pg_current_xact_id()
@@ -383,6 +420,7 @@ create table interlock.jobs (
   lease_until timestamp with time zone,
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
+  has_children boolean,
   constraint jobs_pkey PRIMARY KEY (id),
   constraint jobs_held_have_a_holder CHECK ((((status = ANY (ARRAY['assigned'::text, 'running'::text])) = (held IS NOT NULL)) AND ((held IS NULL) = (held_slots IS NULL)) AND ((held IS NULL) OR ((agent_id IS NOT NULL) AND (token IS NOT NULL) AND (assigned_at IS NOT NULL) AND (cardinality(held) = cardinality(held_slots)))))),
   constraint jobs_pending_has_seniority CHECK (((status <> 'pending'::text) OR ((seniority IS NOT NULL) AND (queued_at IS NOT NULL)))),
@@ -432,6 +470,7 @@ comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
+comment on column interlock.jobs.has_children is 'Whether other jobs depend on its end: true, or null while none is known to. Set with the batch that both stand in, or by settle_dependents().';
 
 create table interlock.lane_floors (
   route text collate "C" not null,
@@ -628,6 +667,23 @@ create view interlock.active_jobs as
    FROM interlock.jobs j
   WHERE (held IS NOT NULL);
 comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
+
+create view interlock.job_parents as
+ SELECT d.job_id,
+    d.parent_id,
+    d.needs,
+    COALESCE(d.parent_outcome, j.status, h.outcome, 'deleted'::text) AS parent_status,
+    (d.parent_outcome IS NOT NULL) AS is_settled,
+    d.created_at,
+    d.settled_at
+   FROM ((interlock.job_dependencies d
+     LEFT JOIN interlock.jobs j ON ((((j.id)::text = (d.parent_id)::text) AND (d.parent_outcome IS NULL))))
+     LEFT JOIN LATERAL ( SELECT t.outcome
+           FROM interlock.task_history t
+          WHERE ((t.job_id = (d.parent_id)::text) AND (d.parent_outcome IS NULL) AND (j.id IS NULL))
+          ORDER BY t.finished_at DESC
+         LIMIT 1) h ON (true));
+comment on view interlock.job_parents is 'What each job depends on: the parent, what it is now (or what it came to), which end is needed, and whether the child was told. A deferred job waits for those that are not settled.';
 
 create view interlock.locks as
  SELECT h.resource,
@@ -869,7 +925,30 @@ UNION ALL
      CROSS JOIN LATERAL ( SELECT count(*) AS held
            FROM interlock.jobs j
           WHERE ((j.agent_id = a.id) AND (j.held IS NOT NULL))) c)
-  WHERE (a.active_jobs <> c.held);
+  WHERE (a.active_jobs <> c.held)
+UNION ALL
+ SELECT 'a deferred job waits for nothing'::text AS violation,
+    NULL::text AS resource,
+    j.id AS job_id,
+    NULL::uuid AS lane_id,
+    NULL::text AS detail
+   FROM interlock.jobs j
+  WHERE ((j.status = 'deferred'::text) AND (NOT (EXISTS ( SELECT
+           FROM interlock.job_dependencies d
+          WHERE (((d.job_id)::text = (j.id)::text) AND (d.parent_outcome IS NULL))))))
+UNION ALL
+ SELECT 'a job waits for one that does not know of it, or has ended'::text AS violation,
+    NULL::text AS resource,
+    d.job_id,
+    NULL::uuid AS lane_id,
+    format('job %s is %s'::text, d.parent_id, COALESCE(j.status, 'gone'::text)) AS detail
+   FROM (interlock.job_dependencies d
+     LEFT JOIN interlock.jobs j ON (((j.id)::text = (d.parent_id)::text)))
+  WHERE ((d.parent_outcome IS NULL) AND ((j.has_children IS NOT TRUE) OR ((j.status = 'failed'::text) AND (d.needs = 'any'::text))) AND (EXISTS ( SELECT
+           FROM interlock.jobs c
+          WHERE ((c.id)::text = (d.job_id)::text))) AND (NOT (EXISTS ( SELECT
+           FROM interlock.job_dependency_touches t
+          WHERE ((t.parent_id)::text = (d.parent_id)::text)))));
 comment on view interlock.violations is 'The auditor: whatever is here should never be. Empty in a healthy database, also in the middle of its work. Reads everything: for the doctor and the tests, not for a dashboard.';
 
 create view interlock.waiting_jobs as
@@ -1627,6 +1706,89 @@ CREATE OR REPLACE FUNCTION interlock.chance()
 AS $function$ select pg_catalog.random() $function$;
 comment on function interlock.chance() is 'The one source of chance, as clock() is of time: from 0 to less than 1. Tests put another in its place.';
 
+CREATE OR REPLACE FUNCTION interlock.check_dependencies(p_jobs jsonb)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_parent record;
+  v_deferred integer[] := '{}';
+  v_many boolean := jsonb_array_length(p_jobs) > 1;
+  v_cycle text;
+  v_code text;
+  v_problem text;
+  v_hint text;
+begin
+  -- A parent's row moves from jobs to task_history in one transaction: one statement, and so one snapshot, finds it in
+  -- either. A dead letter is in both, and counts as live.
+  for v_parent in
+    with given as materialized (
+      select e.job, e.job ->> 'id' as id, e.ordinal::integer as ordinal
+      from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    ),
+    numbered as materialized (
+      select jsonb_object_agg(g.id, g.ordinal) as by_id
+      from given as g
+      where g.id is not null
+    )
+    select distinct on (g.ordinal, d.parent_id) g.ordinal, g.id as child_id, d.parent_id,
+      coalesce(g.job ->> 'depends_on_outcome', 'success') as needs,
+      (n.by_id ->> d.parent_id)::integer as parent_ordinal,
+      j.id is not null as lives,
+      h.outcome
+    from given as g
+    cross join numbered as n
+    cross join lateral jsonb_array_elements_text(g.job -> 'depends_on') as d (parent_id)
+    left join lateral (select k.id from interlock.jobs as k where k.id = d.parent_id limit 1) as j on true
+    left join lateral (
+      select t.outcome
+      from interlock.task_history as t
+      where t.job_id = d.parent_id
+      order by t.finished_at desc
+      limit 1
+    ) as h on true
+    where jsonb_typeof(g.job -> 'depends_on') = 'array'
+    order by g.ordinal, d.parent_id
+  loop
+    v_code := 'IL005';
+    v_hint := null;
+    v_problem := null;
+    if v_parent.parent_ordinal = v_parent.ordinal then
+      v_problem := format('job %s depends on itself', v_parent.child_id);
+    elsif v_parent.parent_ordinal > v_parent.ordinal then
+      v_cycle := interlock.dependency_cycle(p_jobs, v_parent.ordinal, v_parent.parent_ordinal);
+      v_problem := coalesce('depends_on closes a cycle: ' || v_cycle, format('depends_on names job %s, which stands later in the batch', v_parent.parent_id));
+      v_hint := case when v_cycle is null then 'Put parents before their children.' else 'None of them could ever start.' end;
+    elsif v_parent.parent_ordinal is null and not v_parent.lives and v_parent.outcome is null then
+      v_problem := format('depends_on names job %s, which does not exist', v_parent.parent_id);
+      v_hint := 'Enqueue it first, or earlier in the same batch.';
+    elsif v_parent.parent_ordinal is null and not v_parent.lives and v_parent.needs = 'success' and v_parent.outcome <> 'completed' then
+      v_code := 'IL003';
+      v_problem := format('depends_on names job %s, which was %s and will never complete', v_parent.parent_id, case v_parent.outcome when 'failed' then 'deleted' else v_parent.outcome end);
+      v_hint := 'With depends_on_outcome any, it starts at whatever end.';
+    elsif v_parent.parent_ordinal is not null or v_parent.lives then
+      if v_deferred[cardinality(v_deferred)] is distinct from v_parent.ordinal then
+        v_deferred := v_deferred || v_parent.ordinal;
+      end if;
+    end if;
+    if v_problem is not null then
+      raise exception using
+        errcode = v_code,
+        message = format('%s%s', case when v_many then format('jobs[%s]: ', v_parent.ordinal - 1) else '' end, v_problem),
+        column = case when v_many then format('jobs[%s].depends_on', v_parent.ordinal - 1) else 'depends_on' end,
+        hint = coalesce(v_hint, '');
+    end if;
+  end loop;
+  return v_deferred;
+end
+$function$;
+comment on function interlock.check_dependencies(jsonb) is 'The places of those jobs of a batch that have to wait for others, which live or stand earlier in the batch. Locks nothing. Raises IL005 for a parent that does not exist, stands later, or closes a cycle (which is named); IL003 for one whose success is needed and that ended otherwise.';
+
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
  LANGUAGE plpgsql
@@ -1964,6 +2126,7 @@ declare
   v_reasons text[];
   v_freed text[];
   v_agents text[];
+  v_parents text[];
 begin
   if p_results is not null and cardinality(p_results) <> cardinality(p_job_ids) then
     raise exception using errcode = 'IL005', message = 'there must be as many results as jobs', column = 'results';
@@ -1983,7 +2146,7 @@ begin
     where j.id = u.id
       and u.reason is null
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, u.result
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, j.has_children, u.result
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -2009,16 +2172,20 @@ begin
   )
   select
     (select array_agg(h.resource) from finished as f cross join lateral unnest(f.held) as h (resource)),
-    (select array_agg(f.agent_id) from finished as f)
-  into v_freed, v_agents;
+    (select array_agg(f.agent_id) from finished as f),
+    (select array_agg(f.id::text) from finished as f where f.has_children)
+  into v_freed, v_agents, v_parents;
 
+  if v_parents is not null then
+    perform interlock.parents_ended(v_parents);
+  end if;
   perform interlock.wake_and_ring(v_freed, v_agents);
   return query
   select u.id, u.reason is null, u.reason
   from unnest(v_ids, v_reasons) as u (id, reason);
 end
 $function$;
-comment on function interlock.complete_jobs(text[],bigint[],jsonb[]) is 'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake. Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
+comment on function interlock.complete_jobs(text[],bigint[],jsonb[]) is 'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake; the first of the jobs that depend on them are let go (see settle_dependents()). Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.confirm_cancel(p_job_id text, p_token bigint, p_error jsonb DEFAULT NULL::jsonb)
@@ -2303,6 +2470,38 @@ end
 $function$;
 comment on function interlock.delete_job(text,text,text) is 'Deletes a job that waits or has failed for good; its history stays. Returns deleted. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003 where it runs or has ended.';
 
+CREATE OR REPLACE FUNCTION interlock.dependency_cycle(p_jobs jsonb, p_child integer, p_parent integer)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with recursive given as materialized (
+    select e.job ->> 'id' as id, e.job -> 'depends_on' as parents, e.ordinal::integer as ordinal
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  ),
+  -- Breadth first, each job once: a batch of ladders has more ways through it than anybody can walk.
+  walked as (
+    select g.ordinal, g.id, g.parents, array[c.id, g.id] as way
+    from given as g
+    join given as c on c.ordinal = p_child
+    where g.ordinal = p_parent
+    union all
+    select n.ordinal, n.id, n.parents, n.way
+    from (
+      select distinct on (g.ordinal) g.ordinal, g.id, g.parents, w.way || g.id as way
+      from walked as w
+      join given as g on g.id <> all (w.way[2:]) and w.parents ? g.id
+      where w.ordinal <> p_child
+        and cardinality(w.way) < 50
+    ) as n
+  )
+  select string_agg(u.id, ' -> ' order by u.place)
+  from (select w.way from walked as w where w.ordinal = p_child order by cardinality(w.way) limit 1) as found
+  cross join lateral unnest(found.way) with ordinality as u (id, place)
+$function$;
+comment on function interlock.dependency_cycle(jsonb,integer,integer) is 'The shortest way from a job of a batch over one that it depends on back to itself, as a -> b -> a; null: there is none of up to 50 jobs. For the words of a refusal.';
+
 CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
  LANGUAGE plpgsql
@@ -2399,12 +2598,13 @@ CREATE OR REPLACE FUNCTION interlock.end_jobs(p_job_ids text[], p_outcome text, 
 AS $function$
 declare
   v_ended integer;
+  v_parents text[];
 begin
   with ended as (
     delete from interlock.jobs as j
     where j.id = any (p_job_ids)
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id, j.has_children
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -2434,11 +2634,17 @@ begin
     select p_now, p_outcome, e.id, e.kind, e.status, p_outcome, e.token, e.agent_id, p_actor, left(p_reason, 4096)
     from ended as e
   )
-  select count(*) into v_ended from ended;
+  select count(*), array_agg(e.id::text) filter (where e.has_children)
+  into v_ended, v_parents
+  from ended as e;
+  if v_parents is not null then
+    insert into interlock.job_dependency_touches (parent_id)
+    select unnest(v_parents);
+  end if;
   return v_ended;
 end
 $function$;
-comment on function interlock.end_jobs(text[],text,timestamp with time zone,text,text,jsonb) is 'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. Called with the jobs'' rows locked.';
+comment on function interlock.end_jobs(text[],text,timestamp with time zone,text,text,jsonb) is 'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. One that others depend on leaves a touch for settle_dependents(). Called with the jobs'' rows locked.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_jobs(p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text)
@@ -2456,6 +2662,7 @@ declare
   v_ids text[];
   v_statuses text[];
   v_routes text[];
+  v_deferred integer[];
 begin
   if p_jobs is null or jsonb_typeof(p_jobs) <> 'array' or jsonb_array_length(p_jobs) not between 1 and 10000 then
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
@@ -2477,6 +2684,10 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
+  if jsonb_path_exists(p_jobs, '$[*].depends_on') then
+    v_deferred := interlock.check_dependencies(p_jobs);
+  end if;
+
   with given as materialized (
     select
       e.ordinal::integer as ordinal,
@@ -2495,6 +2706,7 @@ begin
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
       q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
       case
+        when g.ordinal = any (v_deferred) then 'deferred'
         when g.job -> 'start' = 'false' then 'paused'
         when g.run_at > v_now then 'scheduled'
         else 'pending'
@@ -2510,9 +2722,9 @@ begin
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
       v_now,
-      case when r.status = 'scheduled' then r.run_at end,
+      case when r.status = 'scheduled' or (r.status = 'deferred' and r.run_at > v_now) then r.run_at end,
       case when r.status = 'pending' then v_now end,
-      case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
+      case when r.ttl > 0 and r.status <> 'deferred' then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
       coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
       case when r.job ? 'retry_delays_seconds' then array(select x::integer from jsonb_array_elements_text(r.job -> 'retry_delays_seconds') as x) end,
       -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
@@ -2559,6 +2771,9 @@ begin
   ) then
     raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
   end if;
+  if v_deferred is not null then
+    perform interlock.store_dependencies(p_jobs, v_ids, v_deferred, v_now);
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -2570,8 +2785,8 @@ begin
   from unnest(v_ids, v_statuses) with ordinality as u (id, status, n);
 end
 $function$;
-comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
-Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
+comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level, run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds, ttl_seconds, start (false: paused until start_paused_job()), depends_on (up to 1,000 ids of jobs that exist or stand earlier in the array) and depends_on_outcome (success, or any end of them): deferred until they have ended. Returns id and status in the order given.
+Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL003 where a job is to depend on the success of one that ended otherwise, IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text, repeated boolean)
@@ -3053,6 +3268,7 @@ declare
   v_hops text := '';
   v_obstacle text;
   v_may boolean;
+  v_parents jsonb;
 begin
   select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.resources, j.lane_id, j.seniority, j.queued_at,
     j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
@@ -3073,18 +3289,21 @@ begin
       format('Job %s has ended: it was %s %s ago%s.', p_job_id, v_holder.outcome, interlock.duration_words(v_now - v_holder.finished_at), coalesce(': ' || v_holder.reason, '')));
   end if;
 
+  if v_job.status = 'deferred' then
+    v_parents := interlock.parents_ahead(p_job_id);
+  end if;
   if v_job.status <> 'pending' then
     v_sentence := case v_job.status
       when 'scheduled' then format('Job %s waits for its time: it is due in %s%s.', v_job.id, interlock.duration_words(v_job.run_at - v_now),
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
       when 'paused' then format('Job %s is paused: somebody has to start it.', v_job.id)
-      when 'deferred' then format('Job %s waits for the jobs that it depends on.', v_job.id)
+      when 'deferred' then format('Job %s waits for %s.', v_job.id, interlock.parents_words(v_parents))
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
       else format('Job %s runs on agent %s since %s%s.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.started_at),
         case when v_job.cancel_requested_at is not null then ', and was asked to stop' else '' end)
     end;
-    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence);
+    return jsonb_strip_nulls(jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence, 'waits_for', v_parents));
   end if;
 
   select q.is_paused, q.patience_seconds into v_queue from interlock.queues as q where q.name = v_job.queue;
@@ -3215,7 +3434,7 @@ begin
   ));
 end
 $function$;
-comment on function interlock.explain_job(text) is 'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means. Locks nothing. Raises IL001.';
+comment on function interlock.explain_job(text) is 'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means; of a deferred job for which others it waits, and what they do. Locks nothing. Raises IL001.';
 
 CREATE OR REPLACE FUNCTION interlock.extend_lock(p_lock_id text, p_token bigint, p_lease_seconds integer DEFAULT NULL::integer)
  RETURNS TABLE(lease_until timestamp with time zone)
@@ -3770,7 +3989,7 @@ CREATE OR REPLACE FUNCTION interlock.is_legal_transition(p_from text, p_to text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   select (p_from || '>' || p_to) in (
-    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
+    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled', 'deferred>paused',
     'pending>assigned', 'assigned>running',
     'assigned>pending', 'running>pending',
     'assigned>scheduled', 'running>scheduled',
@@ -4176,7 +4395,7 @@ begin
   -- comparisons when a thousand jobs come due at once.
   with before as materialized (
     select j.id, j.status, j.kind, j.task, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id,
-      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id
+      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id, j.has_children
     from interlock.jobs as j
     where j.id = any (p_job_ids)
   ),
@@ -4206,6 +4425,13 @@ begin
     where p_status = 'pending'
       or b.status = 'pending'
   ),
+  told as (
+    insert into interlock.job_dependency_touches (parent_id)
+    select b.id
+    from before as b
+    where p_status = 'failed'
+      and b.has_children
+  ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
       attempts, created_at, queued_at, assigned_at, started_at, finished_at, token, reason)
@@ -4221,7 +4447,7 @@ begin
   from before as b;
 end
 $function$;
-comment on function interlock.move_jobs(text[],text,timestamp with time zone,text,timestamp with time zone,text,text,jsonb,integer) is 'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';
+comment on function interlock.move_jobs(text[],text,timestamp with time zone,text,timestamp with time zone,text,text,jsonb,integer) is 'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well, and settle_dependents() tells to those that wait for any end). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';
 
 CREATE OR REPLACE FUNCTION interlock.neglected_routes()
  RETURNS text[]
@@ -4300,6 +4526,75 @@ CREATE OR REPLACE FUNCTION interlock.own_resource(p_lock_id text)
  IMMUTABLE PARALLEL SAFE
 AS $function$ select 'lock:' || p_lock_id $function$;
 comment on function interlock.own_resource(text) is 'The resource that a manual lock needs beside those it names, and nobody else: with several it may reserve, so that a lock on a single busy resource is not overtaken for ever by jobs of other queues. Shown to nobody as one of its resources.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_ahead(p_job_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('job_id', p.parent_id, 'status', p.parent_status, 'needs', p.needs) order by p.place, p.parent_id), '[]')
+  from (
+    select x.parent_id, x.parent_status, x.needs,
+      -- What nobody but a person can move on comes first, then what runs.
+      case x.parent_status when 'failed' then 1 when 'paused' then 2 when 'running' then 3 when 'assigned' then 4 when 'pending' then 5 else 6 end as place
+    from interlock.job_parents as x
+    where x.job_id = p_job_id
+      and not x.is_settled
+    order by place, x.parent_id
+    limit 100
+  ) as p
+$function$;
+comment on function interlock.parents_ahead(text) is 'The jobs that a deferred one still waits for, at most 100 of them: what needs a person first, then what runs.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_ended(p_parent_ids text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A few at once, so that a chain goes on without waiting for the tick; the rest are its own, or a thousand jobs of a
+  -- batch would be told about one by one while their resources are locked.
+  insert into interlock.job_dependency_touches (parent_id)
+  select u.id
+  from (
+    select unnest(t.left_over) as id
+    from interlock.tell_dependents(p_parent_ids[1:20], 100) as t
+    union all
+    select unnest(p_parent_ids[21:])
+  ) as u;
+end
+$function$;
+comment on function interlock.parents_ended(text[]) is 'Jobs that have children have completed in this transaction: tells up to 100 children at once, and leaves a touch for the others. Locks as tell_dependents(); waits for nobody.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_words(p_parents jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when jsonb_array_length(coalesce(p_parents, '[]')) = 0 then 'nothing more: it is about to be let go'
+    else format('job %s, which %s%s', p_parents -> 0 ->> 'job_id',
+      case p_parents -> 0 ->> 'status'
+        when 'running' then 'runs'
+        when 'assigned' then 'was given to an agent'
+        when 'pending' then 'waits for its turn'
+        when 'deferred' then 'waits for others itself'
+        when 'scheduled' then 'waits for its time'
+        when 'paused' then 'is paused until somebody starts it'
+        when 'failed' then 'has failed for good: requeue it, or delete it and with it what depends on it'
+        else 'has ended: it was ' || (p_parents -> 0 ->> 'status')
+      end,
+      case jsonb_array_length(p_parents)
+        when 1 then ''
+        when 2 then '; and for one other'
+        when 100 then '; and for 99 others or more'
+        else format('; and for %s others', jsonb_array_length(p_parents) - 1)
+      end)
+  end
+$function$;
+comment on function interlock.parents_words(jsonb) is 'What a deferred job waits for, in words, from what parents_ahead() says.';
 
 CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timestamp with time zone)
  RETURNS text
@@ -4739,6 +5034,37 @@ begin
 end
 $function$;
 comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
+
+CREATE OR REPLACE FUNCTION interlock.prune_dependencies(p_log_days integer DEFAULT 7, p_limit integer DEFAULT 10000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_pruned integer;
+begin
+  if p_log_days < 0 or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  end if;
+  with old as (
+    select d.job_id, d.parent_id
+    from interlock.job_dependencies as d
+    where p_log_days > 0
+      and d.settled_at < interlock.clock() - p_log_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = d.job_id)
+    order by d.settled_at
+    limit p_limit
+  )
+  delete from interlock.job_dependencies as d
+  using old as o
+  where d.job_id = o.job_id
+    and d.parent_id = o.parent_id;
+  get diagnostics v_pruned = row_count;
+  return v_pruned;
+end
+$function$;
+comment on function interlock.prune_dependencies(integer,integer) is 'Lets go of what ended jobs had depended on, as old as the log (0: keep for ever), up to p_limit rows. Returns how many. Run by the crontab. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
  RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
@@ -6147,6 +6473,53 @@ end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds, retries_per_minute (null: any number), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.settle_dependents(p_limit integer DEFAULT 1000)
+ RETURNS TABLE(told integer, more boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_after bigint := 0;
+  v_touches bigint[];
+  v_parents text[];
+  v_round record;
+begin
+  if p_limit is null or p_limit not between 1 and 10000 then
+    raise exception using errcode = 'IL005', message = 'limit must be a whole number from 1 to 10000', column = 'limit';
+  end if;
+  perform interlock.check_isolation();
+  told := 0;
+  more := false;
+  -- What is cancelled in one round leaves touches for the next: so a chain is walked, a generation a round.
+  for v_n in 1..200 loop
+    select array_agg(t.id), array_agg(distinct t.parent_id::text)
+    into v_touches, v_parents
+    from (
+      select x.id, x.parent_id
+      from interlock.job_dependency_touches as x
+      where x.id > v_after
+      order by x.id
+      limit 100
+      for update skip locked
+    ) as t;
+    exit when v_touches is null;
+    v_after := (select max(u.id) from unnest(v_touches) as u (id));
+    select r.left_over, r.told into v_round from interlock.tell_dependents(v_parents, p_limit - told) as r;
+    told := told + v_round.told;
+    delete from interlock.job_dependency_touches as t
+    where t.id = any (v_touches)
+      and t.parent_id <> all (v_round.left_over);
+    more := told >= p_limit or v_n = 200;
+    exit when more;
+  end loop;
+  return next;
+end
+$function$;
+comment on function interlock.settle_dependents(integer) is 'Empties the inbox of dependencies: tells parents that they have children, and up to p_limit children what became of their parents, down the chain. Returns how many were told, and whether to come back at once. Run by the tick; complete_jobs() does the same for a few children at once, and this is for the rest.
+Two last parents that end together never miss each other. An outcome is written to job_dependencies under the child''s row lock alone, and whether any is still missing is read in a later statement, under the same lock: whoever has the lock second sees what the first wrote. Whoever does not get it leaves its touch, and this verb comes back for it. A parent that ends while its child is being enqueued is found too: the child''s transaction commits a touch beside its rows, and this verb looks afterwards whether the parent lives (then it sets has_children under its row lock, and whoever ends it from then on reads the flag from the row that it deletes) or has ended (then it tells the child). A touch goes only when that was done.
+Locks, all SKIP LOCKED: touches by id, then as tell_dependents(). It waits for nobody. Raises IL005, IL010.';
+
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -6367,6 +6740,56 @@ CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
 AS $function$ select chr(96 + length(p_number::text)) || p_number::text $function$;
 comment on function interlock.sortable_id(bigint) is 'A number as a short id that sorts as text in the order of the numbers: the first letter counts the digits (7 is a7, 1024 is d1024).';
 
+CREATE OR REPLACE FUNCTION interlock.start_deferred(p_job_ids text[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_group record;
+begin
+  for v_group in
+    select array_agg(j.id::text order by j.id) as ids,
+      case when not w.starts then 'paused' when j.run_at > p_now then 'scheduled' else 'pending' end as status,
+      case when w.starts and j.run_at > p_now then j.run_at end as run_at
+    from interlock.jobs as j
+    cross join lateral (
+      select d.starts
+      from interlock.job_dependencies as d
+      where d.job_id = j.id
+      limit 1
+    ) as w
+    where j.id = any (p_job_ids)
+    group by 2, 3
+  loop
+    -- Its time to live was not running: it could not have started.
+    update interlock.jobs as j
+    set expires_at = case when w.ttl > 0 then greatest(p_now, coalesce(v_group.run_at, p_now)) + w.ttl * interval '1 second' end
+    from (
+      select k.id, coalesce(d.ttl_seconds, q.ttl_seconds) as ttl
+      from interlock.jobs as k
+      join interlock.queues as q on q.name = k.queue
+      cross join lateral (
+        select x.ttl_seconds
+        from interlock.job_dependencies as x
+        where x.job_id = k.id
+        limit 1
+      ) as d
+      where k.id = any (v_group.ids)
+    ) as w
+    where j.id = w.id;
+    perform interlock.move_jobs(v_group.ids, v_group.status, v_group.run_at, 'ready', p_now);
+    if v_group.status = 'pending' then
+      perform interlock.ring(array(
+        select distinct j.queue || '/' || j.permission_level from interlock.jobs as j where j.id = any (v_group.ids)
+      ));
+    end if;
+  end loop;
+end
+$function$;
+comment on function interlock.start_deferred(text[],timestamp with time zone) is 'Lets deferred jobs go whose parents have all ended: pending, scheduled where their run_at lies ahead, or paused where they were added without starting. Their time to live counts from now. Called with their rows locked; insert-only towards the scheduler.';
+
 CREATE OR REPLACE FUNCTION interlock.start_jobs(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -6485,6 +6908,60 @@ begin
 end
 $function$;
 comment on function interlock.stop_reserving(uuid) is 'Vacates the reservations of a lane whose route is paused or has no live agent any more; it keeps its rank. Returns whether it did. Locks: limits, shared; all the lane''s resources, waiting, by lock key; the lane''s row; then lanes that it wakes. Must be the first of its transaction (IL010). Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.store_dependencies(p_jobs jsonb, p_ids text[], p_deferred integer[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_parents text[];
+begin
+  -- Of a job that is not deferred all parents had ended, which is for ever. Of one that is, none is settled here, not even
+  -- one that has ended by now: the decision is made in one place, under the child's lock, by tell_dependents().
+  with asked as materialized (
+    select distinct p_ids[e.ordinal] as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    cross join lateral jsonb_array_elements_text(e.job -> 'depends_on') as d (parent_id)
+    where e.job ? 'depends_on'
+  ),
+  stored as (
+    insert into interlock.job_dependencies (job_id, parent_id, needs, parent_outcome, created_at, settled_at, starts, ttl_seconds)
+    select a.job_id, a.parent_id, coalesce(a.job ->> 'depends_on_outcome', 'success'),
+      case when not a.is_deferred then h.outcome end, p_now, case when not a.is_deferred then p_now end,
+      a.job -> 'start' is distinct from 'false', (a.job ->> 'ttl_seconds')::double precision
+    from asked as a
+    left join lateral (
+      select t.outcome
+      from interlock.task_history as t
+      where t.job_id = a.parent_id
+      order by t.finished_at desc
+      limit 1
+    ) as h on true
+    returning job_dependencies.parent_id, job_dependencies.parent_outcome
+  )
+  select array_agg(distinct s.parent_id::text)
+  into v_parents
+  from stored as s
+  where s.parent_outcome is null;
+
+  -- Those of the batch itself are ours alone until we commit. The others are not locked, and so nobody waits: they are told
+  -- of their children by settle_dependents().
+  update interlock.jobs as j
+  set has_children = true
+  where j.id = any (v_parents)
+    and j.id = any (p_ids);
+  insert into interlock.job_dependency_touches (parent_id)
+  select u.id
+  from unnest(v_parents) as u (id)
+  where u.id <> all (p_ids)
+  order by u.id;
+end
+$function$;
+comment on function interlock.store_dependencies(jsonb,text[],integer[],timestamp with time zone) is 'Writes down what the jobs of a batch, just inserted under these ids, depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';
 
 CREATE OR REPLACE FUNCTION interlock.stuck_claims(p_limit integer DEFAULT 100)
  RETURNS TABLE(job_id text, token bigint, reason text)
@@ -6683,6 +7160,123 @@ end
 $function$;
 comment on function interlock.sweep_locks(double precision,boolean,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
+
+CREATE OR REPLACE FUNCTION interlock.tell_dependents(p_parent_ids text[], p_limit integer)
+ RETURNS TABLE(left_over text[], told integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_id text;
+  v_status text;
+  v_outcome text;
+  v_children text[];
+  v_deferred text[];
+  v_reachable text[];
+  v_cancelled text[];
+  v_ready text[] := '{}';
+begin
+  left_over := '{}';
+  told := 0;
+  foreach v_id in array p_parent_ids loop
+    if told >= p_limit then
+      left_over := left_over || v_id;
+      continue;
+    end if;
+    select j.status into v_status from interlock.jobs as j where j.id = v_id for no key update skip locked;
+    if found then
+      -- From here on, whoever ends it finds the flag in the row that it deletes.
+      update interlock.jobs as j set has_children = true where j.id = v_id and j.has_children is null;
+      continue when v_status <> 'failed';
+      v_outcome := 'failed';
+    elsif exists (select from interlock.jobs as j where j.id = v_id) then
+      -- Somebody is about to change it, perhaps to end it.
+      left_over := left_over || v_id;
+      continue;
+    else
+      v_outcome := coalesce((
+        select t.outcome
+        from interlock.task_history as t
+        where t.job_id = v_id
+        order by t.finished_at desc
+        limit 1
+      ), 'deleted');
+      -- A dead letter that was deleted has ended twice, and the second is what counts; at one instant of a clock, too.
+      if v_outcome = 'failed' then
+        v_outcome := 'deleted';
+      end if;
+    end if;
+
+    v_children := array(
+      select d.job_id
+      from interlock.job_dependencies as d
+      where d.parent_id = v_id
+        and d.parent_outcome is null
+        -- A dead letter may be requeued yet, and then complete: only its deletion is the end of those that need its success.
+        and (v_outcome <> 'failed' or d.needs = 'any')
+      order by d.parent_id, d.job_id
+      limit p_limit - told
+    );
+    continue when v_children = '{}';
+    -- First the children's rows, then, in later statements, what is known of their parents: of two last parents that end at
+    -- the same moment, whoever has the child's row second sees what the first has written, or does not get it and comes back.
+    v_deferred := array(
+      select j.id
+      from interlock.jobs as j
+      where j.id = any (v_children)
+        and j.status = 'deferred'
+      order by j.id
+      for no key update skip locked
+    );
+    v_reachable := array(
+      select u.id
+      from unnest(v_children) as u (id)
+      where u.id = any (v_deferred)
+        or not exists (select from interlock.jobs as j where j.id = u.id and j.status = 'deferred')
+    );
+    update interlock.job_dependencies as d
+    set parent_outcome = v_outcome,
+        settled_at = v_now
+    where d.parent_id = v_id
+      and d.job_id = any (v_reachable);
+    told := told + cardinality(v_reachable);
+    if cardinality(v_reachable) < cardinality(v_children) or told >= p_limit then
+      left_over := left_over || v_id;
+    end if;
+    if v_outcome <> 'completed' then
+      v_cancelled := array(
+        select d.job_id
+        from interlock.job_dependencies as d
+        where d.job_id = any (v_deferred)
+          and d.parent_id = v_id
+          and d.needs = 'success'
+      );
+      if v_cancelled <> '{}' then
+        perform interlock.end_jobs(v_cancelled, 'cancelled', v_now, format('it depends on job %s, which was %s', v_id, v_outcome), null);
+      end if;
+    end if;
+    v_ready := v_ready || array(
+      select j.id
+      from interlock.jobs as j
+      where j.id = any (v_deferred)
+        and not exists (
+          select
+          from interlock.job_dependencies as d
+          where d.job_id = j.id
+            and d.parent_outcome is null
+        )
+    );
+  end loop;
+  perform interlock.start_deferred(v_ready, v_now);
+  return next;
+end
+$function$;
+comment on function interlock.tell_dependents(text[],integer) is 'Tells up to p_limit children what became of these parents. A parent that lives is told that it has children. Of one that has ended each child is settled: cancelled where it needed another end, with a reason that names the parent; started (pending, scheduled, paused) where this was the last one it waited for. Returns the parents to come back for (a child or the parent is locked by somebody, or there are more), and how many children were told.
+Locks, all of them SKIP LOCKED: a parent''s row, its children''s rows by id; it waits for nobody, so two who meet cannot deadlock whatever they hold. What ends in here only leaves a touch: a chain is walked by the caller''s next round and not by recursion.';
 
 CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[], OUT names text[], OUT capacities integer[], OUT locked boolean[], OUT needs integer[], OUT firsts integer[])
  RETURNS record
@@ -7098,7 +7692,8 @@ AS $function$
     select 2, k, format('%s is not a field of a job', k), null
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
-      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start')
+      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start',
+      'depends_on', 'depends_on_outcome')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
     from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at')) as t (field)
@@ -7147,6 +7742,20 @@ AS $function$
       select 'delay_seconds', 'a job has run_at or delay_seconds, not both', null where p_job ? 'delay_seconds' and p_job ? 'run_at'
       union all
       select 'start', 'start must be true or false', null where p_job ? 'start' and jsonb_typeof(p_job -> 'start') <> 'boolean'
+      union all
+      select 'depends_on', 'depends_on must be an array of at most 1000 ids of jobs', null
+      where p_job ? 'depends_on'
+        and case when jsonb_typeof(p_job -> 'depends_on') = 'array'
+          then jsonb_array_length(p_job -> 'depends_on') > 1000
+            or exists (select from jsonb_array_elements(p_job -> 'depends_on') as x
+              where jsonb_typeof(x) <> 'string' or x #>> '{}' !~ '^[A-Za-z0-9][A-Za-z0-9._:-]*$' or length(x #>> '{}') > 128)
+          else true end
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome must be success or any', null
+      where p_job ? 'depends_on_outcome' and coalesce(p_job -> 'depends_on_outcome' not in ('"success"', '"any"'), true)
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome goes with depends_on', null
+      where p_job ? 'depends_on_outcome' and not p_job ? 'depends_on'
       union all
       select 'payload', 'payload must be an object', null where p_job ? 'payload' and jsonb_typeof(p_job -> 'payload') <> 'object'
       union all

@@ -6,6 +6,7 @@ import { showInstant } from './times.ts'
 const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   enqueued: ({ to_status: to }) => (to === 'pending' ? 'enqueued' : `enqueued, ${to}`),
   due: () => 'is due',
+  ready: ({ to_status: to }) => `all that it depends on has ended${to === 'pending' ? '' : `, ${to}`}`,
   assigned: ({ agent_id: agent }) => `given to ${agent}`,
   started: () => 'started',
   blocked: ({ conflict_reason: reason }) => `blocked: ${reason}`,

@@ -21,6 +21,8 @@ export interface NewJobOptions {
   readonly retryDelays?: string
   readonly ttl?: string
   readonly permission?: string
+  readonly dependsOn?: readonly string[]
+  readonly dependsOnOutcome?: string
   /** commander turns --no-start into start: false. */
   readonly start: boolean
 }
@@ -54,6 +56,8 @@ export async function readJobRequest(
     ttl_seconds: numberOrText(options.ttl),
     permission_level: options.permission,
     start: options.start ? undefined : false,
+    depends_on: options.dependsOn,
+    depends_on_outcome: options.dependsOnOutcome,
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

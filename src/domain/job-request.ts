@@ -7,6 +7,7 @@ import { isResource, maxResourcesPerJob, resourcesOf } from './resource.ts'
 /** Limits that a caller is told by name. The tables have the same ones as CHECKs, for those who come by SQL. */
 export const maxPayloadBytes = 256 * 1024
 export const maxJobsPerBatch = 1000
+export const maxParentsPerJob = 1000
 const maxDelaySeconds = 10 * 365 * 86_400
 const monthSeconds = 30 * 86_400
 
@@ -31,6 +32,10 @@ const payload = z.record(z.string(), z.unknown()).superRefine((value, context) =
   context.addIssue({ code: 'custom', message: `is ${bytes} bytes of JSON; the limit is ${maxPayloadBytes} (256 KiB)` })
 })
 
+const jobId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores')
+
 /** The fields of a job request, as every door takes them. What is left out is decided by the queue's policy. */
 export const jobRequestFields = {
   task: z
@@ -41,13 +46,7 @@ export const jobRequestFields = {
     ),
   user: resourceValue.optional(),
   project: z.string().min(1).max(200).optional(),
-  id: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
-      'must be 1 to 128 letters, digits, dots, colons, dashes or underscores',
-    )
-    .optional(),
+  id: jobId.optional(),
   model: resourceValue.optional(),
   models: z.array(resourceValue).max(maxResourcesPerJob).optional(),
   resources: z.array(resource).max(maxResourcesPerJob).optional(),
@@ -68,6 +67,8 @@ export const jobRequestFields = {
   ttl_seconds: z.int().min(0).max(maxDelaySeconds).optional(),
   permission_level: z.enum(permissionLevels).optional(),
   start: z.boolean().optional(),
+  depends_on: z.array(jobId).max(maxParentsPerJob).optional(),
+  depends_on_outcome: z.enum(['success', 'any']).optional(),
 } as const
 
 const written = z.strictObject(jobRequestFields).superRefine((request, context) => {
@@ -77,6 +78,9 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
       path: ['delay_seconds'],
       message: 'cannot stand beside run_at: name one of them',
     })
+  }
+  if (request.depends_on_outcome !== undefined && request.depends_on === undefined) {
+    context.addIssue({ code: 'custom', path: ['depends_on_outcome'], message: 'goes with depends_on' })
   }
   const models = request.model === undefined ? request.models : [request.model, ...(request.models ?? [])]
   if (resourcesOf({ ...request, models }).length > maxResourcesPerJob) {

@@ -24,6 +24,7 @@ export function renderJob(job: JobView, terminal: Terminal): string {
       ['status', paintStatus(job.status, terminal) + (job.cancel_requested_at === null ? '' : ', asked to stop')],
       ['blocked by', job.blocked_by_job_id],
       ['because', job.conflict_reason],
+      ['depends on', showParents(job)],
       ['position', job.queue_position === null ? null : String(job.queue_position)],
       ['progress', showProgress(job)],
       ['task', job.task],
@@ -48,6 +49,12 @@ export function renderJob(job: JobView, terminal: Terminal): string {
     ],
     terminal,
   )
+}
+
+function showParents({ depends_on: parents = [] }: JobView): string {
+  return parents
+    .map(({ job_id: id, status, needs }) => `${id} (${status}${needs === 'any' ? ', any end will do' : ''})`)
+    .join('\n')
 }
 
 function showJson(value: unknown): string | null {
