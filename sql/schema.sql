@@ -637,6 +637,88 @@ comment on column interlock.touch_floor.but is 'Those below it that may have tou
 comment on column interlock.touch_floor.raised_at is 'When it was last raised: at most every 100 ms, by whoever absorbs.';
 comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
+create table interlock.workflow_executions (
+  id interlock.job_id not null,
+  workflow_id text collate "C" not null,
+  version integer not null,
+  hold text not null,
+  required_models text[] not null,
+  steps jsonb not null,
+  job_ids text[] collate "C" not null,
+  user_name interlock.short_name,
+  project interlock.short_name,
+  input jsonb not null,
+  reported_step integer,
+  reported_token bigint,
+  created_at timestamp with time zone not null,
+  created_by text,
+  constraint workflow_executions_pkey PRIMARY KEY (id),
+  constraint workflow_executions_has_its_jobs CHECK (((jsonb_typeof(steps) = 'array'::text) AND (cardinality(job_ids) =
+CASE hold
+    WHEN 'run'::text THEN 1
+    ELSE jsonb_array_length(steps)
+END))),
+  constraint workflow_executions_hold_is_known CHECK ((hold = ANY (ARRAY['run'::text, 'step'::text]))),
+  constraint workflow_executions_input_is_an_object CHECK ((jsonb_typeof(input) = 'object'::text)),
+  constraint workflow_executions_reported_with_a_token CHECK ((((reported_step IS NULL) = (reported_token IS NULL)) AND (reported_step >= 1)))
+);
+CREATE INDEX workflow_executions_of_workflow ON interlock.workflow_executions USING btree (workflow_id, created_at DESC);
+CREATE INDEX workflow_executions_old ON interlock.workflow_executions USING btree (created_at);
+comment on table interlock.workflow_executions is 'One row is a run of a workflow: what it was asked for and which jobs do it. Where it is comes from those jobs, in the view workflow_progress: status, current step and model, who blocks it. Kept as long as task_history.';
+comment on column interlock.workflow_executions.id is 'Its name; with hold run, its job''s as well.';
+comment on column interlock.workflow_executions.workflow_id is 'The definition that it was made from.';
+comment on column interlock.workflow_executions.version is 'Which version of it.';
+comment on column interlock.workflow_executions.hold is 'run or step, as the definition had it.';
+comment on column interlock.workflow_executions.required_models is 'The models of all its steps, in the order of first use.';
+comment on column interlock.workflow_executions.steps is 'Its own copy of the steps: {name, task, model}, with the models that it runs with.';
+comment on column interlock.workflow_executions.job_ids is 'With hold run its one job; with hold step a job for each step, each depending on the one before.';
+comment on column interlock.workflow_executions.user_name is 'Whose run it is.';
+comment on column interlock.workflow_executions.project is 'To filter by.';
+comment on column interlock.workflow_executions.input is 'What it was given.';
+comment on column interlock.workflow_executions.reported_step is 'With hold run: the step that its holder said it is at, from 1.';
+comment on column interlock.workflow_executions.reported_token is 'The claim that said so: another attempt begins anew.';
+comment on column interlock.workflow_executions.created_at is 'When it was asked for.';
+comment on column interlock.workflow_executions.created_by is 'Who asked for it.';
+
+create table interlock.workflows (
+  id interlock.short_name collate "C" not null,
+  version integer not null default 1,
+  title interlock.short_name,
+  description interlock.description,
+  hold text not null default 'run'::text,
+  task interlock.task_name not null,
+  steps jsonb not null,
+  queue text,
+  priority interlock.priority not null default 2,
+  permission_level interlock.permission_level not null default 'autonomous'::text,
+  timeout_seconds interlock.run_seconds,
+  max_attempts interlock.attempts,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  updated_by text,
+  constraint workflows_pkey PRIMARY KEY (id),
+  constraint workflows_hold_is_known CHECK ((hold = ANY (ARRAY['run'::text, 'step'::text]))),
+  constraint workflows_id_is_plain CHECK ((((id)::text ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'::text) AND (length((id)::text) <= 100))),
+  constraint workflows_steps_are_some CHECK (((jsonb_typeof(steps) = 'array'::text) AND ((jsonb_array_length(steps) >= 1) AND (jsonb_array_length(steps) <= 100)))),
+  constraint workflows_version_counts CHECK ((version >= 1))
+);
+comment on table interlock.workflows is 'One row is a definition: steps in their order, each with the model that it needs by default. Written by apply_workflow(); executions keep a copy of their own, so a change is for the next ones.';
+comment on column interlock.workflows.id is 'Its name: 1 to 100 letters, digits and . _ -';
+comment on column interlock.workflows.version is 'Counts the definitions that were applied under this name.';
+comment on column interlock.workflows.title is 'For people.';
+comment on column interlock.workflows.description is 'For people, of up to 1,024 characters.';
+comment on column interlock.workflows.hold is 'run: one job holds the models of all steps from beginning to end. step: a job for each step, which holds its own model only.';
+comment on column interlock.workflows.task is 'With hold run, the task of the one job; the workflow''s id unless set.';
+comment on column interlock.workflows.steps is 'An array of {name, task, default_model, resources, payload, timeout_seconds, max_attempts}; only the name is required, and the task is the name unless set.';
+comment on column interlock.workflows.queue is 'Where its jobs wait; null: the priority chooses.';
+comment on column interlock.workflows.priority is '0 critical, 1 high, 2 normal, 3 low, unless an execution says otherwise.';
+comment on column interlock.workflows.permission_level is 'autonomous, supervised or human_required.';
+comment on column interlock.workflows.timeout_seconds is 'How long a job of it may run, unless a step says otherwise; null: as the queue has it.';
+comment on column interlock.workflows.max_attempts is 'How often a job of it is tried, unless a step says otherwise; null: as the queue has it.';
+comment on column interlock.workflows.created_at is 'When it was first applied.';
+comment on column interlock.workflows.updated_at is 'When it was last changed.';
+comment on column interlock.workflows.updated_by is 'Who changed it last.';
+
 -- Views
 
 create view interlock.active_jobs as
@@ -987,6 +1069,88 @@ create view interlock.waiting_jobs as
      LEFT JOIN LATERAL interlock.conflict_reason(o.resource) c(reason, holder_id) ON ((o.resource IS NOT NULL)))
   WHERE (j.status = 'pending'::text);
 comment on view interlock.waiting_jobs is 'The jobs that could start if what they need were free: what each is blocked on, by whom and why; null: nothing stands in its way but the lack of an agent. Meant for some jobs at a time (where job_id = ..., or limit): the reason is looked up for each row. Order by greatest(lane_rank, seniority) for about the order of starting.';
+
+create view interlock.workflow_progress as
+ SELECT e.id,
+    e.workflow_id,
+        CASE
+            WHEN ((c.place > 1) AND (c.status = ANY ('{deferred,scheduled,pending,assigned}'::text[]))) THEN 'running'::text
+            ELSE c.status
+        END AS status,
+    c.step AS current_step,
+    ((e.steps -> (c.step - 1)) ->> 'name'::text) AS current_step_name,
+    ((e.steps -> (c.step - 1)) ->> 'model'::text) AS current_step_model,
+    e.required_models,
+    w.blocked_by_job_id,
+    w.conflict_reason,
+    c.job_id AS current_job_id,
+    e.job_ids,
+    e.user_name,
+    e.project,
+    e.hold,
+    e.version,
+    e.steps,
+    e.input,
+    e.created_at,
+    f.started_at,
+        CASE
+            WHEN (c.status = ANY ('{completed,failed,cancelled,expired,deleted}'::text[])) THEN c.finished_at
+            ELSE NULL::timestamp with time zone
+        END AS finished_at
+   FROM (((interlock.workflow_executions e
+     CROSS JOIN LATERAL ( SELECT j.job_id,
+            j.place,
+            j.status,
+            j.finished_at,
+                CASE
+                    WHEN (e.hold = 'step'::text) THEN j.place
+                    WHEN (e.reported_token = j.token) THEN e.reported_step
+                    WHEN j.is_held THEN 1
+                    ELSE NULL::integer
+                END AS step
+           FROM ( SELECT u.job_id,
+                    (u.place)::integer AS place,
+                    COALESCE(l.status, h.outcome, 'deleted'::text) AS status,
+                    COALESCE(l.token, h.token) AS token,
+                    COALESCE(l.finished_at, h.finished_at) AS finished_at,
+                    (l.held IS NOT NULL) AS is_held
+                   FROM ((unnest(e.job_ids) WITH ORDINALITY u(job_id, place)
+                     LEFT JOIN interlock.jobs l ON (((l.id)::text = u.job_id)))
+                     LEFT JOIN LATERAL ( SELECT t.outcome,
+                            t.token,
+                            t.finished_at
+                           FROM interlock.task_history t
+                          WHERE ((t.job_id = u.job_id) AND (l.id IS NULL))
+                          ORDER BY t.finished_at DESC
+                         LIMIT 1) h ON (true))) j
+          ORDER BY (j.status = 'completed'::text),
+                CASE
+                    WHEN (j.status = 'completed'::text) THEN (- j.place)
+                    ELSE j.place
+                END
+         LIMIT 1) c)
+     LEFT JOIN LATERAL ( SELECT COALESCE(l.started_at, l.assigned_at, h.started_at) AS started_at
+           FROM ((( SELECT e.job_ids[1] AS id) o
+             LEFT JOIN interlock.jobs l ON (((l.id)::text = o.id)))
+             LEFT JOIN LATERAL ( SELECT t.started_at
+                   FROM interlock.task_history t
+                  WHERE ((t.job_id = o.id) AND (l.id IS NULL))
+                  ORDER BY t.finished_at DESC
+                 LIMIT 1) h ON (true))) f ON (true))
+     LEFT JOIN interlock.waiting_jobs w ON ((((w.job_id)::text = c.job_id) AND (c.status = 'pending'::text))));
+comment on view interlock.workflow_progress is 'Where each execution is: its status, the step and model that it is at, what it needs, who blocks it and why. All of it is read from its jobs, so it is never stale. Meant for some at a time (where id = ..., or limit): why it waits is looked up for each row.';
+
+create view interlock.workflow_steps as
+ SELECT w.id AS workflow_id,
+    s.place,
+    (s.step ->> 'name'::text) AS step,
+    (s.step ->> 'default_model'::text) AS default_model,
+    (s.step ->> 'task'::text) AS task,
+    w.hold,
+    w.version
+   FROM (interlock.workflows w
+     CROSS JOIN LATERAL jsonb_array_elements(w.steps) WITH ORDINALITY s(step, place));
+comment on view interlock.workflow_steps is 'The steps of every workflow with their default models: where a model that should be required is missing, it is missing here.';
 
 -- Functions
 
@@ -1564,6 +1728,77 @@ begin
 end
 $function$;
 comment on function interlock.apply_limits(text) is 'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks the jobs that run, by id, then lanes, waiting for absorbers and the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.apply_workflow(p_definition jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(workflow_id text, version integer, changed boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_new interlock.workflows;
+  v_old interlock.workflows;
+begin
+  select w.field, w.problem, w.code into v_wrong from interlock.wrong_workflow_field(p_definition) as w limit 1;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  v_new.id := p_definition ->> 'id';
+  v_new.title := p_definition ->> 'title';
+  v_new.description := p_definition ->> 'description';
+  v_new.hold := coalesce(p_definition ->> 'hold', 'run');
+  v_new.task := coalesce(p_definition ->> 'task', p_definition ->> 'id');
+  v_new.steps := (
+    select jsonb_agg(jsonb_build_object('task', s.step -> 'name') || s.step order by s.n)
+    from jsonb_array_elements(p_definition -> 'steps') with ordinality as s (step, n)
+  );
+  v_new.queue := p_definition ->> 'queue';
+  v_new.priority := interlock.priority_number(p_definition -> 'priority');
+  v_new.permission_level := coalesce(p_definition ->> 'permission_level', 'autonomous');
+  v_new.timeout_seconds := (p_definition ->> 'timeout_seconds')::integer;
+  v_new.max_attempts := (p_definition ->> 'max_attempts')::integer;
+
+  insert into interlock.workflows as w (id, title, description, hold, task, steps, queue, priority, permission_level, timeout_seconds,
+    max_attempts, created_at, updated_at, updated_by)
+  values (v_new.id, v_new.title, v_new.description, v_new.hold, v_new.task, v_new.steps, v_new.queue, v_new.priority,
+    v_new.permission_level, v_new.timeout_seconds, v_new.max_attempts, v_now, v_now, p_actor)
+  on conflict (id) do nothing;
+  changed := found;
+  select w.* into v_old from interlock.workflows as w where w.id = v_new.id for no key update;
+  if not changed and (v_old.title, v_old.description, v_old.hold, v_old.task, v_old.steps, v_old.queue, v_old.priority,
+      v_old.permission_level, v_old.timeout_seconds, v_old.max_attempts)
+    is distinct from (v_new.title, v_new.description, v_new.hold, v_new.task, v_new.steps, v_new.queue, v_new.priority,
+      v_new.permission_level, v_new.timeout_seconds, v_new.max_attempts) then
+    update interlock.workflows as w
+    set version = w.version + 1,
+        title = v_new.title,
+        description = v_new.description,
+        hold = v_new.hold,
+        task = v_new.task,
+        steps = v_new.steps,
+        queue = v_new.queue,
+        priority = v_new.priority,
+        permission_level = v_new.permission_level,
+        timeout_seconds = v_new.timeout_seconds,
+        max_attempts = v_new.max_attempts,
+        updated_at = v_now,
+        updated_by = p_actor
+    where w.id = v_new.id
+    returning w.version into v_old.version;
+    changed := true;
+  end if;
+  if changed then
+    insert into interlock.job_queue_log (created_at, event_type, actor, details)
+    values (v_now, 'workflow_set', p_actor, jsonb_build_object('workflow', v_new.id, 'version', v_old.version));
+  end if;
+  workflow_id := v_new.id;
+  version := v_old.version;
+  return next;
+end
+$function$;
+comment on function interlock.apply_workflow(jsonb,text) is 'Makes a workflow be as defined: {id, title, description, hold (run or step), task, steps [{name, task, default_model, resources, payload, timeout_seconds, max_attempts}], queue, priority, permission_level, timeout_seconds, max_attempts}. Returns its version, and whether anything changed: the same definition again changes nothing. Executions that run keep the steps that they were made with.
+Locks the workflow''s row. Raises IL005, IL011, IL012 with the field as COLUMN (steps[2].default_model); nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.are_resource_names(p_resources text[])
  RETURNS boolean
@@ -2241,7 +2476,7 @@ begin
     || case
       when m.is_paused then ' is paused'
       when p_resource like 'rate:%' and s.taken_until is not null then pg_catalog.format(', %s a minute, the next in %s', m.capacity, interlock.duration_words(s.taken_until - interlock.clock()))
-      when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
+      when s.active_job_id is not null then ' in use by ' || case when s.active_job_type in ('workflow', 'lock') then s.active_job_type else 'normal' end || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
       when exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = p_resource)
@@ -3127,6 +3362,164 @@ begin
 end
 $function$;
 comment on function interlock.examine_lane(text,uuid,timestamp with time zone) is 'The examination of one lane by every rule of scheduling: start its head, or park it on the first resource that it cannot use, reserving what is before that if it may, and wake what it cannot use. claim_jobs() decides the everyday case (nothing reserved, nobody overdue) for many lanes at once and leaves the rest to this. Called with the lane''s row and all its resources locked. Returns the assignments (none or one), whether the head was merely locked, and the routes of the lanes that were made awake.';
+
+CREATE OR REPLACE FUNCTION interlock.execute_workflow(p_workflow_id text, p_request jsonb DEFAULT '{}'::jsonb, p_actor text DEFAULT NULL::text, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(execution_id text, job_ids text[], status text, repeated boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_workflow interlock.workflows;
+  v_wrong record;
+  v_models jsonb := coalesce(p_request -> 'models', '{}');
+  v_steps jsonb;
+  v_jobs jsonb;
+  v_base jsonb;
+  v_first jsonb;
+  v_digest bytea;
+  v_known record;
+begin
+  select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
+  if not found then
+    raise exception using
+      errcode = 'IL021',
+      message = format('workflow %s does not exist', p_workflow_id),
+      column = 'workflow_id',
+      hint = 'interlock workflow list shows those that do; interlock workflow apply defines one.';
+  end if;
+  select c.field, c.problem into v_wrong
+  from (
+    select 'request' as field, 'a request must be an object' as problem
+    where jsonb_typeof(p_request) is distinct from 'object'
+    union all
+    select k, format('%s is not a field of an execution', k)
+    from jsonb_object_keys(case when jsonb_typeof(p_request) = 'object' then p_request else '{}' end) as k
+    where k not in ('input', 'user', 'project', 'priority', 'queue', 'models', 'id', 'run_at', 'delay_seconds', 'depends_on')
+    union all
+    select 'input', 'input must be an object' where p_request ? 'input' and jsonb_typeof(p_request -> 'input') <> 'object'
+    union all
+    select 'models', 'models must be an object of steps and models' where jsonb_typeof(v_models) <> 'object'
+    union all
+    select 'models.' || m.key,
+      case when s.name is null then format('workflow %s has no step %s', p_workflow_id, m.key) else format('models.%s must be the name of a model', m.key) end
+    from jsonb_each(case when jsonb_typeof(v_models) = 'object' then v_models else '{}' end) as m
+    left join (select x.step ->> 'name' as name from jsonb_array_elements(v_workflow.steps) as x (step)) as s on s.name = m.key
+    where s.name is null
+      or jsonb_typeof(m.value) <> 'string'
+      or not interlock.is_resource_name('model:' || (m.value #>> '{}'))
+    union all
+    select 'models', 'the run would need more than 31 models and resources at once'
+    where v_workflow.hold = 'run'
+      and jsonb_typeof(v_models) = 'object'
+      and cardinality(interlock.workflow_resources(v_workflow.steps, v_models)) > 31
+    union all
+    select 'id', 'id must be 1 to 100 letters, digits and . _ -'
+    where p_request ? 'id'
+      and (jsonb_typeof(p_request -> 'id') <> 'string' or p_request ->> 'id' !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' or length(p_request ->> 'id') > 100)
+  ) as c
+  limit 1;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+
+  if p_key is not null then
+    -- As enqueue_once() does: a second call with the key waits here for the first.
+    v_digest := sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8'));
+    if length(p_key) not between 1 and 200 then
+      raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
+    end if;
+    insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
+    values (p_key, v_digest, '{}', interlock.clock())
+    on conflict (key) do nothing;
+    if not found then
+      select k.request_digest, e.id, e.job_ids, coalesce(p.status, 'deleted') as status
+      into v_known
+      from interlock.idempotency_keys as k
+      left join interlock.workflow_executions as e on e.id = k.job_ids[1]
+      left join interlock.workflow_progress as p on p.id = e.id
+      where k.key = p_key;
+      if v_known.request_digest <> v_digest then
+        raise exception using
+          errcode = 'IL006',
+          message = 'this idempotency_key was used for another request',
+          column = 'idempotency_key',
+          hint = 'A key is for repeating one and the same request; choose another for another.';
+      end if;
+      return query select v_known.id::text, v_known.job_ids::text[], v_known.status::text, true;
+      return;
+    end if;
+  end if;
+
+  execution_id := coalesce(p_request ->> 'id', interlock.sortable_id(nextval('interlock.job_numbers')));
+  v_steps := (
+    select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'name', s.step -> 'name', 'task', s.step -> 'task', 'payload', s.step -> 'payload',
+      'model', coalesce(v_models -> (s.step ->> 'name'), s.step -> 'default_model'))) order by s.n)
+    from jsonb_array_elements(v_workflow.steps) with ordinality as s (step, n)
+  );
+  v_base := jsonb_strip_nulls(jsonb_build_object('kind', 'workflow', 'queue', v_workflow.queue, 'priority', v_workflow.priority,
+      'permission_level', v_workflow.permission_level, 'timeout_seconds', v_workflow.timeout_seconds, 'max_attempts', v_workflow.max_attempts))
+    || (p_request - array['input', 'models', 'id', 'run_at', 'delay_seconds', 'depends_on']);
+  v_first := p_request - array['input', 'models', 'id', 'user', 'project', 'priority', 'queue'];
+  if v_workflow.hold = 'run' then
+    v_jobs := jsonb_build_array(v_base || v_first || jsonb_build_object(
+      'id', execution_id,
+      'task', v_workflow.task,
+      'resources', to_jsonb(interlock.workflow_resources(v_workflow.steps, v_models)),
+      'payload', jsonb_build_object('workflow_id', p_workflow_id, 'execution_id', execution_id,
+        'input', coalesce(p_request -> 'input', '{}'), 'steps', v_steps)));
+  else
+    select jsonb_agg(
+      v_base || case when s.n = 1 then v_first else jsonb_build_object('depends_on', jsonb_build_array(execution_id || '.' || (s.n - 1))) end
+      || (w.step - array['name', 'default_model', 'payload'])
+      || jsonb_build_object(
+        'id', execution_id || '.' || s.n,
+        'models', case when s.step ? 'model' then jsonb_build_array(s.step -> 'model') else '[]' end,
+        'payload', jsonb_strip_nulls(jsonb_build_object('workflow_id', p_workflow_id, 'execution_id', execution_id, 'step', s.step -> 'name',
+            'model', s.step -> 'model', 'previous_job_id', case when s.n > 1 then execution_id || '.' || (s.n - 1) end))
+          || jsonb_build_object('input', coalesce(p_request -> 'input', '{}'), 'payload', coalesce(s.step -> 'payload', '{}')))
+      order by s.n)
+    into v_jobs
+    from jsonb_array_elements(v_steps) with ordinality as s (step, n)
+    join jsonb_array_elements(v_workflow.steps) with ordinality as w (step, n) on w.n = s.n;
+  end if;
+
+  -- In words of the request, not of the jobs that it makes.
+  select case w.field when 'payload' then 'input' when 'resources' then 'models' else w.field end as field,
+    case w.field when 'payload' then 'input may have at most 256 KiB, together with the steps' else w.problem end as problem, w.code
+  into v_wrong
+  from jsonb_array_elements(v_jobs) with ordinality as e (job, n)
+  cross join lateral interlock.wrong_field(e.job) as w
+  order by e.n
+  limit 1;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  insert into interlock.workflow_executions as e (id, workflow_id, version, hold, required_models, steps, job_ids, user_name, project,
+    input, created_at, created_by)
+  select execution_id, p_workflow_id, v_workflow.version, v_workflow.hold, interlock.workflow_models(v_workflow.steps, v_models),
+    (select jsonb_agg(s.step - 'payload' order by s.n) from jsonb_array_elements(v_steps) with ordinality as s (step, n)),
+    array(select x.job ->> 'id' from jsonb_array_elements(v_jobs) with ordinality as x (job, n) order by x.n),
+    p_request ->> 'user', p_request ->> 'project', coalesce(p_request -> 'input', '{}'), interlock.clock(), p_actor
+  on conflict (id) do nothing;
+  if not found then
+    raise exception using
+      errcode = 'IL006', message = 'an execution with this id exists already', column = 'id', hint = 'Choose another id, or leave it out.';
+  end if;
+  select array_agg(q.job_id order by q.ordinal), min(q.status) filter (where q.ordinal = 1)
+  into job_ids, status
+  from interlock.enqueue_jobs(v_jobs, p_actor) as q;
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[execution_id]
+    where k.key = p_key;
+  end if;
+  repeated := false;
+  return next;
+end
+$function$;
+comment on function interlock.execute_workflow(text,jsonb,text,text) is 'Runs a workflow: {input, user, project, priority, queue, models {step: model}, id, run_at or delay_seconds, depends_on}, all optional. With hold run it enqueues one job of the kind workflow, under the execution''s id, which needs the models of all steps; with hold step a job for each step, ID.1, ID.2 and so on, each depending on the success of the one before. Returns the execution, its jobs and the status of the first; with a key of the caller''s, the same again when it is asked again (see enqueue_once()).
+Insert-only, as enqueue_jobs(); locks the key. Raises IL021 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.expire_jobs(p_limit integer DEFAULT 1000)
  RETURNS integer
@@ -5150,6 +5543,36 @@ $function$;
 comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
 Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
 
+CREATE OR REPLACE FUNCTION interlock.prune_workflow_executions(p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_pruned integer;
+begin
+  if p_history_days < 0 or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'history_days';
+  end if;
+  with old as (
+    select e.id
+    from interlock.workflow_executions as e
+    where p_history_days > 0
+      and e.created_at < interlock.clock() - p_history_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
+    order by e.created_at
+    limit p_limit
+  )
+  delete from interlock.workflow_executions as e
+  using old as o
+  where e.id = o.id;
+  get diagnostics v_pruned = row_count;
+  return v_pruned;
+end
+$function$;
+comment on function interlock.prune_workflow_executions(integer,integer) is 'Lets go of executions that were asked for so many days ago (0: keep for ever) and whose jobs have all ended, up to p_limit. Returns how many. Run by the crontab. Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
  LANGUAGE sql
@@ -6099,6 +6522,52 @@ begin
 end
 $function$;
 comment on function interlock.report_progress(text,bigint,real,text) is 'The holder reports progress: 0 to 100 (clamped) and a description of up to 1,024 characters (cut). Locks the job''s row. Raises IL001, IL002.';
+
+CREATE OR REPLACE FUNCTION interlock.report_step(p_job_id text, p_token bigint, p_step text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_execution record;
+  v_job record;
+begin
+  select j.kind, j.status, j.agent_id
+  into v_job
+  from interlock.jobs as j
+  where j.id = p_job_id
+    and j.token = p_token
+    and j.held_slots is not null
+  for no key update;
+  if not found then
+    perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
+  end if;
+  select e.id, s.n, s.step ->> 'model' as model, e.workflow_id
+  into v_execution
+  from interlock.workflow_executions as e
+  left join lateral (
+    select x.step, x.n
+    from jsonb_array_elements(e.steps) with ordinality as x (step, n)
+    where x.step ->> 'name' = p_step
+  ) as s on true
+  where e.id = p_job_id
+    and e.hold = 'run';
+  if v_execution.id is null then
+    raise exception using errcode = 'IL005', message = format('job %s is not the run of a workflow', p_job_id), column = 'step';
+  elsif v_execution.n is null then
+    raise exception using
+      errcode = 'IL005', message = format('workflow %s has no step %s', v_execution.workflow_id, p_step), column = 'step';
+  end if;
+  update interlock.workflow_executions as e
+  set reported_step = v_execution.n,
+      reported_token = p_token
+  where e.id = p_job_id;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, details)
+  values (interlock.clock(), 'step', p_job_id, v_job.kind, v_job.status, v_job.status, p_token, v_job.agent_id,
+    jsonb_strip_nulls(jsonb_build_object('step', p_step, 'model', v_execution.model)));
+end
+$function$;
+comment on function interlock.report_step(text,bigint,text) is 'The holder of a workflow''s run says which step it is at, by name. Locks the job''s row, then the execution''s. Raises IL001, IL002, IL005 for a job that is no such run and for a step that it has not.';
 
 CREATE OR REPLACE FUNCTION interlock.requeue_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -7679,6 +8148,39 @@ AS $function$
 $function$;
 comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null: a lock that is held at this moment is not missing, whatever was noted. That it is missing counts only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
 
+CREATE OR REPLACE FUNCTION interlock.workflow_models(p_steps jsonb, p_models jsonb DEFAULT '{}'::jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(m.model order by m.place), '{}')
+  from (
+    select coalesce(p_models ->> (s.step ->> 'name'), s.step ->> 'default_model') as model, min(s.n) as place
+    from jsonb_array_elements(p_steps) with ordinality as s (step, n)
+    where coalesce(p_models ->> (s.step ->> 'name'), s.step ->> 'default_model') is not null
+    group by 1
+  ) as m
+$function$;
+comment on function interlock.workflow_models(jsonb,jsonb) is 'The models that these steps need, each once, in the order of first use; p_models says which steps take another than their default, by name.';
+
+CREATE OR REPLACE FUNCTION interlock.workflow_resources(p_steps jsonb, p_models jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select array(
+    select 'model:' || m
+    from unnest(interlock.workflow_models(p_steps, p_models)) as m
+    union
+    select r
+    from jsonb_array_elements(p_steps) as s (step)
+    cross join lateral jsonb_array_elements_text(case when jsonb_typeof(s.step -> 'resources') = 'array' then s.step -> 'resources' else '[]' end) as r
+  )
+$function$;
+comment on function interlock.workflow_resources(jsonb,jsonb) is 'All that these steps need together, models and other resources.';
+
 CREATE OR REPLACE FUNCTION interlock.wrong_field(p_job jsonb)
  RETURNS TABLE(field text, problem text, code text)
  LANGUAGE sql
@@ -7794,3 +8296,108 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_field(jsonb) is 'The first wrong field of a job to be enqueued, what is wrong with it, and the SQLSTATE; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_workflow_field(p_definition jsonb)
+ RETURNS TABLE(field text, problem text, code text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_step jsonb;
+  v_place text;
+  v_names text[] := '{}';
+  v_job jsonb;
+begin
+  if jsonb_typeof(p_definition) is distinct from 'object' then
+    return query values ('definition', 'a workflow must be an object', 'IL005');
+    return;
+  end if;
+  return query
+  select c.field, c.problem, 'IL005'
+  from (
+    select k as field, format('%s is not a field of a workflow', k) as problem
+    from jsonb_object_keys(p_definition) as k
+    where k not in ('id', 'title', 'description', 'hold', 'task', 'steps', 'queue', 'priority', 'permission_level', 'timeout_seconds', 'max_attempts')
+    union all
+    select 'id', 'id must be 1 to 100 letters, digits and . _ -'
+    where jsonb_typeof(p_definition -> 'id') is distinct from 'string'
+      or p_definition ->> 'id' !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' or length(p_definition ->> 'id') > 100
+    union all
+    select t.field, format('%s must be a string of 1 to %s characters', t.field, t.most)
+    from (values ('title', 200), ('description', 1024)) as t (field, most)
+    where p_definition ? t.field
+      and (jsonb_typeof(p_definition -> t.field) <> 'string' or length(p_definition ->> t.field) not between 1 and t.most)
+    union all
+    select 'hold', 'hold must be run or step'
+    where p_definition ? 'hold' and coalesce(p_definition -> 'hold' not in ('"run"', '"step"'), true)
+    union all
+    select 'steps', 'steps must be an array of 1 to 100 steps'
+    where case when jsonb_typeof(p_definition -> 'steps') = 'array' then jsonb_array_length(p_definition -> 'steps') not between 1 and 100 else true end
+  ) as c
+  limit 1;
+  if found then
+    return;
+  end if;
+
+  -- The rest is as of a job, and judged as one: of the run, or of each step.
+  v_job := jsonb_build_object('task', p_definition -> 'id') || (p_definition - array['id', 'title', 'description', 'hold', 'steps']);
+  if p_definition ->> 'hold' is distinct from 'step' then
+    return query
+    select case w.field when 'models' then 'steps' else w.field end, case w.field when 'resources' then 'the models of all steps together are more than 32' else w.problem end, w.code
+    from interlock.wrong_field(v_job) as w;
+    if found then
+      return;
+    end if;
+  end if;
+  for v_step, v_place in
+    select s.step, format('steps[%s]', s.n - 1)
+    from jsonb_array_elements(p_definition -> 'steps') with ordinality as s (step, n)
+    order by s.n
+  loop
+    return query
+    select c.field, c.problem, 'IL005'
+    from (
+      select v_place as field, format('%s must be an object', v_place) as problem
+      where jsonb_typeof(v_step) <> 'object'
+      union all
+      select v_place || '.' || k, format('%s.%s is not a field of a step', v_place, k)
+      from jsonb_object_keys(case when jsonb_typeof(v_step) = 'object' then v_step else '{}' end) as k
+      where k not in ('name', 'task', 'default_model', 'resources', 'payload', 'timeout_seconds', 'max_attempts')
+      union all
+      select v_place || '.name', format('%s.name must be 1 to 100 letters, digits and . _ / -', v_place)
+      where jsonb_typeof(v_step -> 'name') is distinct from 'string'
+        or v_step ->> 'name' !~ '^[A-Za-z0-9][A-Za-z0-9._/-]*$' or length(v_step ->> 'name') > 100
+      union all
+      select v_place || '.name', format('%s.name %s is the name of an earlier step', v_place, v_step ->> 'name')
+      where v_step ->> 'name' = any (v_names)
+      union all
+      select v_place || '.default_model', format('%s.default_model must be the name of a model', v_place)
+      where v_step ? 'default_model'
+        and (jsonb_typeof(v_step -> 'default_model') <> 'string' or not interlock.is_resource_name('model:' || (v_step ->> 'default_model')) or length(v_step ->> 'default_model') > 200)
+    ) as c
+    limit 1;
+    if found then
+      return;
+    end if;
+    v_names := v_names || (v_step ->> 'name');
+    return query
+    select v_place || '.' || w.field, format('%s.%s', v_place, w.problem), w.code
+    from interlock.wrong_field(
+      (v_job - 'task')
+      || jsonb_build_object('task', case when p_definition ->> 'hold' = 'step' or v_step ? 'task' then coalesce(v_step -> 'task', v_step -> 'name') else v_job -> 'task' end)
+      || (v_step - array['name', 'task', 'default_model'])) as w
+    -- With hold run the tasks of the steps are words for the one that runs them all, and no agent is asked to know them.
+    where w.code <> 'IL011' or p_definition ->> 'hold' = 'step';
+    if found then
+      return;
+    end if;
+  end loop;
+  -- A word for a step is no job: but all that the steps need together is what the one job needs.
+  if p_definition ->> 'hold' is distinct from 'step'
+    and cardinality(interlock.workflow_resources(p_definition -> 'steps', '{}')) > 31 then
+    return query values ('steps', 'steps may need at most 31 models and resources together: they are all held for the whole run', 'IL005');
+  end if;
+end
+$function$;
+comment on function interlock.wrong_workflow_field(jsonb) is 'The first wrong field of a workflow''s definition (steps[2].default_model), what is wrong with it, and the SQLSTATE; no row for a good one. What a job has too is judged by wrong_field().';

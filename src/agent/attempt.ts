@@ -25,7 +25,7 @@ export interface AttemptSurroundings {
   readonly lease: Lease
   readonly tasks: TaskTable
   readonly log: AgentLog
-  readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress'> & StartStore
+  readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep'> & StartStore
   /** What every job inherits. */
   readonly environment: Readonly<Record<string, string>>
   /** Where a job may call back; null: nowhere. */
@@ -166,7 +166,8 @@ export class Attempt {
     const control = parseControlLine(line.text)
     if (control.kind === 'progress') {
       this.#report.progress(control.percent, control.description === null ? null : storableText(control.description))
-    } else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
+    } else if (control.kind === 'step') this.#report.step(storableText(control.name))
+    else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
     else if (control.kind === 'error') this.#error = { text: control.json, isCut: line.isCut }
     else if (!this.#isMisunderstood) {
       this.#isMisunderstood = true

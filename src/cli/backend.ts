@@ -7,6 +7,13 @@ import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type {
+  AppliedWorkflow,
+  ExecutionRequest,
+  ExecutionView,
+  WorkflowDefinition,
+  WorkflowView,
+} from '../domain/workflow.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
 export interface JobFilter {
@@ -64,6 +71,11 @@ export interface Backend {
   extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
   release(release: Release): Promise<readonly ReleasedView[]>
   sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
+  workflows(): Promise<readonly WorkflowView[]>
+  getWorkflow(id: string): Promise<WorkflowView>
+  applyWorkflow(definition: WorkflowDefinition): Promise<AppliedWorkflow>
+  executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
+  getExecution(id: string): Promise<ExecutionView>
   close(): Promise<void>
 }
 

@@ -16,6 +16,7 @@ import { extendLock, listLocks, releaseByKey, sweepLocks } from '../store/locks.
 import { checkSchema } from '../store/migrations.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
+import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound } from './backend.ts'
 import { asWire } from './wire.ts'
 
@@ -97,6 +98,14 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     extendLock: (id, token, leaseSeconds) => extendLock(database, id, token, leaseSeconds),
     release: ({ key, jobId, token, reason }) => releaseByKey(database, key, { jobId, token, reason, actor }),
     sweepLocks: (olderThanSeconds, { dryRun }) => sweepLocks(database, olderThanSeconds, { dryRun, actor }),
+    workflows: () => listWorkflows(database),
+    getWorkflow: (id) => readWorkflow(database, id),
+    applyWorkflow: (definition) => applyWorkflow(database, definition, { actor }),
+    async executeWorkflow(id, request) {
+      const executed = await executeWorkflow(database, id, request, { actor })
+      return readExecution(database, executed.id)
+    },
+    getExecution: (id) => readExecution(database, id),
     close: () => database.end(),
   }
 }

@@ -5,6 +5,7 @@ import type { Explanation } from '../domain/explanation.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 
@@ -23,6 +24,7 @@ interface OutputPage {
 /** A queue behind a coordinator's HTTP interface. */
 export function createHttpBackend(url: string, options: BackendOptions): Backend {
   const client = new HttpClient({ url, signal: options.signal })
+  const workflowPath = (id: string) => `/workflows/${encodeURIComponent(id)}`
   const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
   return {
     enqueue: (request) => client.send<JobView>('/jobs', { method: 'POST', body: request }),
@@ -78,6 +80,19 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
       })
       return locks
     },
+    async workflows() {
+      const { workflows } = await client.send<{ readonly workflows: readonly WorkflowView[] }>('/workflows')
+      return workflows
+    },
+    getWorkflow: (id) => client.send<WorkflowView>(workflowPath(id)),
+    async applyWorkflow(definition) {
+      const path = workflowPath(definition.id)
+      const applied = await client.send<WorkflowView & AppliedWorkflow>(path, { method: 'PUT', body: definition })
+      return { workflow_id: applied.id, version: applied.version, changed: applied.changed }
+    },
+    executeWorkflow: (id, request) =>
+      client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
+    getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     close: () => Promise.resolve(),
   }
 }

@@ -63,7 +63,8 @@ export async function readJobRequest(
 }
 
 async function readPayload(prompt: string | null, options: NewJobOptions): Promise<unknown> {
-  const given = options.payload === undefined ? undefined : parseJson('--payload', await readText(options.payload))
+  const given =
+    options.payload === undefined ? undefined : parseJson('--payload', await readText('--payload', options.payload))
   const metadata = options.metadata === undefined ? undefined : parseJson('--metadata', options.metadata)
   if (prompt === null && metadata === undefined) return given
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) return given
@@ -74,18 +75,19 @@ async function readPayload(prompt: string | null, options: NewJobOptions): Promi
   }
 }
 
-async function readText(given: string): Promise<string> {
+/** What an option was given: itself, a file (`@file`), or stdin (`-`). */
+export async function readText(option: string, given: string): Promise<string> {
   if (given === '-') return text(process.stdin)
   if (!given.startsWith('@')) return given
   try {
     return await readFile(given.slice(1), 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new InterlockError('invalid_argument', `--payload ${given} cannot be read: ${reason}`, { cause: error })
+    throw new InterlockError('invalid_argument', `${option} ${given} cannot be read: ${reason}`, { cause: error })
   }
 }
 
-function parseJson(option: string, given: string): unknown {
+export function parseJson(option: string, given: string): unknown {
   try {
     return JSON.parse(given)
   } catch (error) {

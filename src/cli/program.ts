@@ -11,6 +11,7 @@ import { addMigrateCommand } from './commands/migrate.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
+import { addWorkflowCommand } from './commands/workflow.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { type Runtime, withExamples } from './runtime.ts'
 import type { Terminal } from './terminal.ts'
@@ -64,6 +65,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addJobCommand(program, runtime)
   addAgentsCommand(program, runtime)
   addLocksCommand(program, runtime)
+  addWorkflowCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -49,6 +49,11 @@ export async function pruneDependencies(database: Queryable, logDays: number): P
   return oneNumber(database, 'select interlock.prune_dependencies($1) as n', [logDays])
 }
 
+/** Forgets runs of workflows that were asked for so many days ago (0: never) and have ended; returns how many. */
+export async function pruneWorkflowExecutions(database: Queryable, historyDays: number): Promise<number> {
+  return oneNumber(database, 'select interlock.prune_workflow_executions($1) as n', [historyDays])
+}
+
 /** Looks at the liveness of all agents and returns who is lost. */
 export async function lostAgents(database: Queryable): Promise<readonly LostAgent[]> {
   const rows = await database.query<{ agent_id: string; reason: string }>(

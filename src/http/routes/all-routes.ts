@@ -10,6 +10,7 @@ import { jobRoutes } from './jobs.ts'
 import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
 import { queueRoutes } from './queue.ts'
+import { workflowRoutes } from './workflows.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
 export function allRoutes(services: Services, eventLoop: EventLoopWatch): readonly Route[] {
@@ -21,6 +22,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobWaitRoutes(services),
     ...queueRoutes(services),
     ...lockRoutes(services),
+    ...workflowRoutes(services),
     ...agentRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
