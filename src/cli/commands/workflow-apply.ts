@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Command, Option } from 'commander'
+import { readDefinitions } from '../../config/definition-file.ts'
 import { InterlockError, isInterlockError } from '../../domain/errors.ts'
 import { priorityNumber } from '../../domain/priority.ts'
 import { checkWorkflow, type WorkflowDefinition, type WorkflowView } from '../../domain/workflow.ts'
 import type { Backend } from '../backend.ts'
-import { readDefinitions } from '../definition-file.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 
 interface ApplyOptions {
