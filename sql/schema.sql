@@ -201,6 +201,43 @@ comment on column interlock.installation.program_version is 'The release that in
 comment on column interlock.installation.functions_digest is 'A digest of their texts: a start with other ones installs them.';
 comment on column interlock.installation.installed_at is 'When that was.';
 
+create table interlock.job_dependencies (
+  job_id interlock.job_id not null,
+  parent_id interlock.job_id not null,
+  needs text not null default 'success'::text,
+  parent_outcome text,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  starts boolean not null default true,
+  ttl_seconds double precision,
+  constraint job_dependencies_pkey PRIMARY KEY (job_id, parent_id),
+  constraint job_dependencies_needs_is_known CHECK ((needs = ANY (ARRAY['success'::text, 'any'::text]))),
+  constraint job_dependencies_not_on_itself CHECK (((job_id)::text <> (parent_id)::text)),
+  constraint job_dependencies_outcome_is_known CHECK ((parent_outcome = ANY ('{completed,failed,cancelled,expired,deleted}'::text[]))),
+  constraint job_dependencies_settled_with_an_outcome CHECK (((parent_outcome IS NULL) = (settled_at IS NULL))),
+  constraint job_dependencies_ttl_is_sane CHECK (((ttl_seconds >= (0)::double precision) AND (ttl_seconds <= (315360000)::double precision)))
+);
+CREATE INDEX job_dependencies_old ON interlock.job_dependencies USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+CREATE INDEX job_dependencies_unsettled ON interlock.job_dependencies USING btree (parent_id, job_id) WHERE (parent_outcome IS NULL);
+comment on table interlock.job_dependencies is 'One row is a job that waits for another, or waited: it stays deferred until each of its rows is settled. Kept as long as the log after its end. A parent comes first: it exists, or stands earlier in the same batch, so no cycle can arise.';
+comment on column interlock.job_dependencies.job_id is 'The job that waits: the child.';
+comment on column interlock.job_dependencies.parent_id is 'The job whose end it waits for.';
+comment on column interlock.job_dependencies.needs is 'success: it goes on when the parent has completed, and is cancelled when that was cancelled, has expired or was deleted. any: it goes on at whatever end, failed for good as well.';
+comment on column interlock.job_dependencies.parent_outcome is 'What became of the parent, once the child was told; null: it waits. Written under the child''s row lock.';
+comment on column interlock.job_dependencies.created_at is 'When the child was enqueued.';
+comment on column interlock.job_dependencies.settled_at is 'When the child was told.';
+comment on column interlock.job_dependencies.starts is 'Whether the child waits for its turn once all its parents have ended, or is paused. One of the child''s own wishes, the same in each of its rows.';
+comment on column interlock.job_dependencies.ttl_seconds is 'The child''s own time to live, which counts from the end of its last parent; null: its queue''s. The same in each of its rows.';
+
+create table interlock.job_dependency_touches (
+  id bigint generated always as identity not null,
+  parent_id interlock.job_id not null,
+  constraint job_dependency_touches_pkey PRIMARY KEY (id)
+);
+comment on table interlock.job_dependency_touches is 'The inbox of settle_dependents(): "look at this job and at those that wait for it". One row for each job that was named as a parent, and for each that ended and has children who were not told at once.';
+comment on column interlock.job_dependency_touches.id is 'The order of arrival.';
+comment on column interlock.job_dependency_touches.parent_id is 'The job to look at.';
+
 create table interlock.job_lane_touches (
   lane_id uuid not null,
   inserted_by xid8 not null default pg_current_xact_id()
@@ -460,6 +497,7 @@ create table interlock.jobs (
   lease_until timestamp with time zone,
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
+  has_children boolean,
   approved_at timestamp with time zone,
   constraint jobs_pkey PRIMARY KEY (id),
   constraint jobs_held_have_a_holder CHECK ((((status = ANY (ARRAY['assigned'::text, 'running'::text])) = (held IS NOT NULL)) AND ((held IS NULL) = (held_slots IS NULL)) AND ((held IS NULL) OR ((agent_id IS NOT NULL) AND (token IS NOT NULL) AND (assigned_at IS NOT NULL) AND (cardinality(held) = cardinality(held_slots)))))),
@@ -510,6 +548,7 @@ comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
+comment on column interlock.jobs.has_children is 'Whether other jobs depend on its end: true, or null while none is known to. Set with the batch that both stand in, or by settle_dependents().';
 comment on column interlock.jobs.approved_at is 'Of a human_required job: when somebody approved it. Who, and why, is in job_queue_log.';
 
 create table interlock.lane_floors (
@@ -679,6 +718,88 @@ comment on column interlock.touch_floor.but is 'Those below it that may have tou
 comment on column interlock.touch_floor.raised_at is 'When it was last raised: at most every 100 ms, by whoever absorbs.';
 comment on column interlock.touch_floor.server_started_at is 'It holds while the server runs that it was raised on.';
 
+create table interlock.workflow_executions (
+  id interlock.job_id not null,
+  workflow_id text collate "C" not null,
+  version integer not null,
+  hold text not null,
+  required_models text[] not null,
+  steps jsonb not null,
+  job_ids text[] collate "C" not null,
+  user_name interlock.short_name,
+  project interlock.short_name,
+  input jsonb not null,
+  reported_step integer,
+  reported_token bigint,
+  created_at timestamp with time zone not null,
+  created_by text,
+  constraint workflow_executions_pkey PRIMARY KEY (id),
+  constraint workflow_executions_has_its_jobs CHECK (((jsonb_typeof(steps) = 'array'::text) AND (cardinality(job_ids) =
+CASE hold
+    WHEN 'run'::text THEN 1
+    ELSE jsonb_array_length(steps)
+END))),
+  constraint workflow_executions_hold_is_known CHECK ((hold = ANY (ARRAY['run'::text, 'step'::text]))),
+  constraint workflow_executions_input_is_an_object CHECK ((jsonb_typeof(input) = 'object'::text)),
+  constraint workflow_executions_reported_with_a_token CHECK ((((reported_step IS NULL) = (reported_token IS NULL)) AND (reported_step >= 1)))
+);
+CREATE INDEX workflow_executions_of_workflow ON interlock.workflow_executions USING btree (workflow_id, created_at DESC);
+CREATE INDEX workflow_executions_old ON interlock.workflow_executions USING btree (created_at);
+comment on table interlock.workflow_executions is 'One row is a run of a workflow: what it was asked for and which jobs do it. Where it is comes from those jobs, in the view workflow_progress: status, current step and model, who blocks it. Kept as long as task_history.';
+comment on column interlock.workflow_executions.id is 'Its name; with hold run, its job''s as well.';
+comment on column interlock.workflow_executions.workflow_id is 'The definition that it was made from.';
+comment on column interlock.workflow_executions.version is 'Which version of it.';
+comment on column interlock.workflow_executions.hold is 'run or step, as the definition had it.';
+comment on column interlock.workflow_executions.required_models is 'The models of all its steps, in the order of first use.';
+comment on column interlock.workflow_executions.steps is 'Its own copy of the steps: {name, task, model}, with the models that it runs with.';
+comment on column interlock.workflow_executions.job_ids is 'With hold run its one job; with hold step a job for each step, each depending on the one before.';
+comment on column interlock.workflow_executions.user_name is 'Whose run it is.';
+comment on column interlock.workflow_executions.project is 'To filter by.';
+comment on column interlock.workflow_executions.input is 'What it was given.';
+comment on column interlock.workflow_executions.reported_step is 'With hold run: the step that its holder said it is at, from 1.';
+comment on column interlock.workflow_executions.reported_token is 'The claim that said so: another attempt begins anew.';
+comment on column interlock.workflow_executions.created_at is 'When it was asked for.';
+comment on column interlock.workflow_executions.created_by is 'Who asked for it.';
+
+create table interlock.workflows (
+  id interlock.short_name collate "C" not null,
+  version integer not null default 1,
+  title interlock.short_name,
+  description interlock.description,
+  hold text not null default 'run'::text,
+  task interlock.task_name not null,
+  steps jsonb not null,
+  queue text,
+  priority interlock.priority not null default 2,
+  permission_level interlock.permission_level not null default 'autonomous'::text,
+  timeout_seconds interlock.run_seconds,
+  max_attempts interlock.attempts,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  updated_by text,
+  constraint workflows_pkey PRIMARY KEY (id),
+  constraint workflows_hold_is_known CHECK ((hold = ANY (ARRAY['run'::text, 'step'::text]))),
+  constraint workflows_id_is_plain CHECK ((((id)::text ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'::text) AND (length((id)::text) <= 100))),
+  constraint workflows_steps_are_some CHECK (((jsonb_typeof(steps) = 'array'::text) AND ((jsonb_array_length(steps) >= 1) AND (jsonb_array_length(steps) <= 100)))),
+  constraint workflows_version_counts CHECK ((version >= 1))
+);
+comment on table interlock.workflows is 'One row is a definition: steps in their order, each with the model that it needs by default. Written by apply_workflow(); executions keep a copy of their own, so a change is for the next ones.';
+comment on column interlock.workflows.id is 'Its name: 1 to 100 letters, digits and . _ -';
+comment on column interlock.workflows.version is 'Counts the definitions that were applied under this name.';
+comment on column interlock.workflows.title is 'For people.';
+comment on column interlock.workflows.description is 'For people, of up to 1,024 characters.';
+comment on column interlock.workflows.hold is 'run: one job holds the models of all steps from beginning to end. step: a job for each step, which holds its own model only.';
+comment on column interlock.workflows.task is 'With hold run, the task of the one job; the workflow''s id unless set.';
+comment on column interlock.workflows.steps is 'An array of {name, task, default_model, resources, payload, timeout_seconds, max_attempts}; only the name is required, and the task is the name unless set.';
+comment on column interlock.workflows.queue is 'Where its jobs wait; null: the priority chooses.';
+comment on column interlock.workflows.priority is '0 critical, 1 high, 2 normal, 3 low, unless an execution says otherwise.';
+comment on column interlock.workflows.permission_level is 'autonomous, supervised or human_required.';
+comment on column interlock.workflows.timeout_seconds is 'How long a job of it may run, unless a step says otherwise; null: as the queue has it.';
+comment on column interlock.workflows.max_attempts is 'How often a job of it is tried, unless a step says otherwise; null: as the queue has it.';
+comment on column interlock.workflows.created_at is 'When it was first applied.';
+comment on column interlock.workflows.updated_at is 'When it was last changed.';
+comment on column interlock.workflows.updated_by is 'Who changed it last.';
+
 -- Views
 
 create view interlock.active_jobs as
@@ -709,6 +830,23 @@ create view interlock.active_jobs as
    FROM interlock.jobs j
   WHERE (held IS NOT NULL);
 comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
+
+create view interlock.job_parents as
+ SELECT d.job_id,
+    d.parent_id,
+    d.needs,
+    COALESCE(d.parent_outcome, j.status, h.outcome, 'deleted'::text) AS parent_status,
+    (d.parent_outcome IS NOT NULL) AS is_settled,
+    d.created_at,
+    d.settled_at
+   FROM ((interlock.job_dependencies d
+     LEFT JOIN interlock.jobs j ON ((((j.id)::text = (d.parent_id)::text) AND (d.parent_outcome IS NULL))))
+     LEFT JOIN LATERAL ( SELECT t.outcome
+           FROM interlock.task_history t
+          WHERE ((t.job_id = (d.parent_id)::text) AND (d.parent_outcome IS NULL) AND (j.id IS NULL))
+          ORDER BY t.finished_at DESC
+         LIMIT 1) h ON (true));
+comment on view interlock.job_parents is 'What each job depends on: the parent, what it is now (or what it came to), which end is needed, and whether the child was told. A deferred job waits for those that are not settled.';
 
 create view interlock.locks as
  SELECT h.resource,
@@ -1015,7 +1153,30 @@ UNION ALL
      CROSS JOIN LATERAL ( SELECT count(*) AS held
            FROM interlock.jobs j
           WHERE ((j.agent_id = a.id) AND (j.held IS NOT NULL))) c)
-  WHERE (a.active_jobs <> c.held);
+  WHERE (a.active_jobs <> c.held)
+UNION ALL
+ SELECT 'a deferred job waits for nothing'::text AS violation,
+    NULL::text AS resource,
+    j.id AS job_id,
+    NULL::uuid AS lane_id,
+    NULL::text AS detail
+   FROM interlock.jobs j
+  WHERE ((j.status = 'deferred'::text) AND (NOT (EXISTS ( SELECT
+           FROM interlock.job_dependencies d
+          WHERE (((d.job_id)::text = (j.id)::text) AND (d.parent_outcome IS NULL))))))
+UNION ALL
+ SELECT 'a job waits for one that does not know of it, or has ended'::text AS violation,
+    NULL::text AS resource,
+    d.job_id,
+    NULL::uuid AS lane_id,
+    format('job %s is %s'::text, d.parent_id, COALESCE(j.status, 'gone'::text)) AS detail
+   FROM (interlock.job_dependencies d
+     LEFT JOIN interlock.jobs j ON (((j.id)::text = (d.parent_id)::text)))
+  WHERE ((d.parent_outcome IS NULL) AND ((j.has_children IS NOT TRUE) OR ((j.status = 'failed'::text) AND (d.needs = 'any'::text))) AND (EXISTS ( SELECT
+           FROM interlock.jobs c
+          WHERE ((c.id)::text = (d.job_id)::text))) AND (NOT (EXISTS ( SELECT
+           FROM interlock.job_dependency_touches t
+          WHERE ((t.parent_id)::text = (d.parent_id)::text)))));
 comment on view interlock.violations is 'The auditor: whatever is here should never be. Empty in a healthy database, also in the middle of its work. Reads everything: for the doctor and the tests, not for a dashboard.';
 
 create view interlock.waiting_jobs as
@@ -1054,6 +1215,88 @@ create view interlock.waiting_jobs as
      LEFT JOIN LATERAL interlock.conflict_reason(o.resource) c(reason, holder_id) ON ((o.resource IS NOT NULL)))
   WHERE (j.status = 'pending'::text);
 comment on view interlock.waiting_jobs is 'The jobs that could start if what they need were free: what each is blocked on, by whom and why; null: nothing stands in its way but the lack of an agent. Meant for some jobs at a time (where job_id = ..., or limit): the reason is looked up for each row. Order by greatest(lane_rank, seniority) for about the order of starting.';
+
+create view interlock.workflow_progress as
+ SELECT e.id,
+    e.workflow_id,
+        CASE
+            WHEN ((c.place > 1) AND (c.status = ANY ('{deferred,scheduled,pending,assigned}'::text[]))) THEN 'running'::text
+            ELSE c.status
+        END AS status,
+    c.step AS current_step,
+    ((e.steps -> (c.step - 1)) ->> 'name'::text) AS current_step_name,
+    ((e.steps -> (c.step - 1)) ->> 'model'::text) AS current_step_model,
+    e.required_models,
+    w.blocked_by_job_id,
+    w.conflict_reason,
+    c.job_id AS current_job_id,
+    e.job_ids,
+    e.user_name,
+    e.project,
+    e.hold,
+    e.version,
+    e.steps,
+    e.input,
+    e.created_at,
+    f.started_at,
+        CASE
+            WHEN (c.status = ANY ('{completed,failed,cancelled,expired,deleted}'::text[])) THEN c.finished_at
+            ELSE NULL::timestamp with time zone
+        END AS finished_at
+   FROM (((interlock.workflow_executions e
+     CROSS JOIN LATERAL ( SELECT j.job_id,
+            j.place,
+            j.status,
+            j.finished_at,
+                CASE
+                    WHEN (e.hold = 'step'::text) THEN j.place
+                    WHEN (e.reported_token = j.token) THEN e.reported_step
+                    WHEN j.is_held THEN 1
+                    ELSE NULL::integer
+                END AS step
+           FROM ( SELECT u.job_id,
+                    (u.place)::integer AS place,
+                    COALESCE(l.status, h.outcome, 'deleted'::text) AS status,
+                    COALESCE(l.token, h.token) AS token,
+                    COALESCE(l.finished_at, h.finished_at) AS finished_at,
+                    (l.held IS NOT NULL) AS is_held
+                   FROM ((unnest(e.job_ids) WITH ORDINALITY u(job_id, place)
+                     LEFT JOIN interlock.jobs l ON (((l.id)::text = u.job_id)))
+                     LEFT JOIN LATERAL ( SELECT t.outcome,
+                            t.token,
+                            t.finished_at
+                           FROM interlock.task_history t
+                          WHERE ((t.job_id = u.job_id) AND (l.id IS NULL))
+                          ORDER BY t.finished_at DESC
+                         LIMIT 1) h ON (true))) j
+          ORDER BY (j.status = 'completed'::text),
+                CASE
+                    WHEN (j.status = 'completed'::text) THEN (- j.place)
+                    ELSE j.place
+                END
+         LIMIT 1) c)
+     LEFT JOIN LATERAL ( SELECT COALESCE(l.started_at, l.assigned_at, h.started_at) AS started_at
+           FROM ((( SELECT e.job_ids[1] AS id) o
+             LEFT JOIN interlock.jobs l ON (((l.id)::text = o.id)))
+             LEFT JOIN LATERAL ( SELECT t.started_at
+                   FROM interlock.task_history t
+                  WHERE ((t.job_id = o.id) AND (l.id IS NULL))
+                  ORDER BY t.finished_at DESC
+                 LIMIT 1) h ON (true))) f ON (true))
+     LEFT JOIN interlock.waiting_jobs w ON ((((w.job_id)::text = c.job_id) AND (c.status = 'pending'::text))));
+comment on view interlock.workflow_progress is 'Where each execution is: its status, the step and model that it is at, what it needs, who blocks it and why. All of it is read from its jobs, so it is never stale. Meant for some at a time (where id = ..., or limit): why it waits is looked up for each row.';
+
+create view interlock.workflow_steps as
+ SELECT w.id AS workflow_id,
+    s.place,
+    (s.step ->> 'name'::text) AS step,
+    (s.step ->> 'default_model'::text) AS default_model,
+    (s.step ->> 'task'::text) AS task,
+    w.hold,
+    w.version
+   FROM (interlock.workflows w
+     CROSS JOIN LATERAL jsonb_array_elements(w.steps) WITH ORDINALITY s(step, place));
+comment on view interlock.workflow_steps is 'The steps of every workflow with their default models: where a model that should be required is missing, it is missing here.';
 
 -- Functions
 
@@ -1710,6 +1953,77 @@ end
 $function$;
 comment on function interlock.apply_limits(text) is 'Makes a change of a limit (or of a pause) felt by what is parked and by what reserves. Called with the key limits taken exclusively. Locks the jobs that run, by id, then lanes, waiting for absorbers and the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.apply_workflow(p_definition jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(workflow_id text, version integer, changed boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_new interlock.workflows;
+  v_old interlock.workflows;
+begin
+  select w.field, w.problem, w.code into v_wrong from interlock.wrong_workflow_field(p_definition) as w limit 1;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  v_new.id := p_definition ->> 'id';
+  v_new.title := p_definition ->> 'title';
+  v_new.description := p_definition ->> 'description';
+  v_new.hold := coalesce(p_definition ->> 'hold', 'run');
+  v_new.task := coalesce(p_definition ->> 'task', p_definition ->> 'id');
+  v_new.steps := (
+    select jsonb_agg(jsonb_build_object('task', s.step -> 'name') || s.step order by s.n)
+    from jsonb_array_elements(p_definition -> 'steps') with ordinality as s (step, n)
+  );
+  v_new.queue := p_definition ->> 'queue';
+  v_new.priority := interlock.priority_number(p_definition -> 'priority');
+  v_new.permission_level := coalesce(p_definition ->> 'permission_level', 'autonomous');
+  v_new.timeout_seconds := (p_definition ->> 'timeout_seconds')::integer;
+  v_new.max_attempts := (p_definition ->> 'max_attempts')::integer;
+
+  insert into interlock.workflows as w (id, title, description, hold, task, steps, queue, priority, permission_level, timeout_seconds,
+    max_attempts, created_at, updated_at, updated_by)
+  values (v_new.id, v_new.title, v_new.description, v_new.hold, v_new.task, v_new.steps, v_new.queue, v_new.priority,
+    v_new.permission_level, v_new.timeout_seconds, v_new.max_attempts, v_now, v_now, p_actor)
+  on conflict (id) do nothing;
+  changed := found;
+  select w.* into v_old from interlock.workflows as w where w.id = v_new.id for no key update;
+  if not changed and (v_old.title, v_old.description, v_old.hold, v_old.task, v_old.steps, v_old.queue, v_old.priority,
+      v_old.permission_level, v_old.timeout_seconds, v_old.max_attempts)
+    is distinct from (v_new.title, v_new.description, v_new.hold, v_new.task, v_new.steps, v_new.queue, v_new.priority,
+      v_new.permission_level, v_new.timeout_seconds, v_new.max_attempts) then
+    update interlock.workflows as w
+    set version = w.version + 1,
+        title = v_new.title,
+        description = v_new.description,
+        hold = v_new.hold,
+        task = v_new.task,
+        steps = v_new.steps,
+        queue = v_new.queue,
+        priority = v_new.priority,
+        permission_level = v_new.permission_level,
+        timeout_seconds = v_new.timeout_seconds,
+        max_attempts = v_new.max_attempts,
+        updated_at = v_now,
+        updated_by = p_actor
+    where w.id = v_new.id
+    returning w.version into v_old.version;
+    changed := true;
+  end if;
+  if changed then
+    insert into interlock.job_queue_log (created_at, event_type, actor, details)
+    values (v_now, 'workflow_set', p_actor, jsonb_build_object('workflow', v_new.id, 'version', v_old.version));
+  end if;
+  workflow_id := v_new.id;
+  version := v_old.version;
+  return next;
+end
+$function$;
+comment on function interlock.apply_workflow(jsonb,text) is 'Makes a workflow be as defined: {id, title, description, hold (run or step), task, steps [{name, task, default_model, resources, payload, timeout_seconds, max_attempts}], queue, priority, permission_level, timeout_seconds, max_attempts}. Returns its version, and whether anything changed: the same definition again changes nothing. Executions that run keep the steps that they were made with.
+Locks the workflow''s row. Raises IL005, IL011, IL012 with the field as COLUMN (steps[2].default_model); nothing is written then.';
+
 CREATE OR REPLACE FUNCTION interlock.approve_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
  LANGUAGE plpgsql
@@ -2310,6 +2624,89 @@ end
 $function$;
 comment on function interlock.change_limit(text,jsonb,text) is 'Changes what is named of a resource''s limit, {capacity (null: unlimited), starts_per_minute (null: any number), is_paused}, and leaves the rest as it is; is_paused alone is pause_resource(), all else set_limit(). Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.check_dependencies(p_jobs jsonb)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_parent record;
+  v_deferred integer[] := '{}';
+  v_many boolean := jsonb_array_length(p_jobs) > 1;
+  v_cycle text;
+  v_code text;
+  v_problem text;
+  v_hint text;
+begin
+  -- A parent's row moves from jobs to task_history in one transaction: one statement, and so one snapshot, finds it in
+  -- either. A dead letter is in both, and counts as live.
+  for v_parent in
+    with given as materialized (
+      select e.job, e.job ->> 'id' as id, e.ordinal::integer as ordinal
+      from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    ),
+    numbered as materialized (
+      select jsonb_object_agg(g.id, g.ordinal) as by_id
+      from given as g
+      where g.id is not null
+    )
+    select distinct on (g.ordinal, d.parent_id) g.ordinal, g.id as child_id, d.parent_id,
+      coalesce(g.job ->> 'depends_on_outcome', 'success') as needs,
+      (n.by_id ->> d.parent_id)::integer as parent_ordinal,
+      j.id is not null as lives,
+      h.outcome
+    from given as g
+    cross join numbered as n
+    cross join lateral jsonb_array_elements_text(g.job -> 'depends_on') as d (parent_id)
+    left join lateral (select k.id from interlock.jobs as k where k.id = d.parent_id limit 1) as j on true
+    left join lateral (
+      select t.outcome
+      from interlock.task_history as t
+      where t.job_id = d.parent_id
+      order by t.finished_at desc
+      limit 1
+    ) as h on true
+    where jsonb_typeof(g.job -> 'depends_on') = 'array'
+    order by g.ordinal, d.parent_id
+  loop
+    v_code := 'IL005';
+    v_hint := null;
+    v_problem := null;
+    if v_parent.parent_ordinal = v_parent.ordinal then
+      v_problem := format('job %s depends on itself', v_parent.child_id);
+    elsif v_parent.parent_ordinal > v_parent.ordinal then
+      v_cycle := interlock.dependency_cycle(p_jobs, v_parent.ordinal, v_parent.parent_ordinal);
+      v_problem := coalesce('depends_on closes a cycle: ' || v_cycle, format('depends_on names job %s, which stands later in the batch', v_parent.parent_id));
+      v_hint := case when v_cycle is null then 'Put parents before their children.' else 'None of them could ever start.' end;
+    elsif v_parent.parent_ordinal is null and not v_parent.lives and v_parent.outcome is null then
+      v_problem := format('depends_on names job %s, which does not exist', v_parent.parent_id);
+      v_hint := 'Enqueue it first, or earlier in the same batch.';
+    elsif v_parent.parent_ordinal is null and not v_parent.lives and v_parent.needs = 'success' and v_parent.outcome <> 'completed' then
+      v_code := 'IL003';
+      v_problem := format('depends_on names job %s, which was %s and will never complete', v_parent.parent_id, case v_parent.outcome when 'failed' then 'deleted' else v_parent.outcome end);
+      v_hint := 'With depends_on_outcome any, it starts at whatever end.';
+    elsif v_parent.parent_ordinal is not null or v_parent.lives then
+      if v_deferred[cardinality(v_deferred)] is distinct from v_parent.ordinal then
+        v_deferred := v_deferred || v_parent.ordinal;
+      end if;
+    end if;
+    if v_problem is not null then
+      raise exception using
+        errcode = v_code,
+        message = format('%s%s', case when v_many then format('jobs[%s]: ', v_parent.ordinal - 1) else '' end, v_problem),
+        column = case when v_many then format('jobs[%s].depends_on', v_parent.ordinal - 1) else 'depends_on' end,
+        hint = coalesce(v_hint, '');
+    end if;
+  end loop;
+  return v_deferred;
+end
+$function$;
+comment on function interlock.check_dependencies(jsonb) is 'The places of those jobs of a batch that have to wait for others, which live or stand earlier in the batch. Locks nothing. Raises IL005 for a parent that does not exist, stands later, or closes a cycle (which is named); IL003 for one whose success is needed and that ended otherwise.';
+
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
  LANGUAGE plpgsql
@@ -2648,6 +3045,7 @@ declare
   v_reasons text[];
   v_freed text[];
   v_agents text[];
+  v_parents text[];
 begin
   if p_results is not null and cardinality(p_results) <> cardinality(p_job_ids) then
     raise exception using errcode = 'IL005', message = 'there must be as many results as jobs', column = 'results';
@@ -2667,7 +3065,7 @@ begin
     where j.id = u.id
       and u.reason is null
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, u.result
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, j.has_children, u.result
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -2693,16 +3091,20 @@ begin
   )
   select
     (select array_agg(h.resource) from finished as f cross join lateral unnest(f.held) as h (resource)),
-    (select array_agg(f.agent_id) from finished as f)
-  into v_freed, v_agents;
+    (select array_agg(f.agent_id) from finished as f),
+    (select array_agg(f.id::text) from finished as f where f.has_children)
+  into v_freed, v_agents, v_parents;
 
+  if v_parents is not null then
+    perform interlock.parents_ended(v_parents);
+  end if;
   perform interlock.wake_and_ring(v_freed, v_agents);
   return query
   select u.id, u.reason is null, u.reason
   from unnest(v_ids, v_reasons) as u (id, reason);
 end
 $function$;
-comment on function interlock.complete_jobs(text[],bigint[],jsonb[]) is 'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake. Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
+comment on function interlock.complete_jobs(text[],bigint[],jsonb[]) is 'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake; the first of the jobs that depend on them are let go (see settle_dependents()). Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.confirm_cancel(p_job_id text, p_token bigint, p_error jsonb DEFAULT NULL::jsonb)
@@ -2758,7 +3160,7 @@ begin
     || case
       when m.is_paused then ' is paused'
       when p_resource like 'rate:%' and s.taken_until is not null then pg_catalog.format(', %s a minute, the next in %s', m.capacity, interlock.duration_words(s.taken_until - interlock.clock()))
-      when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
+      when s.active_job_id is not null then ' in use by ' || case when s.active_job_type in ('workflow', 'lock') then s.active_job_type else 'normal' end || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
       when exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = p_resource)
@@ -2987,6 +3389,38 @@ end
 $function$;
 comment on function interlock.delete_job(text,text,text) is 'Deletes a job that waits or has failed for good; its history stays. Returns deleted. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003 where it runs or has ended.';
 
+CREATE OR REPLACE FUNCTION interlock.dependency_cycle(p_jobs jsonb, p_child integer, p_parent integer)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with recursive given as materialized (
+    select e.job ->> 'id' as id, e.job -> 'depends_on' as parents, e.ordinal::integer as ordinal
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  ),
+  -- Breadth first, each job once: a batch of ladders has more ways through it than anybody can walk.
+  walked as (
+    select g.ordinal, g.id, g.parents, array[c.id, g.id] as way
+    from given as g
+    join given as c on c.ordinal = p_child
+    where g.ordinal = p_parent
+    union all
+    select n.ordinal, n.id, n.parents, n.way
+    from (
+      select distinct on (g.ordinal) g.ordinal, g.id, g.parents, w.way || g.id as way
+      from walked as w
+      join given as g on g.id <> all (w.way[2:]) and w.parents ? g.id
+      where w.ordinal <> p_child
+        and cardinality(w.way) < 50
+    ) as n
+  )
+  select string_agg(u.id, ' -> ' order by u.place)
+  from (select w.way from walked as w where w.ordinal = p_child order by cardinality(w.way) limit 1) as found
+  cross join lateral unnest(found.way) with ordinality as u (id, place)
+$function$;
+comment on function interlock.dependency_cycle(jsonb,integer,integer) is 'The shortest way from a job of a batch over one that it depends on back to itself, as a -> b -> a; null: there is none of up to 50 jobs. For the words of a refusal.';
+
 CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
  LANGUAGE plpgsql
@@ -3086,12 +3520,13 @@ CREATE OR REPLACE FUNCTION interlock.end_jobs(p_job_ids text[], p_outcome text, 
 AS $function$
 declare
   v_ended integer;
+  v_parents text[];
 begin
   with ended as (
     delete from interlock.jobs as j
     where j.id = any (p_job_ids)
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id, j.has_children
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -3121,11 +3556,17 @@ begin
     select p_now, p_outcome, e.id, e.kind, e.status, p_outcome, e.token, e.agent_id, p_actor, left(p_reason, 4096)
     from ended as e
   )
-  select count(*) into v_ended from ended;
+  select count(*), array_agg(e.id::text) filter (where e.has_children)
+  into v_ended, v_parents
+  from ended as e;
+  if v_parents is not null then
+    insert into interlock.job_dependency_touches (parent_id)
+    select unnest(v_parents);
+  end if;
   return v_ended;
 end
 $function$;
-comment on function interlock.end_jobs(text[],text,timestamp with time zone,text,text,jsonb) is 'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. Called with the jobs'' rows locked.';
+comment on function interlock.end_jobs(text[],text,timestamp with time zone,text,text,jsonb) is 'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. One that others depend on leaves a touch for settle_dependents(). Called with the jobs'' rows locked.';
 
 CREATE OR REPLACE FUNCTION interlock.end_pause(p_job interlock.jobs, p_event text, p_reason text, p_actor text)
  RETURNS text
@@ -3162,6 +3603,7 @@ declare
   v_ids text[];
   v_statuses text[];
   v_routes text[];
+  v_deferred integer[];
 begin
   if p_jobs is null or jsonb_typeof(p_jobs) <> 'array' or jsonb_array_length(p_jobs) not between 1 and 10000 then
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
@@ -3183,6 +3625,10 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
+  if jsonb_path_exists(p_jobs, '$[*].depends_on') then
+    v_deferred := interlock.check_dependencies(p_jobs);
+  end if;
+
   with given as materialized (
     select
       e.ordinal::integer as ordinal,
@@ -3201,6 +3647,7 @@ begin
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
       q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
       case
+        when g.ordinal = any (v_deferred) then 'deferred'
         when g.job -> 'start' = 'false' or (g.permission_level = 'human_required' and not g.job ? 'approved_by') then 'paused'
         when g.run_at > v_now then 'scheduled'
         else 'pending'
@@ -3216,9 +3663,9 @@ begin
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
       v_now,
-      case when r.status in ('scheduled', 'paused') then r.run_at end,
+      case when r.status in ('scheduled', 'paused') or (r.status = 'deferred' and r.run_at > v_now) then r.run_at end,
       case when r.status = 'pending' then v_now end,
-      case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
+      case when r.ttl > 0 and r.status <> 'deferred' then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
       coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
       case when r.job ? 'retry_delays_seconds' then interlock.retry_delays(r.job -> 'retry_delays_seconds') end,
       -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
@@ -3273,6 +3720,9 @@ begin
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
     where e.job ? 'approved_by';
   end if;
+  if v_deferred is not null then
+    perform interlock.store_dependencies(p_jobs, v_ids, v_deferred, v_now);
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -3284,8 +3734,8 @@ begin
   from unnest(v_ids, v_statuses) with ordinality as u (id, status, n);
 end
 $function$;
-comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
-Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
+comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()), depends_on (up to 1,000 ids of jobs that exist or stand earlier in the array) and depends_on_outcome (success, or any end of them): deferred until they have ended. Returns id and status in the order given.
+Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL003 where a job is to depend on the success of one that ended otherwise, IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text, repeated boolean)
@@ -3649,6 +4099,164 @@ end
 $function$;
 comment on function interlock.examine_lane(text,uuid,timestamp with time zone) is 'The examination of one lane by every rule of scheduling: start its head, or park it on the first resource that it cannot use, reserving what is before that if it may, and wake what it cannot use. claim_jobs() decides the everyday case (nothing reserved, nobody overdue) for many lanes at once and leaves the rest to this. Called with the lane''s row and all its resources locked. Returns the assignments (none or one), whether the head was merely locked, and the routes of the lanes that were made awake.';
 
+CREATE OR REPLACE FUNCTION interlock.execute_workflow(p_workflow_id text, p_request jsonb DEFAULT '{}'::jsonb, p_actor text DEFAULT NULL::text, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(execution_id text, job_ids text[], status text, repeated boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_workflow interlock.workflows;
+  v_wrong record;
+  v_models jsonb := coalesce(p_request -> 'models', '{}');
+  v_steps jsonb;
+  v_jobs jsonb;
+  v_base jsonb;
+  v_first jsonb;
+  v_digest bytea;
+  v_known record;
+begin
+  select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
+  if not found then
+    raise exception using
+      errcode = 'IL021',
+      message = format('workflow %s does not exist', p_workflow_id),
+      column = 'workflow_id',
+      hint = 'interlock workflow list shows those that do; interlock workflow apply defines one.';
+  end if;
+  select c.field, c.problem into v_wrong
+  from (
+    select 'request' as field, 'a request must be an object' as problem
+    where jsonb_typeof(p_request) is distinct from 'object'
+    union all
+    select k, format('%s is not a field of an execution', k)
+    from jsonb_object_keys(case when jsonb_typeof(p_request) = 'object' then p_request else '{}' end) as k
+    where k not in ('input', 'user', 'project', 'priority', 'queue', 'models', 'id', 'run_at', 'delay_seconds', 'depends_on')
+    union all
+    select 'input', 'input must be an object' where p_request ? 'input' and jsonb_typeof(p_request -> 'input') <> 'object'
+    union all
+    select 'models', 'models must be an object of steps and models' where jsonb_typeof(v_models) <> 'object'
+    union all
+    select 'models.' || m.key,
+      case when s.name is null then format('workflow %s has no step %s', p_workflow_id, m.key) else format('models.%s must be the name of a model', m.key) end
+    from jsonb_each(case when jsonb_typeof(v_models) = 'object' then v_models else '{}' end) as m
+    left join (select x.step ->> 'name' as name from jsonb_array_elements(v_workflow.steps) as x (step)) as s on s.name = m.key
+    where s.name is null
+      or jsonb_typeof(m.value) <> 'string'
+      or not interlock.is_resource_name('model:' || (m.value #>> '{}'))
+    union all
+    select 'models', 'the run would need more than 31 models and resources at once'
+    where v_workflow.hold = 'run'
+      and jsonb_typeof(v_models) = 'object'
+      and cardinality(interlock.workflow_resources(v_workflow.steps, v_models)) > 31
+    union all
+    select 'id', 'id must be 1 to 100 letters, digits and . _ -'
+    where p_request ? 'id'
+      and (jsonb_typeof(p_request -> 'id') <> 'string' or p_request ->> 'id' !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' or length(p_request ->> 'id') > 100)
+  ) as c
+  limit 1;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+
+  if p_key is not null then
+    -- As enqueue_once() does: a second call with the key waits here for the first.
+    v_digest := sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8'));
+    if length(p_key) not between 1 and 200 then
+      raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
+    end if;
+    insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
+    values (p_key, v_digest, '{}', interlock.clock())
+    on conflict (key) do nothing;
+    if not found then
+      select k.request_digest, e.id, e.job_ids, coalesce(p.status, 'deleted') as status
+      into v_known
+      from interlock.idempotency_keys as k
+      left join interlock.workflow_executions as e on e.id = k.job_ids[1]
+      left join interlock.workflow_progress as p on p.id = e.id
+      where k.key = p_key;
+      if v_known.request_digest <> v_digest then
+        raise exception using
+          errcode = 'IL006',
+          message = 'this idempotency_key was used for another request',
+          column = 'idempotency_key',
+          hint = 'A key is for repeating one and the same request; choose another for another.';
+      end if;
+      return query select v_known.id::text, v_known.job_ids::text[], v_known.status::text, true;
+      return;
+    end if;
+  end if;
+
+  execution_id := coalesce(p_request ->> 'id', interlock.sortable_id(nextval('interlock.job_numbers')));
+  v_steps := (
+    select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'name', s.step -> 'name', 'task', s.step -> 'task', 'payload', s.step -> 'payload',
+      'model', coalesce(v_models -> (s.step ->> 'name'), s.step -> 'default_model'))) order by s.n)
+    from jsonb_array_elements(v_workflow.steps) with ordinality as s (step, n)
+  );
+  v_base := jsonb_strip_nulls(jsonb_build_object('kind', 'workflow', 'queue', v_workflow.queue, 'priority', v_workflow.priority,
+      'permission_level', v_workflow.permission_level, 'timeout_seconds', v_workflow.timeout_seconds, 'max_attempts', v_workflow.max_attempts))
+    || (p_request - array['input', 'models', 'id', 'run_at', 'delay_seconds', 'depends_on']);
+  v_first := p_request - array['input', 'models', 'id', 'user', 'project', 'priority', 'queue'];
+  if v_workflow.hold = 'run' then
+    v_jobs := jsonb_build_array(v_base || v_first || jsonb_build_object(
+      'id', execution_id,
+      'task', v_workflow.task,
+      'resources', to_jsonb(interlock.workflow_resources(v_workflow.steps, v_models)),
+      'payload', jsonb_build_object('workflow_id', p_workflow_id, 'execution_id', execution_id,
+        'input', coalesce(p_request -> 'input', '{}'), 'steps', v_steps)));
+  else
+    select jsonb_agg(
+      v_base || case when s.n = 1 then v_first else jsonb_build_object('depends_on', jsonb_build_array(execution_id || '.' || (s.n - 1))) end
+      || (w.step - array['name', 'default_model', 'payload'])
+      || jsonb_build_object(
+        'id', execution_id || '.' || s.n,
+        'models', case when s.step ? 'model' then jsonb_build_array(s.step -> 'model') else '[]' end,
+        'payload', jsonb_strip_nulls(jsonb_build_object('workflow_id', p_workflow_id, 'execution_id', execution_id, 'step', s.step -> 'name',
+            'model', s.step -> 'model', 'previous_job_id', case when s.n > 1 then execution_id || '.' || (s.n - 1) end))
+          || jsonb_build_object('input', coalesce(p_request -> 'input', '{}'), 'payload', coalesce(s.step -> 'payload', '{}')))
+      order by s.n)
+    into v_jobs
+    from jsonb_array_elements(v_steps) with ordinality as s (step, n)
+    join jsonb_array_elements(v_workflow.steps) with ordinality as w (step, n) on w.n = s.n;
+  end if;
+
+  -- In words of the request, not of the jobs that it makes.
+  select case w.field when 'payload' then 'input' when 'resources' then 'models' else w.field end as field,
+    case w.field when 'payload' then 'input may have at most 256 KiB, together with the steps' else w.problem end as problem, w.code
+  into v_wrong
+  from jsonb_array_elements(v_jobs) with ordinality as e (job, n)
+  cross join lateral interlock.wrong_field(e.job) as w
+  order by e.n
+  limit 1;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  insert into interlock.workflow_executions as e (id, workflow_id, version, hold, required_models, steps, job_ids, user_name, project,
+    input, created_at, created_by)
+  select execution_id, p_workflow_id, v_workflow.version, v_workflow.hold, interlock.workflow_models(v_workflow.steps, v_models),
+    (select jsonb_agg(s.step - 'payload' order by s.n) from jsonb_array_elements(v_steps) with ordinality as s (step, n)),
+    array(select x.job ->> 'id' from jsonb_array_elements(v_jobs) with ordinality as x (job, n) order by x.n),
+    p_request ->> 'user', p_request ->> 'project', coalesce(p_request -> 'input', '{}'), interlock.clock(), p_actor
+  on conflict (id) do nothing;
+  if not found then
+    raise exception using
+      errcode = 'IL006', message = 'an execution with this id exists already', column = 'id', hint = 'Choose another id, or leave it out.';
+  end if;
+  select array_agg(q.job_id order by q.ordinal), min(q.status) filter (where q.ordinal = 1)
+  into job_ids, status
+  from interlock.enqueue_jobs(v_jobs, p_actor) as q;
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[execution_id]
+    where k.key = p_key;
+  end if;
+  repeated := false;
+  return next;
+end
+$function$;
+comment on function interlock.execute_workflow(text,jsonb,text,text) is 'Runs a workflow: {input, user, project, priority, queue, models {step: model}, id, run_at or delay_seconds, depends_on}, all optional. With hold run it enqueues one job of the kind workflow, under the execution''s id, which needs the models of all steps; with hold step a job for each step, ID.1, ID.2 and so on, each depending on the success of the one before. Returns the execution, its jobs and the status of the first; with a key of the caller''s, the same again when it is asked again (see enqueue_once()).
+Insert-only, as enqueue_jobs(); locks the key. Raises IL021 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
+
 CREATE OR REPLACE FUNCTION interlock.expire_jobs(p_limit integer DEFAULT 1000)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3832,6 +4440,7 @@ declare
   v_obstacle text;
   v_may boolean;
   v_asks jsonb;
+  v_parents jsonb;
 begin
   select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.approved_at, j.resources, j.lane_id, j.seniority, j.queued_at,
     j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
@@ -3852,6 +4461,9 @@ begin
       format('Job %s has ended: it was %s %s ago%s.', p_job_id, v_holder.outcome, interlock.duration_words(v_now - v_holder.finished_at), coalesce(': ' || v_holder.reason, '')));
   end if;
 
+  if v_job.status = 'deferred' then
+    v_parents := interlock.parents_ahead(p_job_id);
+  end if;
   if v_job.status <> 'pending' then
     v_asks := case when v_job.status = 'running' then interlock.asking_words(v_job.id, v_job.token, v_now) end;
     v_sentence := case v_job.status
@@ -3859,13 +4471,14 @@ begin
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
       when 'paused' then format(case when v_job.permission_level = 'human_required' and v_job.approved_at is null
         then 'Job %s waits for an approval: somebody has to approve or reject it.' else 'Job %s is paused: somebody has to start it.' end, v_job.id)
-      when 'deferred' then format('Job %s waits for the jobs that it depends on.', v_job.id)
+      when 'deferred' then format('Job %s waits for %s.', v_job.id, interlock.parents_words(v_parents))
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
       else format('Job %s runs on agent %s since %s%s.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.started_at),
         case when v_job.cancel_requested_at is not null then ', and was asked to stop' else coalesce(v_asks ->> 'words', '') end)
     end;
-    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence) || coalesce(v_asks - 'words', '{}');
+    return jsonb_strip_nulls(jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence, 'waits_for', v_parents))
+      || coalesce(v_asks - 'words', '{}');
   end if;
 
   select q.is_paused, q.patience_seconds into v_queue from interlock.queues as q where q.name = v_job.queue;
@@ -3996,7 +4609,7 @@ begin
   ));
 end
 $function$;
-comment on function interlock.explain_job(text) is 'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means. Locks nothing. Raises IL001.';
+comment on function interlock.explain_job(text) is 'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means; of a deferred job for which others it waits, and what they do. Locks nothing. Raises IL001.';
 
 CREATE OR REPLACE FUNCTION interlock.extend_lock(p_lock_id text, p_token bigint, p_lease_seconds integer DEFAULT NULL::integer)
  RETURNS TABLE(lease_until timestamp with time zone)
@@ -4570,7 +5183,7 @@ CREATE OR REPLACE FUNCTION interlock.is_legal_transition(p_from text, p_to text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   select (p_from || '>' || p_to) in (
-    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
+    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled', 'deferred>paused',
     'pending>assigned', 'assigned>running',
     'assigned>pending', 'running>pending',
     'assigned>scheduled', 'running>scheduled',
@@ -5067,7 +5680,7 @@ begin
   -- comparisons when a thousand jobs come due at once.
   with before as materialized (
     select j.id, j.status, j.kind, j.task, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id,
-      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id
+      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id, j.has_children
     from interlock.jobs as j
     where j.id = any (p_job_ids)
   ),
@@ -5097,6 +5710,13 @@ begin
     where p_status = 'pending'
       or b.status = 'pending'
   ),
+  told as (
+    insert into interlock.job_dependency_touches (parent_id)
+    select b.id
+    from before as b
+    where p_status = 'failed'
+      and b.has_children
+  ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
       attempts, created_at, queued_at, assigned_at, started_at, finished_at, token, reason)
@@ -5112,7 +5732,7 @@ begin
   from before as b;
 end
 $function$;
-comment on function interlock.move_jobs(text[],text,timestamp with time zone,text,timestamp with time zone,text,text,jsonb,integer) is 'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';
+comment on function interlock.move_jobs(text[],text,timestamp with time zone,text,timestamp with time zone,text,text,jsonb,integer) is 'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well, and settle_dependents() tells to those that wait for any end). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';
 
 CREATE OR REPLACE FUNCTION interlock.neglected_routes()
  RETURNS text[]
@@ -5191,6 +5811,75 @@ CREATE OR REPLACE FUNCTION interlock.own_resource(p_lock_id text)
  IMMUTABLE PARALLEL SAFE
 AS $function$ select 'lock:' || p_lock_id $function$;
 comment on function interlock.own_resource(text) is 'The resource that a manual lock needs beside those it names, and nobody else: with several it may reserve, so that a lock on a single busy resource is not overtaken for ever by jobs of other queues. Shown to nobody as one of its resources.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_ahead(p_job_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('job_id', p.parent_id, 'status', p.parent_status, 'needs', p.needs) order by p.place, p.parent_id), '[]')
+  from (
+    select x.parent_id, x.parent_status, x.needs,
+      -- What nobody but a person can move on comes first, then what runs.
+      case x.parent_status when 'failed' then 1 when 'paused' then 2 when 'running' then 3 when 'assigned' then 4 when 'pending' then 5 else 6 end as place
+    from interlock.job_parents as x
+    where x.job_id = p_job_id
+      and not x.is_settled
+    order by place, x.parent_id
+    limit 100
+  ) as p
+$function$;
+comment on function interlock.parents_ahead(text) is 'The jobs that a deferred one still waits for, at most 100 of them: what needs a person first, then what runs.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_ended(p_parent_ids text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A few at once, so that a chain goes on without waiting for the tick; the rest are its own, or a thousand jobs of a
+  -- batch would be told about one by one while their resources are locked.
+  insert into interlock.job_dependency_touches (parent_id)
+  select u.id
+  from (
+    select unnest(t.left_over) as id
+    from interlock.tell_dependents(p_parent_ids[1:20], 100) as t
+    union all
+    select unnest(p_parent_ids[21:])
+  ) as u;
+end
+$function$;
+comment on function interlock.parents_ended(text[]) is 'Jobs that have children have completed in this transaction: tells up to 100 children at once, and leaves a touch for the others. Locks as tell_dependents(); waits for nobody.';
+
+CREATE OR REPLACE FUNCTION interlock.parents_words(p_parents jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when jsonb_array_length(coalesce(p_parents, '[]')) = 0 then 'nothing more: it is about to be let go'
+    else format('job %s, which %s%s', p_parents -> 0 ->> 'job_id',
+      case p_parents -> 0 ->> 'status'
+        when 'running' then 'runs'
+        when 'assigned' then 'was given to an agent'
+        when 'pending' then 'waits for its turn'
+        when 'deferred' then 'waits for others itself'
+        when 'scheduled' then 'waits for its time'
+        when 'paused' then 'is paused until somebody starts it'
+        when 'failed' then 'has failed for good: requeue it, or delete it and with it what depends on it'
+        else 'has ended: it was ' || (p_parents -> 0 ->> 'status')
+      end,
+      case jsonb_array_length(p_parents)
+        when 1 then ''
+        when 2 then '; and for one other'
+        when 100 then '; and for 99 others or more'
+        else format('; and for %s others', jsonb_array_length(p_parents) - 1)
+      end)
+  end
+$function$;
+comment on function interlock.parents_words(jsonb) is 'What a deferred job waits for, in words, from what parents_ahead() says.';
 
 CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timestamp with time zone)
  RETURNS text
@@ -5638,6 +6327,37 @@ end
 $function$;
 comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
 
+CREATE OR REPLACE FUNCTION interlock.prune_dependencies(p_log_days integer DEFAULT 7, p_limit integer DEFAULT 10000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_pruned integer;
+begin
+  if p_log_days < 0 or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  end if;
+  with old as (
+    select d.job_id, d.parent_id
+    from interlock.job_dependencies as d
+    where p_log_days > 0
+      and d.settled_at < interlock.clock() - p_log_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = d.job_id)
+    order by d.settled_at
+    limit p_limit
+  )
+  delete from interlock.job_dependencies as d
+  using old as o
+  where d.job_id = o.job_id
+    and d.parent_id = o.parent_id;
+  get diagnostics v_pruned = row_count;
+  return v_pruned;
+end
+$function$;
+comment on function interlock.prune_dependencies(integer,integer) is 'Lets go of what ended jobs had depended on, as old as the log (0: keep for ever), up to p_limit rows. Returns how many. Run by the crontab. Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
  RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
  LANGUAGE plpgsql
@@ -5739,6 +6459,36 @@ end
 $function$;
 comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs, questions with their answers and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
 Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
+
+CREATE OR REPLACE FUNCTION interlock.prune_workflow_executions(p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_pruned integer;
+begin
+  if p_history_days < 0 or p_limit not between 1 and 1000000 then
+    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'history_days';
+  end if;
+  with old as (
+    select e.id
+    from interlock.workflow_executions as e
+    where p_history_days > 0
+      and e.created_at < interlock.clock() - p_history_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
+    order by e.created_at
+    limit p_limit
+  )
+  delete from interlock.workflow_executions as e
+  using old as o
+  where e.id = o.id;
+  get diagnostics v_pruned = row_count;
+  return v_pruned;
+end
+$function$;
+comment on function interlock.prune_workflow_executions(integer,integer) is 'Lets go of executions that were asked for so many days ago (0: keep for ever) and whose jobs have all ended, up to p_limit. Returns how many. Run by the crontab. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
@@ -6775,6 +7525,52 @@ end
 $function$;
 comment on function interlock.report_progress(text,bigint,real,text) is 'The holder reports progress: 0 to 100 (clamped) and a description of up to 1,024 characters (cut). Locks the job''s row. Raises IL001, IL002.';
 
+CREATE OR REPLACE FUNCTION interlock.report_step(p_job_id text, p_token bigint, p_step text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_execution record;
+  v_job record;
+begin
+  select j.kind, j.status, j.agent_id
+  into v_job
+  from interlock.jobs as j
+  where j.id = p_job_id
+    and j.token = p_token
+    and j.held_slots is not null
+  for no key update;
+  if not found then
+    perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
+  end if;
+  select e.id, s.n, s.step ->> 'model' as model, e.workflow_id
+  into v_execution
+  from interlock.workflow_executions as e
+  left join lateral (
+    select x.step, x.n
+    from jsonb_array_elements(e.steps) with ordinality as x (step, n)
+    where x.step ->> 'name' = p_step
+  ) as s on true
+  where e.id = p_job_id
+    and e.hold = 'run';
+  if v_execution.id is null then
+    raise exception using errcode = 'IL005', message = format('job %s is not the run of a workflow', p_job_id), column = 'step';
+  elsif v_execution.n is null then
+    raise exception using
+      errcode = 'IL005', message = format('workflow %s has no step %s', v_execution.workflow_id, p_step), column = 'step';
+  end if;
+  update interlock.workflow_executions as e
+  set reported_step = v_execution.n,
+      reported_token = p_token
+  where e.id = p_job_id;
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, details)
+  values (interlock.clock(), 'step', p_job_id, v_job.kind, v_job.status, v_job.status, p_token, v_job.agent_id,
+    jsonb_strip_nulls(jsonb_build_object('step', p_step, 'model', v_execution.model)));
+end
+$function$;
+comment on function interlock.report_step(text,bigint,text) is 'The holder of a workflow''s run says which step it is at, by name. Locks the job''s row, then the execution''s. Raises IL001, IL002, IL005 for a job that is no such run and for a step that it has not.';
+
 CREATE OR REPLACE FUNCTION interlock.reprioritise(p_job_ids text[], p_priority double precision, p_now timestamp with time zone, p_reason text, p_actor text)
  RETURNS void
  LANGUAGE plpgsql
@@ -7529,6 +8325,53 @@ end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.settle_dependents(p_limit integer DEFAULT 1000)
+ RETURNS TABLE(told integer, more boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_after bigint := 0;
+  v_touches bigint[];
+  v_parents text[];
+  v_round record;
+begin
+  if p_limit is null or p_limit not between 1 and 10000 then
+    raise exception using errcode = 'IL005', message = 'limit must be a whole number from 1 to 10000', column = 'limit';
+  end if;
+  perform interlock.check_isolation();
+  told := 0;
+  more := false;
+  -- What is cancelled in one round leaves touches for the next: so a chain is walked, a generation a round.
+  for v_n in 1..200 loop
+    select array_agg(t.id), array_agg(distinct t.parent_id::text)
+    into v_touches, v_parents
+    from (
+      select x.id, x.parent_id
+      from interlock.job_dependency_touches as x
+      where x.id > v_after
+      order by x.id
+      limit 100
+      for update skip locked
+    ) as t;
+    exit when v_touches is null;
+    v_after := (select max(u.id) from unnest(v_touches) as u (id));
+    select r.left_over, r.told into v_round from interlock.tell_dependents(v_parents, p_limit - told) as r;
+    told := told + v_round.told;
+    delete from interlock.job_dependency_touches as t
+    where t.id = any (v_touches)
+      and t.parent_id <> all (v_round.left_over);
+    more := told >= p_limit or v_n = 200;
+    exit when more;
+  end loop;
+  return next;
+end
+$function$;
+comment on function interlock.settle_dependents(integer) is 'Empties the inbox of dependencies: tells parents that they have children, and up to p_limit children what became of their parents, down the chain. Returns how many were told, and whether to come back at once. Run by the tick; complete_jobs() does the same for a few children at once, and this is for the rest.
+Two last parents that end together never miss each other. An outcome is written to job_dependencies under the child''s row lock alone, and whether any is still missing is read in a later statement, under the same lock: whoever has the lock second sees what the first wrote. Whoever does not get it leaves its touch, and this verb comes back for it. A parent that ends while its child is being enqueued is found too: the child''s transaction commits a touch beside its rows, and this verb looks afterwards whether the parent lives (then it sets has_children under its row lock, and whoever ends it from then on reads the flag from the row that it deletes) or has ended (then it tells the child). A touch goes only when that was done.
+Locks, all SKIP LOCKED: touches by id, then as tell_dependents(). It waits for nobody. Raises IL005, IL010.';
+
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -7749,6 +8592,56 @@ CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
 AS $function$ select chr(96 + length(p_number::text)) || p_number::text $function$;
 comment on function interlock.sortable_id(bigint) is 'A number as a short id that sorts as text in the order of the numbers: the first letter counts the digits (7 is a7, 1024 is d1024).';
 
+CREATE OR REPLACE FUNCTION interlock.start_deferred(p_job_ids text[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_group record;
+begin
+  for v_group in
+    select array_agg(j.id::text order by j.id) as ids,
+      case when not w.starts then 'paused' when j.run_at > p_now then 'scheduled' else 'pending' end as status,
+      case when j.run_at > p_now then j.run_at end as run_at
+    from interlock.jobs as j
+    cross join lateral (
+      select d.starts
+      from interlock.job_dependencies as d
+      where d.job_id = j.id
+      limit 1
+    ) as w
+    where j.id = any (p_job_ids)
+    group by 2, 3
+  loop
+    -- Its time to live was not running: it could not have started.
+    update interlock.jobs as j
+    set expires_at = case when w.ttl > 0 then greatest(p_now, coalesce(v_group.run_at, p_now)) + w.ttl * interval '1 second' end
+    from (
+      select k.id, coalesce(d.ttl_seconds, q.ttl_seconds) as ttl
+      from interlock.jobs as k
+      join interlock.queues as q on q.name = k.queue
+      cross join lateral (
+        select x.ttl_seconds
+        from interlock.job_dependencies as x
+        where x.job_id = k.id
+        limit 1
+      ) as d
+      where k.id = any (v_group.ids)
+    ) as w
+    where j.id = w.id;
+    perform interlock.move_jobs(v_group.ids, v_group.status, v_group.run_at, 'ready', p_now);
+    if v_group.status = 'pending' then
+      perform interlock.ring(array(
+        select distinct j.queue || '/' || j.permission_level from interlock.jobs as j where j.id = any (v_group.ids)
+      ));
+    end if;
+  end loop;
+end
+$function$;
+comment on function interlock.start_deferred(text[],timestamp with time zone) is 'Lets deferred jobs go whose parents have all ended: pending, scheduled where their run_at lies ahead, or paused where they were added without starting. Their time to live counts from now. Called with their rows locked; insert-only towards the scheduler.';
+
 CREATE OR REPLACE FUNCTION interlock.start_jobs(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -7871,6 +8764,60 @@ begin
 end
 $function$;
 comment on function interlock.stop_reserving(uuid) is 'Vacates the reservations of a lane whose route is paused or has no live agent any more; it keeps its rank. Returns whether it did. Locks: limits, shared; all the lane''s resources, waiting, by lock key; the lane''s row; then lanes that it wakes. Must be the first of its transaction (IL010). Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.store_dependencies(p_jobs jsonb, p_ids text[], p_deferred integer[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_parents text[];
+begin
+  -- Of a job that is not deferred all parents had ended, which is for ever. Of one that is, none is settled here, not even
+  -- one that has ended by now: the decision is made in one place, under the child's lock, by tell_dependents().
+  with asked as materialized (
+    select distinct p_ids[e.ordinal] as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    cross join lateral jsonb_array_elements_text(e.job -> 'depends_on') as d (parent_id)
+    where e.job ? 'depends_on'
+  ),
+  stored as (
+    insert into interlock.job_dependencies (job_id, parent_id, needs, parent_outcome, created_at, settled_at, starts, ttl_seconds)
+    select a.job_id, a.parent_id, coalesce(a.job ->> 'depends_on_outcome', 'success'),
+      case when not a.is_deferred then h.outcome end, p_now, case when not a.is_deferred then p_now end,
+      a.job -> 'start' is distinct from 'false' and (a.job ->> 'permission_level' is distinct from 'human_required' or a.job ? 'approved_by'), (a.job ->> 'ttl_seconds')::double precision
+    from asked as a
+    left join lateral (
+      select t.outcome
+      from interlock.task_history as t
+      where t.job_id = a.parent_id
+      order by t.finished_at desc
+      limit 1
+    ) as h on true
+    returning job_dependencies.parent_id, job_dependencies.parent_outcome
+  )
+  select array_agg(distinct s.parent_id::text)
+  into v_parents
+  from stored as s
+  where s.parent_outcome is null;
+
+  -- Those of the batch itself are ours alone until we commit. The others are not locked, and so nobody waits: they are told
+  -- of their children by settle_dependents().
+  update interlock.jobs as j
+  set has_children = true
+  where j.id = any (v_parents)
+    and j.id = any (p_ids);
+  insert into interlock.job_dependency_touches (parent_id)
+  select u.id
+  from unnest(v_parents) as u (id)
+  where u.id <> all (p_ids)
+  order by u.id;
+end
+$function$;
+comment on function interlock.store_dependencies(jsonb,text[],integer[],timestamp with time zone) is 'Writes down what the jobs of a batch, just inserted under these ids, depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';
 
 CREATE OR REPLACE FUNCTION interlock.stuck_claims(p_limit integer DEFAULT 100)
  RETURNS TABLE(job_id text, token bigint, reason text)
@@ -8070,6 +9017,123 @@ end
 $function$;
 comment on function interlock.sweep_locks(double precision,boolean,text,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_project, those of this project only: its jobs, and whoever holds project:NAME. With p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
+
+CREATE OR REPLACE FUNCTION interlock.tell_dependents(p_parent_ids text[], p_limit integer)
+ RETURNS TABLE(left_over text[], told integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_id text;
+  v_status text;
+  v_outcome text;
+  v_children text[];
+  v_deferred text[];
+  v_reachable text[];
+  v_cancelled text[];
+  v_ready text[] := '{}';
+begin
+  left_over := '{}';
+  told := 0;
+  foreach v_id in array p_parent_ids loop
+    if told >= p_limit then
+      left_over := left_over || v_id;
+      continue;
+    end if;
+    select j.status into v_status from interlock.jobs as j where j.id = v_id for no key update skip locked;
+    if found then
+      -- From here on, whoever ends it finds the flag in the row that it deletes.
+      update interlock.jobs as j set has_children = true where j.id = v_id and j.has_children is null;
+      continue when v_status <> 'failed';
+      v_outcome := 'failed';
+    elsif exists (select from interlock.jobs as j where j.id = v_id) then
+      -- Somebody is about to change it, perhaps to end it.
+      left_over := left_over || v_id;
+      continue;
+    else
+      v_outcome := coalesce((
+        select t.outcome
+        from interlock.task_history as t
+        where t.job_id = v_id
+        order by t.finished_at desc
+        limit 1
+      ), 'deleted');
+      -- A dead letter that was deleted has ended twice, and the second is what counts; at one instant of a clock, too.
+      if v_outcome = 'failed' then
+        v_outcome := 'deleted';
+      end if;
+    end if;
+
+    v_children := array(
+      select d.job_id
+      from interlock.job_dependencies as d
+      where d.parent_id = v_id
+        and d.parent_outcome is null
+        -- A dead letter may be requeued yet, and then complete: only its deletion is the end of those that need its success.
+        and (v_outcome <> 'failed' or d.needs = 'any')
+      order by d.parent_id, d.job_id
+      limit p_limit - told
+    );
+    continue when v_children = '{}';
+    -- First the children's rows, then, in later statements, what is known of their parents: of two last parents that end at
+    -- the same moment, whoever has the child's row second sees what the first has written, or does not get it and comes back.
+    v_deferred := array(
+      select j.id
+      from interlock.jobs as j
+      where j.id = any (v_children)
+        and j.status = 'deferred'
+      order by j.id
+      for no key update skip locked
+    );
+    v_reachable := array(
+      select u.id
+      from unnest(v_children) as u (id)
+      where u.id = any (v_deferred)
+        or not exists (select from interlock.jobs as j where j.id = u.id and j.status = 'deferred')
+    );
+    update interlock.job_dependencies as d
+    set parent_outcome = v_outcome,
+        settled_at = v_now
+    where d.parent_id = v_id
+      and d.job_id = any (v_reachable);
+    told := told + cardinality(v_reachable);
+    if cardinality(v_reachable) < cardinality(v_children) or told >= p_limit then
+      left_over := left_over || v_id;
+    end if;
+    if v_outcome <> 'completed' then
+      v_cancelled := array(
+        select d.job_id
+        from interlock.job_dependencies as d
+        where d.job_id = any (v_deferred)
+          and d.parent_id = v_id
+          and d.needs = 'success'
+      );
+      if v_cancelled <> '{}' then
+        perform interlock.end_jobs(v_cancelled, 'cancelled', v_now, format('it depends on job %s, which was %s', v_id, v_outcome), null);
+      end if;
+    end if;
+    v_ready := v_ready || array(
+      select j.id
+      from interlock.jobs as j
+      where j.id = any (v_deferred)
+        and not exists (
+          select
+          from interlock.job_dependencies as d
+          where d.job_id = j.id
+            and d.parent_outcome is null
+        )
+    );
+  end loop;
+  perform interlock.start_deferred(v_ready, v_now);
+  return next;
+end
+$function$;
+comment on function interlock.tell_dependents(text[],integer) is 'Tells up to p_limit children what became of these parents. A parent that lives is told that it has children. Of one that has ended each child is settled: cancelled where it needed another end, with a reason that names the parent; started (pending, scheduled, paused) where this was the last one it waited for. Returns the parents to come back for (a child or the parent is locked by somebody, or there are more), and how many children were told.
+Locks, all of them SKIP LOCKED: a parent''s row, its children''s rows by id; it waits for nobody, so two who meet cannot deadlock whatever they hold. What ends in here only leaves a touch: a chain is walked by the caller''s next round and not by recursion.';
 
 CREATE OR REPLACE FUNCTION interlock.try_lanes(p_places tid[], OUT names text[], OUT capacities integer[], OUT locked boolean[], OUT needs integer[], OUT firsts integer[])
  RETURNS record
@@ -8472,6 +9536,39 @@ AS $function$
 $function$;
 comment on function interlock.why_lost(interlock.agent_stats,timestamp with time zone) is 'Why an agent is to be given up, or null: a lock that is held at this moment is not missing, whatever was noted. That it is missing counts only while the server has run without a break since it registered: after a restart or a failover everybody''s lock is gone, and the lease decides.';
 
+CREATE OR REPLACE FUNCTION interlock.workflow_models(p_steps jsonb, p_models jsonb DEFAULT '{}'::jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(m.model order by m.place), '{}')
+  from (
+    select coalesce(p_models ->> (s.step ->> 'name'), s.step ->> 'default_model') as model, min(s.n) as place
+    from jsonb_array_elements(p_steps) with ordinality as s (step, n)
+    where coalesce(p_models ->> (s.step ->> 'name'), s.step ->> 'default_model') is not null
+    group by 1
+  ) as m
+$function$;
+comment on function interlock.workflow_models(jsonb,jsonb) is 'The models that these steps need, each once, in the order of first use; p_models says which steps take another than their default, by name.';
+
+CREATE OR REPLACE FUNCTION interlock.workflow_resources(p_steps jsonb, p_models jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select array(
+    select 'model:' || m
+    from unnest(interlock.workflow_models(p_steps, p_models)) as m
+    union
+    select r
+    from jsonb_array_elements(p_steps) as s (step)
+    cross join lateral jsonb_array_elements_text(case when jsonb_typeof(s.step -> 'resources') = 'array' then s.step -> 'resources' else '[]' end) as r
+  )
+$function$;
+comment on function interlock.workflow_resources(jsonb,jsonb) is 'All that these steps need together, models and other resources.';
+
 CREATE OR REPLACE FUNCTION interlock.wrong_field(p_job jsonb)
  RETURNS TABLE(field text, problem text, code text)
  LANGUAGE sql
@@ -8485,7 +9582,8 @@ AS $function$
     select 2, k, format('%s is not a field of a job', k), null
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
-      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by')
+      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by',
+      'depends_on', 'depends_on_outcome')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
     from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
@@ -8534,6 +9632,20 @@ AS $function$
       select 'delay_seconds', 'a job has run_at or delay_seconds, not both', null where p_job ? 'delay_seconds' and p_job ? 'run_at'
       union all
       select 'start', 'start must be true or false', null where p_job ? 'start' and jsonb_typeof(p_job -> 'start') <> 'boolean'
+      union all
+      select 'depends_on', 'depends_on must be an array of at most 1000 ids of jobs', null
+      where p_job ? 'depends_on'
+        and case when jsonb_typeof(p_job -> 'depends_on') = 'array'
+          then jsonb_array_length(p_job -> 'depends_on') > 1000
+            or exists (select from jsonb_array_elements(p_job -> 'depends_on') as x
+              where jsonb_typeof(x) <> 'string' or x #>> '{}' !~ '^[A-Za-z0-9][A-Za-z0-9._:-]*$' or length(x #>> '{}') > 128)
+          else true end
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome must be success or any', null
+      where p_job ? 'depends_on_outcome' and coalesce(p_job -> 'depends_on_outcome' not in ('"success"', '"any"'), true)
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome goes with depends_on', null
+      where p_job ? 'depends_on_outcome' and not p_job ? 'depends_on'
       union all
       select 'payload', 'payload must be an object', null where p_job ? 'payload' and jsonb_typeof(p_job -> 'payload') <> 'object'
       union all
@@ -8723,3 +9835,108 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_response(jsonb) is 'The first wrong field of a response, and what is wrong with it; no row for a good one. Whether its type fits the request is for answer_request() to say.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_workflow_field(p_definition jsonb)
+ RETURNS TABLE(field text, problem text, code text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_step jsonb;
+  v_place text;
+  v_names text[] := '{}';
+  v_job jsonb;
+begin
+  if jsonb_typeof(p_definition) is distinct from 'object' then
+    return query values ('definition', 'a workflow must be an object', 'IL005');
+    return;
+  end if;
+  return query
+  select c.field, c.problem, 'IL005'
+  from (
+    select k as field, format('%s is not a field of a workflow', k) as problem
+    from jsonb_object_keys(p_definition) as k
+    where k not in ('id', 'title', 'description', 'hold', 'task', 'steps', 'queue', 'priority', 'permission_level', 'timeout_seconds', 'max_attempts')
+    union all
+    select 'id', 'id must be 1 to 100 letters, digits and . _ -'
+    where jsonb_typeof(p_definition -> 'id') is distinct from 'string'
+      or p_definition ->> 'id' !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' or length(p_definition ->> 'id') > 100
+    union all
+    select t.field, format('%s must be a string of 1 to %s characters', t.field, t.most)
+    from (values ('title', 200), ('description', 1024)) as t (field, most)
+    where p_definition ? t.field
+      and (jsonb_typeof(p_definition -> t.field) <> 'string' or length(p_definition ->> t.field) not between 1 and t.most)
+    union all
+    select 'hold', 'hold must be run or step'
+    where p_definition ? 'hold' and coalesce(p_definition -> 'hold' not in ('"run"', '"step"'), true)
+    union all
+    select 'steps', 'steps must be an array of 1 to 100 steps'
+    where case when jsonb_typeof(p_definition -> 'steps') = 'array' then jsonb_array_length(p_definition -> 'steps') not between 1 and 100 else true end
+  ) as c
+  limit 1;
+  if found then
+    return;
+  end if;
+
+  -- The rest is as of a job, and judged as one: of the run, or of each step.
+  v_job := jsonb_build_object('task', p_definition -> 'id') || (p_definition - array['id', 'title', 'description', 'hold', 'steps']);
+  if p_definition ->> 'hold' is distinct from 'step' then
+    return query
+    select case w.field when 'models' then 'steps' else w.field end, case w.field when 'resources' then 'the models of all steps together are more than 32' else w.problem end, w.code
+    from interlock.wrong_field(v_job) as w;
+    if found then
+      return;
+    end if;
+  end if;
+  for v_step, v_place in
+    select s.step, format('steps[%s]', s.n - 1)
+    from jsonb_array_elements(p_definition -> 'steps') with ordinality as s (step, n)
+    order by s.n
+  loop
+    return query
+    select c.field, c.problem, 'IL005'
+    from (
+      select v_place as field, format('%s must be an object', v_place) as problem
+      where jsonb_typeof(v_step) <> 'object'
+      union all
+      select v_place || '.' || k, format('%s.%s is not a field of a step', v_place, k)
+      from jsonb_object_keys(case when jsonb_typeof(v_step) = 'object' then v_step else '{}' end) as k
+      where k not in ('name', 'task', 'default_model', 'resources', 'payload', 'timeout_seconds', 'max_attempts')
+      union all
+      select v_place || '.name', format('%s.name must be 1 to 100 letters, digits and . _ / -', v_place)
+      where jsonb_typeof(v_step -> 'name') is distinct from 'string'
+        or v_step ->> 'name' !~ '^[A-Za-z0-9][A-Za-z0-9._/-]*$' or length(v_step ->> 'name') > 100
+      union all
+      select v_place || '.name', format('%s.name %s is the name of an earlier step', v_place, v_step ->> 'name')
+      where v_step ->> 'name' = any (v_names)
+      union all
+      select v_place || '.default_model', format('%s.default_model must be the name of a model', v_place)
+      where v_step ? 'default_model'
+        and (jsonb_typeof(v_step -> 'default_model') <> 'string' or not interlock.is_resource_name('model:' || (v_step ->> 'default_model')) or length(v_step ->> 'default_model') > 200)
+    ) as c
+    limit 1;
+    if found then
+      return;
+    end if;
+    v_names := v_names || (v_step ->> 'name');
+    return query
+    select v_place || '.' || w.field, format('%s.%s', v_place, w.problem), w.code
+    from interlock.wrong_field(
+      (v_job - 'task')
+      || jsonb_build_object('task', case when p_definition ->> 'hold' = 'step' or v_step ? 'task' then coalesce(v_step -> 'task', v_step -> 'name') else v_job -> 'task' end)
+      || (v_step - array['name', 'task', 'default_model'])) as w
+    -- With hold run the tasks of the steps are words for the one that runs them all, and no agent is asked to know them.
+    where w.code <> 'IL011' or p_definition ->> 'hold' = 'step';
+    if found then
+      return;
+    end if;
+  end loop;
+  -- A word for a step is no job: but all that the steps need together is what the one job needs.
+  if p_definition ->> 'hold' is distinct from 'step'
+    and cardinality(interlock.workflow_resources(p_definition -> 'steps', '{}')) > 31 then
+    return query values ('steps', 'steps may need at most 31 models and resources together: they are all held for the whole run', 'IL005');
+  end if;
+end
+$function$;
+comment on function interlock.wrong_workflow_field(jsonb) is 'The first wrong field of a workflow''s definition (steps[2].default_model), what is wrong with it, and the SQLSTATE; no row for a good one. What a job has too is judged by wrong_field().';

@@ -14,6 +14,7 @@ declare
   v_reasons text[];
   v_freed text[];
   v_agents text[];
+  v_parents text[];
 begin
   if p_results is not null and cardinality(p_results) <> cardinality(p_job_ids) then
     raise exception using errcode = 'IL005', message = 'there must be as many results as jobs', column = 'results';
@@ -33,7 +34,7 @@ begin
     where j.id = u.id
       and u.reason is null
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, u.result
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.held, j.payload, j.has_children, u.result
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -59,9 +60,13 @@ begin
   )
   select
     (select array_agg(h.resource) from finished as f cross join lateral unnest(f.held) as h (resource)),
-    (select array_agg(f.agent_id) from finished as f)
-  into v_freed, v_agents;
+    (select array_agg(f.agent_id) from finished as f),
+    (select array_agg(f.id::text) from finished as f where f.has_children)
+  into v_freed, v_agents, v_parents;
 
+  if v_parents is not null then
+    perform interlock.parents_ended(v_parents);
+  end if;
   perform interlock.wake_and_ring(v_freed, v_agents);
   return query
   select u.id, u.reason is null, u.reason
@@ -70,5 +75,5 @@ end
 $$;
 
 comment on function interlock.complete_jobs(text[], bigint[], jsonb[]) is
-  'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake. Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
+  'The holder says that these jobs are done, with their results (JSON, at most 1 MiB each, null for none). Each moves to task_history and job_results, its slots are freed, and what waited for them is made awake; the first of the jobs that depend on them are let go (see settle_dependents()). Returns a row for each: accepted, or the reason (stale_token, job_not_found), which is no error of the others. A job may be completed before its start was confirmed.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';

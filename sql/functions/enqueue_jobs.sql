@@ -14,6 +14,7 @@ declare
   v_ids text[];
   v_statuses text[];
   v_routes text[];
+  v_deferred integer[];
 begin
   if p_jobs is null or jsonb_typeof(p_jobs) <> 'array' or jsonb_array_length(p_jobs) not between 1 and 10000 then
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
@@ -35,6 +36,10 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
+  if jsonb_path_exists(p_jobs, '$[*].depends_on') then
+    v_deferred := interlock.check_dependencies(p_jobs);
+  end if;
+
   with given as materialized (
     select
       e.ordinal::integer as ordinal,
@@ -53,6 +58,7 @@ begin
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
       q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
       case
+        when g.ordinal = any (v_deferred) then 'deferred'
         when g.job -> 'start' = 'false' or (g.permission_level = 'human_required' and not g.job ? 'approved_by') then 'paused'
         when g.run_at > v_now then 'scheduled'
         else 'pending'
@@ -68,9 +74,9 @@ begin
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
       v_now,
-      case when r.status in ('scheduled', 'paused') then r.run_at end,
+      case when r.status in ('scheduled', 'paused') or (r.status = 'deferred' and r.run_at > v_now) then r.run_at end,
       case when r.status = 'pending' then v_now end,
-      case when r.ttl > 0 then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
+      case when r.ttl > 0 and r.status <> 'deferred' then greatest(v_now, coalesce(r.run_at, v_now)) + r.ttl * interval '1 second' end,
       coalesce((r.job ->> 'timeout_seconds')::integer, r.timeout_seconds),
       case when r.job ? 'retry_delays_seconds' then interlock.retry_delays(r.job -> 'retry_delays_seconds') end,
       -- One instant for the whole batch, and a microsecond for each place in it: first in, first out, whatever their ids are.
@@ -125,6 +131,9 @@ begin
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
     where e.job ? 'approved_by';
   end if;
+  if v_deferred is not null then
+    perform interlock.store_dependencies(p_jobs, v_ids, v_deferred, v_now);
+  end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
       || '/' || coalesce(e.job ->> 'permission_level', 'autonomous')
@@ -138,5 +147,5 @@ end
 $$;
 
 comment on function interlock.enqueue_jobs(jsonb, text) is
-  'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()). Returns id and status in the order given.
-Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
+  'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()), depends_on (up to 1,000 ids of jobs that exist or stand earlier in the array) and depends_on_outcome (success, or any end of them): deferred until they have ended. Returns id and status in the order given.
+Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL003 where a job is to depend on the success of one that ended otherwise, IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';

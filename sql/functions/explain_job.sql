@@ -20,6 +20,7 @@ declare
   v_obstacle text;
   v_may boolean;
   v_asks jsonb;
+  v_parents jsonb;
 begin
   select j.id, j.status, j.task, j.user_name, j.agent_id, j.queue, j.permission_level, j.approved_at, j.resources, j.lane_id, j.seniority, j.queued_at,
     j.token, j.run_at, j.started_at, j.assigned_at, j.finished_at, j.attempt, j.max_attempts, j.error, j.cancel_requested_at
@@ -40,6 +41,9 @@ begin
       format('Job %s has ended: it was %s %s ago%s.', p_job_id, v_holder.outcome, interlock.duration_words(v_now - v_holder.finished_at), coalesce(': ' || v_holder.reason, '')));
   end if;
 
+  if v_job.status = 'deferred' then
+    v_parents := interlock.parents_ahead(p_job_id);
+  end if;
   if v_job.status <> 'pending' then
     v_asks := case when v_job.status = 'running' then interlock.asking_words(v_job.id, v_job.token, v_now) end;
     v_sentence := case v_job.status
@@ -47,13 +51,14 @@ begin
         case when v_job.attempt > 0 then format(', for attempt %s of %s', v_job.attempt + 1, v_job.max_attempts) else '' end)
       when 'paused' then format(case when v_job.permission_level = 'human_required' and v_job.approved_at is null
         then 'Job %s waits for an approval: somebody has to approve or reject it.' else 'Job %s is paused: somebody has to start it.' end, v_job.id)
-      when 'deferred' then format('Job %s waits for the jobs that it depends on.', v_job.id)
+      when 'deferred' then format('Job %s waits for %s.', v_job.id, interlock.parents_words(v_parents))
       when 'failed' then format('Job %s has failed for good after %s attempts: %s. It waits for a person to requeue or delete it.', v_job.id, v_job.attempt, coalesce(v_job.error ->> 'message', 'no error was given'))
       when 'assigned' then format('Job %s was given to agent %s %s ago, which has not confirmed its start.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.assigned_at))
       else format('Job %s runs on agent %s since %s%s.', v_job.id, v_job.agent_id, interlock.duration_words(v_now - v_job.started_at),
         case when v_job.cancel_requested_at is not null then ', and was asked to stop' else coalesce(v_asks ->> 'words', '') end)
     end;
-    return jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence) || coalesce(v_asks - 'words', '{}');
+    return jsonb_strip_nulls(jsonb_build_object('job_id', v_job.id, 'status', v_job.status, 'sentence', v_sentence, 'waits_for', v_parents))
+      || coalesce(v_asks - 'words', '{}');
   end if;
 
   select q.is_paused, q.patience_seconds into v_queue from interlock.queues as q where q.name = v_job.queue;
@@ -186,4 +191,4 @@ end
 $$;
 
 comment on function interlock.explain_job(text) is
-  'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means. Locks nothing. Raises IL001.';
+  'Why a job waits, in one English sentence and as JSON: the obstacle; the chain of who holds or reserves it and what that one waits for, down to a job that runs; its place in its lane and the lane''s place among those parked on the obstacle (counted to 1,000, then "1000+"); whether it may reserve, and from when. Of any other state it says what that means; of a deferred job for which others it waits, and what they do. Locks nothing. Raises IL001.';

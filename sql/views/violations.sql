@@ -166,7 +166,22 @@ union all
 select 'an agent''s count of jobs is wrong', null, null, null, format('agent %s: %s counted, %s held', a.id, a.active_jobs, c.held)
 from interlock.agent_stats as a
 cross join lateral (select count(*) as held from interlock.jobs as j where j.agent_id = a.id and j.held is not null) as c
-where a.active_jobs <> c.held;
+where a.active_jobs <> c.held
+
+union all
+select 'a deferred job waits for nothing', null, j.id, null, null
+from interlock.jobs as j
+where j.status = 'deferred'
+  and not exists (select from interlock.job_dependencies as d where d.job_id = j.id and d.parent_outcome is null)
+
+union all
+select 'a job waits for one that does not know of it, or has ended', null, d.job_id, null, format('job %s is %s', d.parent_id, coalesce(j.status, 'gone'))
+from interlock.job_dependencies as d
+left join interlock.jobs as j on j.id = d.parent_id
+where d.parent_outcome is null
+  and (j.has_children is not true or (j.status = 'failed' and d.needs = 'any'))
+  and exists (select from interlock.jobs as c where c.id = d.job_id)
+  and not exists (select from interlock.job_dependency_touches as t where t.parent_id = d.parent_id);
 
 comment on view interlock.violations is
   'The auditor: whatever is here should never be. Empty in a healthy database, also in the middle of its work. Reads everything: for the doctor and the tests, not for a dashboard.';

@@ -7,7 +7,7 @@ import type { OutputStream } from './keeper-messages.ts'
 
 export interface ReportOptions {
   readonly job: HeldJob
-  readonly store: Pick<AttemptStore, 'appendOutput' | 'reportProgress'>
+  readonly store: Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep'>
   readonly log: AgentLog
   /** Between two batches; 200 ms unless set. */
   readonly batchMs?: number
@@ -23,6 +23,7 @@ const callChunksMax = 500
 const pendingBytesMax = 1024 * 1024
 const callMsMax = 10_000
 const longestPauseMs = 2000
+const pendingStepsMax = 100
 
 /** Progress and output of one attempt, on their way to the database: in batches, in order, in bounded memory. */
 export class AttemptReport {
@@ -32,6 +33,7 @@ export class AttemptReport {
   #chunks: OutputChunk[] = []
   #pendingBytes = 0
   #progress: { readonly percent: number; readonly description: string | null } | null = null
+  #steps: readonly string[] = []
   #sending: Promise<void> | null = null
   #isFull = false
   #isCut = false
@@ -61,6 +63,13 @@ export class AttemptReport {
     this.#begin(this.#batchMs)
   }
 
+  /** Each is sent, in order, so that the log has them all; of a run that says nothing else, the last hundred. */
+  step(name: string): void {
+    if (this.#isOver) return
+    this.#steps = [...this.#steps, name].slice(-pendingStepsMax)
+    this.#begin(this.#batchMs)
+  }
+
   /** Sends what is left, for at most so long; then nothing more is sent. */
   async end(limitMs: number): Promise<void> {
     const deadlineMs = performance.now() + limitMs
@@ -84,10 +93,11 @@ export class AttemptReport {
     this.#isOver = true
     this.#chunks = []
     this.#progress = null
+    this.#steps = []
   }
 
   get #hasMore(): boolean {
-    return this.#chunks.length > 0 || this.#progress !== null
+    return this.#chunks.length > 0 || this.#progress !== null || this.#steps.length > 0
   }
 
   #begin(waitMs: number): void {
@@ -108,12 +118,28 @@ export class AttemptReport {
       if (progress !== null) {
         await within(callMsMax, 'reporting progress', store.reportProgress(job, progress.percent, progress.description))
       }
+      await this.#sendSteps()
       await this.#sendOutput()
       this.#failures = 0
     } catch (error) {
       this.#failures += 1
       if (isInterlockError(error, 'unavailable')) this.#progress ??= progress
       else this.#refuse(error)
+    }
+  }
+
+  async #sendSteps(): Promise<void> {
+    const { job, store } = this.#options
+    for (let [step] = this.#steps; step !== undefined; [step] = this.#steps) {
+      this.#steps = this.#steps.slice(1)
+      try {
+        await within(callMsMax, 'reporting a step', store.reportStep(job, step))
+      } catch (error) {
+        if (isInterlockError(error, 'unavailable')) this.#steps = [step, ...this.#steps]
+        // A word that its workflow does not know is its author's mistake, and no reason to lose progress and output.
+        if (!isInterlockError(error, 'invalid_argument')) throw error
+        this.#options.log.warn({ jobId: job.jobId, step, error }, 'a step was refused')
+      }
     }
   }
 

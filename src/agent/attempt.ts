@@ -26,7 +26,7 @@ export interface AttemptSurroundings {
   readonly lease: Lease
   readonly tasks: TaskTable
   readonly log: AgentLog
-  readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress'> & StartStore
+  readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep'> & StartStore
   readonly questions: QuestionStore
   /** What every job inherits. */
   readonly environment: Readonly<Record<string, string>>
@@ -177,7 +177,8 @@ export class Attempt {
     const control = parseControlLine(line.text)
     if (control.kind === 'progress') {
       this.#report.progress(control.percent, control.description === null ? null : storableText(control.description))
-    } else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
+    } else if (control.kind === 'step') this.#report.step(storableText(control.name))
+    else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
     else if (control.kind === 'ask') this.#asking?.ask({ text: control.json, isCut: line.isCut })
     else if (control.kind === 'error') this.#error = { text: control.json, isCut: line.isCut }
     else if (!this.#isMisunderstood) {

@@ -9,6 +9,13 @@ import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type {
+  AppliedWorkflow,
+  ExecutionRequest,
+  ExecutionView,
+  WorkflowDefinition,
+  WorkflowView,
+} from '../domain/workflow.ts'
 import type { Steering } from './steering.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
@@ -84,6 +91,11 @@ export interface Backend extends Steering {
     olderThanSeconds: number,
     options: { readonly dryRun: boolean; readonly project?: string | undefined },
   ): Promise<readonly SweptView[]>
+  workflows(): Promise<readonly WorkflowView[]>
+  getWorkflow(id: string): Promise<WorkflowView>
+  applyWorkflow(definition: WorkflowDefinition): Promise<AppliedWorkflow>
+  executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
+  getExecution(id: string): Promise<ExecutionView>
   close(): Promise<void>
 }
 

@@ -27,6 +27,7 @@ import { checkSchema } from '../store/migrations.ts'
 import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
+import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
 import { createDatabaseSteering } from './database-steering.ts'
 import { asWire } from './wire.ts'
@@ -130,6 +131,14 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
       return getRequest(id)
     },
     sweepLocks: (olderThanSeconds, options) => sweepLocks(database, olderThanSeconds, { ...options, actor }),
+    workflows: () => listWorkflows(database),
+    getWorkflow: (id) => readWorkflow(database, id),
+    applyWorkflow: (definition) => applyWorkflow(database, definition, { actor }),
+    async executeWorkflow(id, request) {
+      const executed = await executeWorkflow(database, id, request, { actor })
+      return readExecution(database, executed.id)
+    },
+    getExecution: (id) => readExecution(database, id),
     close: () => database.end(),
   }
 }

@@ -6,9 +6,11 @@ import { showInstant } from './times.ts'
 const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   enqueued: ({ to_status: to }) => (to === 'pending' ? 'enqueued' : `enqueued, ${to}`),
   due: () => 'is due',
+  ready: ({ to_status: to }) => `all that it depends on has ended${to === 'pending' ? '' : `, ${to}`}`,
   assigned: ({ agent_id: agent }) => `given to ${agent}`,
   started: () => 'started',
   blocked: ({ conflict_reason: reason }) => `blocked: ${reason}`,
+  step: ({ details }) => withReason(`step ${String(details?.step)}`, asText(details?.model)),
   completed: () => 'completed',
   retried: ({ conflict_reason: reason }) => withReason('failed, will be retried', reason),
   failed: ({ conflict_reason: reason }) => withReason('failed for good', reason),
@@ -29,6 +31,7 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   agent_draining: ({ agent_id: agent }) => `agent ${agent} takes no more jobs`,
   agent_gone: ({ agent_id: agent, conflict_reason: reason }) => withReason(`agent ${agent} is gone`, reason),
   limit_set: ({ details }) => `limit ${String(details?.pattern)} is ${String(details?.capacity ?? 'unlimited')}`,
+  workflow_set: ({ details }) => `workflow ${String(details?.workflow)} is at version ${String(details?.version)}`,
   queue_set: ({ details }) => `queue ${String(details?.queue)} changed`,
 }
 
@@ -57,6 +60,10 @@ export function renderEvent(event: FeedEvent, terminal: Terminal): string {
   if (event.job_id === null) return `${time}  ${said}`
   const who = (event.user_name ?? '').padEnd(8)
   return `${time}  ${who}  ${terminal.paint('bold', event.job_id.padEnd(9))}  ${(event.task ?? '').padEnd(14)}  ${said}`
+}
+
+function asText(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function withReason(phrase: string, reason: string | null): string {

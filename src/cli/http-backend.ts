@@ -6,6 +6,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { createHttpSteering } from './http-steering.ts'
@@ -26,6 +27,7 @@ interface OutputPage {
 /** A queue behind a coordinator's HTTP interface. */
 export function createHttpBackend(url: string, options: BackendOptions): Backend {
   const client = new HttpClient({ url, signal: options.signal })
+  const workflowPath = (id: string) => `/workflows/${encodeURIComponent(id)}`
   const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
   return {
     ...createHttpSteering(client),
@@ -99,6 +101,19 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
         method: 'POST',
         body: { ...response, actor: readActor() ?? undefined },
       }),
+    async workflows() {
+      const { workflows } = await client.send<{ readonly workflows: readonly WorkflowView[] }>('/workflows')
+      return workflows
+    },
+    getWorkflow: (id) => client.send<WorkflowView>(workflowPath(id)),
+    async applyWorkflow(definition) {
+      const path = workflowPath(definition.id)
+      const applied = await client.send<WorkflowView & AppliedWorkflow>(path, { method: 'PUT', body: definition })
+      return { workflow_id: applied.id, version: applied.version, changed: applied.changed }
+    },
+    executeWorkflow: (id, request) =>
+      client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
+    getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     close: () => Promise.resolve(),
   }
 }

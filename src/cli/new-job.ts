@@ -22,6 +22,8 @@ export interface NewJobOptions {
   readonly ttl?: string
   readonly permission?: string
   readonly approvedBy?: string
+  readonly dependsOn?: readonly string[]
+  readonly dependsOnOutcome?: string
   /** commander turns --no-start into start: false. */
   readonly start: boolean
 }
@@ -56,12 +58,15 @@ export async function readJobRequest(
     permission_level: options.permission,
     start: options.start ? undefined : false,
     approved_by: options.approvedBy,
+    depends_on: options.dependsOn,
+    depends_on_outcome: options.dependsOnOutcome,
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 async function readPayload(prompt: string | null, options: NewJobOptions): Promise<unknown> {
-  const given = options.payload === undefined ? undefined : parseJson('--payload', await readText(options.payload))
+  const given =
+    options.payload === undefined ? undefined : parseJson('--payload', await readText('--payload', options.payload))
   const metadata = options.metadata === undefined ? undefined : parseJson('--metadata', options.metadata)
   if (prompt === null && metadata === undefined) return given
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) return given
@@ -72,18 +77,19 @@ async function readPayload(prompt: string | null, options: NewJobOptions): Promi
   }
 }
 
-async function readText(given: string): Promise<string> {
+/** What an option was given: itself, a file (`@file`), or stdin (`-`). */
+export async function readText(option: string, given: string): Promise<string> {
   if (given === '-') return text(process.stdin)
   if (!given.startsWith('@')) return given
   try {
     return await readFile(given.slice(1), 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new InterlockError('invalid_argument', `--payload ${given} cannot be read: ${reason}`, { cause: error })
+    throw new InterlockError('invalid_argument', `${option} ${given} cannot be read: ${reason}`, { cause: error })
   }
 }
 
-function parseJson(option: string, given: string): unknown {
+export function parseJson(option: string, given: string): unknown {
   try {
     return JSON.parse(given)
   } catch (error) {

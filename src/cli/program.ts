@@ -14,6 +14,7 @@ import { addQueueCommand } from './commands/queue.ts'
 import { addResourcesCommand } from './commands/resources.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
+import { addWorkflowCommand } from './commands/workflow.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { type Runtime, withExamples } from './runtime.ts'
 import type { Terminal } from './terminal.ts'
@@ -70,6 +71,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addQuestionsCommand(program, runtime)
   addDeadCommand(program, runtime)
   addResourcesCommand(program, runtime)
+  addWorkflowCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/logger.ts'
 import type { Queryable } from '../store/queryable.ts'
-import { ensurePartitions, pruneHistory } from '../store/upkeep.ts'
+import { ensurePartitions, pruneDependencies, pruneHistory, pruneWorkflowExecutions } from '../store/upkeep.ts'
 
 export interface Retention {
   /** Days that the log and the output of ended jobs are kept; 0 for ever. */
@@ -30,6 +30,8 @@ export class Pruner {
 
   async prune(): Promise<void> {
     const pruned = await pruneHistory(this.#database, this.#retention.logDays, this.#retention.historyDays)
-    this.#logger.debug(pruned, 'history pruned')
+    const dependencies = await pruneDependencies(this.#database, this.#retention.logDays)
+    const executions = await pruneWorkflowExecutions(this.#database, this.#retention.historyDays)
+    this.#logger.debug({ ...pruned, dependencies, executions }, 'history pruned')
   }
 }

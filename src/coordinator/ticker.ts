@@ -14,6 +14,7 @@ import {
   neglectedRoutes,
   oldSnapshots,
   promoteDueJobs,
+  settleDependents,
   stopReserving,
   stuckClaims,
   sweepAgent,
@@ -76,6 +77,8 @@ export class Ticker {
     await this.#item('sweeping agents', () => this.#sweepAgents())
     await this.#item('returning stuck claims', () => this.#returnStuckClaims())
     await this.#item('stopping reservations nobody serves', () => this.#stopReservers())
+    // After what ends jobs, so that those that depend on them are let go, or cancelled, by this tick.
+    await this.#item('telling dependents', () => this.#tellDependents())
     await this.#item('waking patient lanes', async () => {
       this.#patientAfter = await wakePatientLanes(database, this.#patientAfter)
     })
@@ -121,6 +124,12 @@ export class Ticker {
         this.#options.logger.error({ error }, `${name} failed; the next tick tries again`)
       }
     }
+  }
+
+  // A chain of ten thousand jobs is cancelled over several ticks: what is to be done for agents is not kept waiting by it.
+  async #tellDependents(): Promise<void> {
+    const endMs = performance.now() + 500
+    while ((await settleDependents(this.#options.database)) && performance.now() < endMs) {}
   }
 
   async #sweepAgents(): Promise<void> {

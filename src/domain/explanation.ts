@@ -6,6 +6,8 @@ export interface Explanation {
   readonly status: JobStatus
   /** The whole answer in one English sentence. */
   readonly sentence: string
+  /** Of a deferred job: those that it still waits for, at most a hundred. */
+  readonly waits_for?: readonly ParentLink[]
   readonly queued_at?: string
   /** What a running job has asked a person and waits for. */
   readonly request_id?: string
@@ -20,6 +22,13 @@ export interface Explanation {
   readonly reserving?: boolean
   readonly may_reserve?: boolean
   readonly may_reserve_at?: string
+}
+
+/** A job that another one waits for. */
+export interface ParentLink {
+  readonly job_id: string
+  readonly status: JobStatus
+  readonly needs: 'success' | 'any'
 }
 
 export interface ExplanationLink {

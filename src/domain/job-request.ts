@@ -8,6 +8,7 @@ import { retryDelaysField } from './retry-delays.ts'
 /** Limits that a caller is told by name. The tables have the same ones as CHECKs, for those who come by SQL. */
 export const maxPayloadBytes = 256 * 1024
 export const maxJobsPerBatch = 1000
+export const maxParentsPerJob = 1000
 const maxDelaySeconds = 10 * 365 * 86_400
 const monthSeconds = 30 * 86_400
 
@@ -32,6 +33,10 @@ const payload = z.record(z.string(), z.unknown()).superRefine((value, context) =
   context.addIssue({ code: 'custom', message: `is ${bytes} bytes of JSON; the limit is ${maxPayloadBytes} (256 KiB)` })
 })
 
+const jobId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores')
+
 /** The fields of a job request, as every door takes them. What is left out is decided by the queue's policy. */
 export const jobRequestFields = {
   task: z
@@ -42,13 +47,7 @@ export const jobRequestFields = {
     ),
   user: resourceValue.optional(),
   project: z.string().min(1).max(200).optional(),
-  id: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
-      'must be 1 to 128 letters, digits, dots, colons, dashes or underscores',
-    )
-    .optional(),
+  id: jobId.optional(),
   model: resourceValue.optional(),
   models: z.array(resourceValue).max(maxResourcesPerJob).optional(),
   resources: z.array(resource).max(maxResourcesPerJob).optional(),
@@ -71,6 +70,8 @@ export const jobRequestFields = {
   start: z.boolean().optional(),
   /** Who approved it already, of a human_required job: it does not wait for an approval. */
   approved_by: z.string().min(1).max(200).optional(),
+  depends_on: z.array(jobId).max(maxParentsPerJob).optional(),
+  depends_on_outcome: z.enum(['success', 'any']).optional(),
 } as const
 
 const written = z.strictObject(jobRequestFields).superRefine((request, context) => {
@@ -87,6 +88,9 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
       path: ['approved_by'],
       message: 'is for a human_required job: no other needs an approval',
     })
+  }
+  if (request.depends_on_outcome !== undefined && request.depends_on === undefined) {
+    context.addIssue({ code: 'custom', path: ['depends_on_outcome'], message: 'goes with depends_on' })
   }
   const models = request.model === undefined ? request.models : [request.model, ...(request.models ?? [])]
   if (resourcesOf({ ...request, models }).length > maxResourcesPerJob) {

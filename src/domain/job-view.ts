@@ -1,5 +1,5 @@
 import type { CountedPlace } from './explanation.ts'
-import type { Job, JobStatus } from './job.ts'
+import type { Job, JobStatus, Parent } from './job.ts'
 import { type PriorityName, priorityName } from './priority.ts'
 import { modelsAmong } from './resource.ts'
 
@@ -7,6 +7,8 @@ import { modelsAmong } from './resource.ts'
 export interface JobView extends JobSummaryView {
   readonly payload: Readonly<Record<string, unknown>> | null
   readonly result: unknown
+  /** The jobs whose end it waits for, or waited for. */
+  readonly depends_on: readonly Parent[]
 }
 
 /** A job in a list: the same without payload and result, of which each may be a megabyte. */
@@ -87,7 +89,7 @@ export function jobSummaryView(job: Job): JobSummaryView {
 }
 
 export function jobView(job: Job): JobView {
-  return { ...jobSummaryView(job), payload: job.payload, result: job.result }
+  return { ...jobSummaryView(job), payload: job.payload, result: job.result, depends_on: job.parents }
 }
 
 function timeView(time: Date | null): string | null {

@@ -58,6 +58,15 @@ export interface Job {
   readonly result: unknown
   readonly error: Readonly<Record<string, unknown>> | null
   readonly waiting: Waiting | null
+  /** Empty in a list, where nobody asked. */
+  readonly parents: readonly Parent[]
+}
+
+/** A job whose end another one waits for, or waited for. */
+export interface Parent {
+  readonly job_id: string
+  readonly status: JobStatus
+  readonly needs: 'success' | 'any'
 }
 
 /** Why a pending job waits. `position` is its place among those that wait for the same; null where nobody counted. */

@@ -43,6 +43,8 @@ export interface AttemptStore {
   /** The process of a job that was asked to stop is gone. Throws `illegal_transition` where nobody asked. */
   readonly confirmCancel: (job: HeldJob, error: JobError | null) => Promise<void>
   readonly reportProgress: (job: HeldJob, percent: number, description: string | null) => Promise<void>
+  /** The run of a workflow is at this step of it. Throws invalid_argument where it has none of that name. */
+  readonly reportStep: (job: HeldJob, step: string) => Promise<void>
   /** Returns whether output is cut from now on. */
   readonly appendOutput: (job: HeldJob, chunks: readonly OutputChunk[]) => Promise<{ readonly isCut: boolean }>
 }
@@ -94,6 +96,9 @@ export function createAttemptStore(database: Queryable): AttemptStore {
         [job.jobId, job.token, percent, description],
         'report_progress',
       )
+    },
+    reportStep: async (job, step) => {
+      await database.query('select interlock.report_step($1, $2, $3)', [job.jobId, job.token, step], 'report_step')
     },
     appendOutput: async (job, chunks) => {
       const [row] = await database.query<{ truncated: boolean }>(

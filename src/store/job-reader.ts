@@ -4,13 +4,18 @@ import type { Job, Waiting } from '../domain/job.ts'
 import { finishedColumns, type JobRow, liveColumns, toJob } from './job-row.ts'
 import type { Queryable } from './queryable.ts'
 
+/** At most a hundred: whoever wants them all asks interlock.job_parents. */
+const parentsOf = (id: string) => `(
+  select jsonb_agg(jsonb_build_object('job_id', p.parent_id, 'status', p.parent_status, 'needs', p.needs) order by p.parent_id)
+  from (select * from interlock.job_parents where job_id = ${id} order by parent_id limit 100) as p) as parents`
+
 /** One job with all that is kept of it, live or finished; null: there is none, or nothing is left of it. */
 export async function readJob(queryable: Queryable, id: string): Promise<Job | null> {
   if (!isJobId(id)) return null
   // One that ends between the two questions is found by the second; a job never goes the other way but by a requeue,
   // and that finds it by the first.
   const [live] = await queryable.query<LiveRow>(
-    `select ${liveColumns}, j.payload, null::jsonb as result,
+    `select ${liveColumns}, j.payload, null::jsonb as result, ${parentsOf('j.id')},
       case when j.status = 'pending' then interlock.explain_job(j.id) end as explanation,
       w.blocked_by_job_id, w.conflict_reason
     from interlock.jobs as j
@@ -20,7 +25,7 @@ export async function readJob(queryable: Queryable, id: string): Promise<Job | n
   )
   if (live !== undefined) return toJob(live, toWaiting(live))
   const [finished] = await queryable.query<JobRow>(
-    `select ${finishedColumns}, r.payload, r.result
+    `select ${finishedColumns}, r.payload, r.result, ${parentsOf('h.job_id')}
     from interlock.task_history as h
     left join interlock.job_results as r
       on r.job_id = h.job_id

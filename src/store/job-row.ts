@@ -1,5 +1,5 @@
 import { asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
-import type { Job, JobStatus, PermissionLevel, Waiting } from '../domain/job.ts'
+import type { Job, JobStatus, Parent, PermissionLevel, Waiting } from '../domain/job.ts'
 
 /** A job as the readers select it, from `jobs` or from `task_history` and `job_results`: the same columns of both. */
 export interface JobRow {
@@ -33,6 +33,7 @@ export interface JobRow {
   readonly error: Readonly<Record<string, unknown>> | null
   readonly payload: Readonly<Record<string, unknown>> | null
   readonly result: unknown
+  readonly parents?: readonly Parent[] | null
 }
 
 /** The columns of a live job, from `interlock.jobs as j`. */
@@ -84,5 +85,6 @@ export function toJob(row: JobRow, waiting: Waiting | null): Job {
     result: row.result,
     error: row.error,
     waiting,
+    parents: row.parents ?? [],
   }
 }

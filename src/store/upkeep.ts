@@ -34,6 +34,26 @@ export async function expireLocks(database: Queryable, limit = 1000): Promise<nu
   return oneNumber(database, 'select lapsed as n from interlock.expire_locks($1)', [limit], 'expire_locks')
 }
 
+/** Tells jobs what became of those that they depend on; whether there is more to do at once. */
+export async function settleDependents(database: Queryable, limit = 1000): Promise<boolean> {
+  const [row] = await database.query<{ more: boolean }>(
+    'select more from interlock.settle_dependents($1)',
+    [limit],
+    'settle_dependents',
+  )
+  return row?.more ?? false
+}
+
+/** Forgets what jobs depended on that ended so many days ago (0: never); returns how many rows. */
+export async function pruneDependencies(database: Queryable, logDays: number): Promise<number> {
+  return oneNumber(database, 'select interlock.prune_dependencies($1) as n', [logDays])
+}
+
+/** Forgets runs of workflows that were asked for so many days ago (0: never) and have ended; returns how many. */
+export async function pruneWorkflowExecutions(database: Queryable, historyDays: number): Promise<number> {
+  return oneNumber(database, 'select interlock.prune_workflow_executions($1) as n', [historyDays])
+}
+
 /** Looks at the liveness of all agents and returns who is lost. */
 export async function lostAgents(database: Queryable): Promise<readonly LostAgent[]> {
   const rows = await database.query<{ agent_id: string; reason: string }>(

@@ -30,6 +30,7 @@ function createReport(options: Partial<ReportOptions> = {}): { readonly report: 
     log,
     batchMs: 10,
     store: {
+      reportStep: async () => undefined,
       appendOutput: async (_, chunks) => {
         failOnce()
         kept.calls.push(chunks)
@@ -91,7 +92,11 @@ describe('AttemptReport', () => {
 
   it('asks the job to wait while more than 1 MiB has not been sent', async () => {
     const gate = Promise.withResolvers<{ isCut: boolean }>()
-    const store = { appendOutput: () => gate.promise, reportProgress: async () => undefined }
+    const store = {
+      reportStep: async () => undefined,
+      appendOutput: () => gate.promise,
+      reportProgress: async () => undefined,
+    }
     const { report, kept } = createReport({ store })
     report.output('stdout', 'x'.repeat(600_000))
     report.output('stderr', 'x'.repeat(600_000))
@@ -114,7 +119,9 @@ describe('AttemptReport', () => {
 
   it('gives up at its deadline while the database is away', async () => {
     const never = new Promise<never>(() => undefined)
-    const { report } = createReport({ store: { appendOutput: () => never, reportProgress: () => never } })
+    const { report } = createReport({
+      store: { reportStep: async () => undefined, appendOutput: () => never, reportProgress: () => never },
+    })
     report.output('stdout', 'one')
     const before = performance.now()
     await report.end(200)

@@ -74,6 +74,11 @@ class Day {
     return this.#count(await insist(() => this.door.get(path)))
   }
 
+  async put(path: string, body: unknown): Promise<Reply> {
+    const headers = { 'content-type': 'application/json' }
+    return this.#count(await insist(() => this.door.send('PUT', path, { body: JSON.stringify(body), headers })))
+  }
+
   async delete(path: string): Promise<Reply> {
     return this.#count(await insist(() => this.door.send('DELETE', path)))
   }
@@ -116,6 +121,7 @@ test.each([
             work: { command: ['sh', '-c', 'echo "::interlock progress 50 half"; echo "{}"'] },
             fail: { command: ['sh', '-c', 'exit 77'] },
             hang: { command: ['sh', '-c', 'sleep 60'] },
+            flow: { command: ['sh', '-c', 'echo ::interlock step one'] },
             again: { command: ['sh', '-c', 'exit 75'] },
           },
           heartbeatSeconds: 0.5,
@@ -154,6 +160,10 @@ test.each([
       await waitFor(() => setPriority(database, asJobId('held'), 1).then(() => true), { what: 'its priority' })
       await waitFor(() => startPausedJob(database, asJobId('held')), { what: 'its start' })
       await day.delete('/jobs/unwanted')
+      await day.put('/workflows/flow', { steps: [{ name: 'one', default_model: 'flow-model' }] })
+      await day.post('/workflows/flow/execute', { id: 'flowing' })
+      await world.untilStatus('flowing', 'completed')
+      expect((await day.get('/workflow-executions/flowing')).json).toMatchObject({ current_step_name: 'one' })
       await world.untilStatus('plain', 'completed')
       await world.untilStatus('once', 'completed')
       await world.untilStatus('held', 'completed')

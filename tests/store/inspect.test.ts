@@ -14,7 +14,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
   'queue_status.sql': [
     / default +\| +3 \| +\| +4 \| +3 \| +1 \| +1 \| counted/,
     /alice-1 .*flux-dev.* running/,
-    /alice-2 .*\| alice-1 +\| User conflict: alice in use by image job alice-1/,
+    /alice-2 .*\| alice-1 +\| User conflict: alice in use by normal job alice-1/,
     /Locked users[\s\S]*alice +\| alice-1/,
   ],
   'active_jobs.sql': [
@@ -23,7 +23,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /lost-1 /,
   ],
   'waiting_jobs.sql': [
-    /knight .*video-1 +\| Model conflict: motion-2.0-fast in use by video job video-1/,
+    /knight .*video-1 +\| Model conflict: motion-2.0-fast in use by normal job video-1/,
     /image-2 .*Model conflict: aura-sr reserved for a more senior job/,
     /nobody .*nothing in its way but the lack of an agent/,
   ],
@@ -35,7 +35,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /image-2 +\| pending +\| render-image/,
     /enqueued[\s\S]*blocked .*Model conflict: aura-sr reserved/,
   ],
-  'recent_events.sql': [/alice-2 +\| image +\| blocked .*in use by image job alice-1/, /done-1 .*completed/],
+  'recent_events.sql': [/alice-2 +\| image +\| blocked .*in use by normal job alice-1/, /done-1 .*completed/],
   'stuck_jobs.sql': [
     /lost-1 .*its agent's lease is over/,
     /stopping .*asked to stop and goes on/,

@@ -115,6 +115,7 @@ const request = fc.record(
     ttl_seconds: wholeNumber(0, tenYears),
     permission_level: fc.constantFrom(...permissionLevels),
     start: fc.boolean(),
+    depends_on: fc.array(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/), { maxLength: 20 }),
   },
   { requiredKeys: ['task'] },
 )
@@ -127,6 +128,8 @@ test('whatever the contract takes, the verb takes', async () => {
     { task: 't', delay_seconds: 0 },
     { task: 't', delay_seconds: 0.5 },
     { task: 't', delay_seconds: tenYears },
+    { task: 't', depends_on: ['p'], depends_on_outcome: 'any' },
+    { task: 't', depends_on: ['p'], depends_on_outcome: 'success' },
   ]
   // A field that is added to the contract has to be added here.
   expect(new Set(bodies.flatMap(Object.keys))).toEqual(new Set(Object.keys(jobRequestFields)))

@@ -22,7 +22,7 @@ begin
     || case
       when m.is_paused then ' is paused'
       when p_resource like 'rate:%' and s.taken_until is not null then pg_catalog.format(', %s a minute, the next in %s', m.capacity, interlock.duration_words(s.taken_until - interlock.clock()))
-      when s.active_job_id is not null then ' in use by ' || s.active_job_type || ' job ' || s.active_job_id
+      when s.active_job_id is not null then ' in use by ' || case when s.active_job_type in ('workflow', 'lock') then s.active_job_type else 'normal' end || ' job ' || s.active_job_id
       when s.reserved_lane_id is not null then ' reserved for a more senior job'
       when m.capacity = 0 then ' is switched off'
       when exists (select from interlock.job_lanes as o where o.reserving and o.blocked_on = p_resource)

@@ -8,12 +8,13 @@ set enable_mergejoin = off
 as $$
 declare
   v_ended integer;
+  v_parents text[];
 begin
   with ended as (
     delete from interlock.jobs as j
     where j.id = any (p_job_ids)
     returning j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id, j.token,
-      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id
+      j.attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.payload, j.error, j.lane_id, j.has_children
   ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
@@ -43,10 +44,16 @@ begin
     select p_now, p_outcome, e.id, e.kind, e.status, p_outcome, e.token, e.agent_id, p_actor, left(p_reason, 4096)
     from ended as e
   )
-  select count(*) into v_ended from ended;
+  select count(*), array_agg(e.id::text) filter (where e.has_children)
+  into v_ended, v_parents
+  from ended as e;
+  if v_parents is not null then
+    insert into interlock.job_dependency_touches (parent_id)
+    select unnest(v_parents);
+  end if;
   return v_ended;
 end
 $$;
 
 comment on function interlock.end_jobs(text[], text, timestamptz, text, text, jsonb) is
-  'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. Called with the jobs'' rows locked.';
+  'Ends live jobs that hold nothing (any more): cancelled, expired or deleted. They move to task_history and job_results, a lane that loses a waiting one is touched, and the event is logged. One that others depend on leaves a touch for settle_dependents(). Called with the jobs'' rows locked.';

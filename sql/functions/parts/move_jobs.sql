@@ -13,7 +13,7 @@ begin
   -- comparisons when a thousand jobs come due at once.
   with before as materialized (
     select j.id, j.status, j.kind, j.task, j.user_name, j.project, j.queue, j.priority, j.resources, j.agent_id,
-      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id
+      greatest(j.attempt + p_attempt_change, 0) as attempt, j.created_at, j.queued_at, j.assigned_at, j.started_at, j.token, j.lane_id, j.has_children
     from interlock.jobs as j
     where j.id = any (p_job_ids)
   ),
@@ -43,6 +43,13 @@ begin
     where p_status = 'pending'
       or b.status = 'pending'
   ),
+  told as (
+    insert into interlock.job_dependency_touches (parent_id)
+    select b.id
+    from before as b
+    where p_status = 'failed'
+      and b.has_children
+  ),
   remembered as (
     insert into interlock.task_history (job_id, outcome, task, kind, user_name, project, queue, priority, resources, agent_id,
       attempts, created_at, queued_at, assigned_at, started_at, finished_at, token, reason)
@@ -60,4 +67,4 @@ end
 $$;
 
 comment on function interlock.move_jobs(text[], text, timestamptz, text, timestamptz, text, text, jsonb, integer) is
-  'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';
+  'Moves live jobs that hold nothing (any more) to another live state: pending (their seniority is set the first time, and kept ever after), scheduled, paused, or failed (which task_history notes as well, and settle_dependents() tells to those that wait for any end). Touches the lane of every job that becomes or stops being pending, and logs. Called with the jobs'' rows locked.';

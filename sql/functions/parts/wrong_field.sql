@@ -10,7 +10,8 @@ as $$
     select 2, k, format('%s is not a field of a job', k), null
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
-      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by')
+      'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by',
+      'depends_on', 'depends_on_outcome')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
     from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
@@ -59,6 +60,20 @@ as $$
       select 'delay_seconds', 'a job has run_at or delay_seconds, not both', null where p_job ? 'delay_seconds' and p_job ? 'run_at'
       union all
       select 'start', 'start must be true or false', null where p_job ? 'start' and jsonb_typeof(p_job -> 'start') <> 'boolean'
+      union all
+      select 'depends_on', 'depends_on must be an array of at most 1000 ids of jobs', null
+      where p_job ? 'depends_on'
+        and case when jsonb_typeof(p_job -> 'depends_on') = 'array'
+          then jsonb_array_length(p_job -> 'depends_on') > 1000
+            or exists (select from jsonb_array_elements(p_job -> 'depends_on') as x
+              where jsonb_typeof(x) <> 'string' or x #>> '{}' !~ '^[A-Za-z0-9][A-Za-z0-9._:-]*$' or length(x #>> '{}') > 128)
+          else true end
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome must be success or any', null
+      where p_job ? 'depends_on_outcome' and coalesce(p_job -> 'depends_on_outcome' not in ('"success"', '"any"'), true)
+      union all
+      select 'depends_on_outcome', 'depends_on_outcome goes with depends_on', null
+      where p_job ? 'depends_on_outcome' and not p_job ? 'depends_on'
       union all
       select 'payload', 'payload must be an object', null where p_job ? 'payload' and jsonb_typeof(p_job -> 'payload') <> 'object'
       union all

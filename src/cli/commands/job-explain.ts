@@ -14,8 +14,11 @@ export function createExplainCommand(runtime: Runtime): Command {
 }
 
 /** The sentence, then the chain of blockers, each a step further in, down to the one that runs. */
-function renderExplanation({ sentence, chain = [] }: Explanation): string {
-  return [sentence, ...chain.map((link, depth) => `${'  '.repeat(depth + 1)}${describeLink(link)}`)].join('\n')
+function renderExplanation({ sentence, chain = [], waits_for: parents = [] }: Explanation): string {
+  const waits = parents.map(({ job_id: id, status }) => `  ${id} is ${status}`)
+  return [sentence, ...waits, ...chain.map((link, depth) => `${'  '.repeat(depth + 1)}${describeLink(link)}`)].join(
+    '\n',
+  )
 }
 
 function describeLink(link: ExplanationLink): string {

@@ -33,6 +33,7 @@ export function renderJob(job: JobView, terminal: Terminal, asks: readonly Reque
       ],
       ['blocked by', job.blocked_by_job_id],
       ['because', job.conflict_reason],
+      ['depends on', showParents(job)],
       ['position', job.queue_position === null ? null : String(job.queue_position)],
       ['progress', showProgress(job)],
       ['task', job.task],
@@ -62,6 +63,12 @@ export function renderJob(job: JobView, terminal: Terminal, asks: readonly Reque
 function waitsFor({ id, status, message, request_type: type, given_back: gaveBack, is_away: isAway }: RequestView) {
   if (status === 'open') return `an answer of a person to "${message}" (${type} ${id})`
   return isAway ? `${gaveBack?.join(', ')} again, before it goes on with ${id}` : null
+}
+
+function showParents({ depends_on: parents = [] }: JobView): string {
+  return parents
+    .map(({ job_id: id, status, needs }) => `${id} (${status}${needs === 'any' ? ', any end will do' : ''})`)
+    .join('\n')
 }
 
 function showJson(value: unknown): string | null {

@@ -36,12 +36,15 @@ export function createQueueAddCommand(runtime: Runtime): Command {
     .addOption(new Option('--permission <level>', 'autonomous, supervised or human_required'))
     .addOption(new Option('--approved-by <name>', 'of a human_required job: who approved it already'))
     .addOption(new Option('--no-start', 'add it paused'))
+    .addOption(new Option('--depends-on <id>', 'a job that has to complete first; may be repeated').argParser(collect))
+    .addOption(new Option('--depends-on-outcome <which>', 'success (unless set), or any end of those jobs'))
     .addOption(new Option('--wait', 'wait until it ends, with the exit code of `job wait`'))
     .addOption(timeoutOption())
     .addOption(new Option('--dry-run', 'check it, show it, and add nothing'))
   withExamples(command, [
     'interlock queue add test "Test task" --priority normal',
     'interlock queue add resize --user alice --payload \'{"url": "…"}\' --wait',
+    'interlock queue add publish --depends-on d1024 --depends-on d1025',
     'interlock queue add report --delay 3600 --payload @report.json',
   ])
   return runsWithBackend<QueueAddOptions>(command, runtime, async (call, backend) => {

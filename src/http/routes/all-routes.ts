@@ -15,6 +15,7 @@ import { questionRoutes } from './questions.ts'
 import { queueRoutes } from './queue.ts'
 import { queuePolicyRoutes } from './queues.ts'
 import { resourceRoutes } from './resources.ts'
+import { workflowRoutes } from './workflows.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
 export function allRoutes(services: Services, eventLoop: EventLoopWatch): readonly Route[] {
@@ -31,6 +32,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...queuePolicyRoutes(services),
     ...resourceRoutes(services),
     ...lockRoutes(services),
+    ...workflowRoutes(services),
     ...agentRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { ContractError, checkContract } from '../../domain/contract.ts'
+import { checkExecution, checkWorkflow } from '../../domain/workflow.ts'
+import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../../store/workflows.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
+import { httpActor, type Services } from '../services.ts'
+
+const noQuery = z.strictObject({})
+
+/** Workflows: what they are, and how their runs go on. */
+export function workflowRoutes({ database }: Services): readonly Route[] {
+  return [
+    { method: 'GET', path: '/workflows', answer: list },
+    { method: 'GET', path: '/workflows/:id', answer: show },
+    { method: 'PUT', path: '/workflows/:id', answer: apply },
+    { method: 'POST', path: '/workflows/:id/execute', answer: execute },
+    { method: 'GET', path: '/workflow-executions/:id', answer: showExecution },
+  ]
+
+  async function list({ request }: Call): Promise<Answer> {
+    checkContract(noQuery, { ...request.query })
+    return { status: 200, body: { workflows: await listWorkflows(database) } }
+  }
+
+  async function show({ request }: Call): Promise<Answer> {
+    return { status: 200, body: await readWorkflow(database, pathParameter(request, 'id')) }
+  }
+
+  /** The id is the path's; a body that names another one is a mistake that would change the wrong workflow. */
+  async function apply({ request }: Call): Promise<Answer> {
+    const id = pathParameter(request, 'id')
+    const body: unknown = request.body
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+    const definition = checkWorkflow(isObject ? { id, ...body } : body)
+    if (definition.id !== id) throw new ContractError([{ field: 'id', message: `must be ${id}, as in the path` }])
+    const { version, changed } = await applyWorkflow(database, definition, { actor: httpActor })
+    return {
+      status: changed && version === 1 ? 201 : 200,
+      body: { ...(await readWorkflow(database, id)), changed },
+    }
+  }
+
+  async function execute({ request }: Call): Promise<Answer> {
+    const workflowId = pathParameter(request, 'id')
+    const wanted = checkExecution(request.body ?? {})
+    const options = { actor: httpActor, key: idempotencyKey(request) }
+    const { id, isRepeated } = await executeWorkflow(database, workflowId, wanted, options)
+    return {
+      status: 201,
+      headers: {
+        Location: `/workflow-executions/${encodeURIComponent(id)}`,
+        ...(isRepeated ? { 'Idempotency-Replayed': 'true' } : {}),
+      },
+      body: await readExecution(database, id),
+    }
+  }
+
+  async function showExecution({ request }: Call): Promise<Answer> {
+    checkContract(noQuery, { ...request.query })
+    return { status: 200, body: await readExecution(database, pathParameter(request, 'id')) }
+  }
+}
