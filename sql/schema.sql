@@ -2337,7 +2337,7 @@ AS $function$
         or c.held is not null
         or not exists (select from interlock.jobs as j where j.id = m.job_id and j.token = m.token and j.held is not null))
     order by m.id
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   ) as a
 $function$;
 comment on function interlock.away_requests(integer) is 'The requests for which resume_request() has something to do: their companion was granted what the job gave back, or is gone, or the job is. Locks nothing. Run by the tick.';
@@ -4394,7 +4394,7 @@ begin
     where m.state = 'open'
       and (m.expires_at <= v_now or j.id is null)
     order by m.id
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update of m skip locked
   loop
     update interlock.job_messages as m
@@ -6336,8 +6336,8 @@ AS $function$
 declare
   v_pruned integer;
 begin
-  if p_log_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  if p_log_days is null or p_log_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
   end if;
   with old as (
     select d.job_id, d.parent_id
@@ -6346,7 +6346,7 @@ begin
       and d.settled_at < interlock.clock() - p_log_days * interval '1 day'
       and not exists (select from interlock.jobs as j where j.id = d.job_id)
     order by d.settled_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
   delete from interlock.job_dependencies as d
   using old as o
@@ -6469,8 +6469,8 @@ AS $function$
 declare
   v_pruned integer;
 begin
-  if p_history_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'history_days';
+  if p_history_days is null or p_history_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
   end if;
   with old as (
     select e.id
@@ -6479,7 +6479,7 @@ begin
       and e.created_at < interlock.clock() - p_history_days * interval '1 day'
       and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
     order by e.created_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
   delete from interlock.workflow_executions as e
   using old as o

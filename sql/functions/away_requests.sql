@@ -15,7 +15,7 @@ as $$
         or c.held is not null
         or not exists (select from interlock.jobs as j where j.id = m.job_id and j.token = m.token and j.held is not null))
     order by m.id
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   ) as a
 $$;
 

@@ -17,7 +17,7 @@ begin
     where m.state = 'open'
       and (m.expires_at <= v_now or j.id is null)
     order by m.id
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update of m skip locked
   loop
     update interlock.job_messages as m

@@ -6,8 +6,8 @@ as $$
 declare
   v_pruned integer;
 begin
-  if p_log_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'log_days';
+  if p_log_days is null or p_log_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
   end if;
   with old as (
     select d.job_id, d.parent_id
@@ -16,7 +16,7 @@ begin
       and d.settled_at < interlock.clock() - p_log_days * interval '1 day'
       and not exists (select from interlock.jobs as j where j.id = d.job_id)
     order by d.settled_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
   delete from interlock.job_dependencies as d
   using old as o

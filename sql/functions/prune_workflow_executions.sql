@@ -6,8 +6,8 @@ as $$
 declare
   v_pruned integer;
 begin
-  if p_history_days < 0 or p_limit not between 1 and 1000000 then
-    raise exception using errcode = 'IL005', message = 'days must be 0 (for ever) or more', column = 'history_days';
+  if p_history_days is null or p_history_days not between 0 and 36500 then
+    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
   end if;
   with old as (
     select e.id
@@ -16,7 +16,7 @@ begin
       and e.created_at < interlock.clock() - p_history_days * interval '1 day'
       and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
     order by e.created_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
   )
   delete from interlock.workflow_executions as e
   using old as o

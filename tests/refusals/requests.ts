@@ -1,3 +1,4 @@
+import { queueSettings } from '../../src/config/schema.ts'
 import type { Scene } from './scene.ts'
 
 export interface RightRequest {
@@ -8,8 +9,19 @@ export interface RightRequest {
 }
 
 /** A right request of every route, by `METHOD /path`. One that is missing here fails the test that looks for it. */
-export function rightRequests({ running, lock }: Scene): Readonly<Record<string, RightRequest>> {
+export function rightRequests({ running, lock, request, execution }: Scene): Readonly<Record<string, RightRequest>> {
   const motive = { reason: 'why not', actor: 'the test' }
+  const filter = {
+    user: 'ann',
+    project: 'p',
+    model: 'flux',
+    task: 'work',
+    queue: 'default',
+    agent: 'worker.1',
+    text: 'x',
+  }
+  const ages = { older_than_seconds: 1, newer_than_seconds: 3600 }
+  const many = { ...filter, ...ages, dry_run: true, cursor: 'a1', ...motive }
   return {
     'GET /agents': { path: '/agents', query: {} },
     'GET /jobs': {
@@ -47,6 +59,92 @@ export function rightRequests({ running, lock }: Scene): Readonly<Record<string,
       path: '/locks/door:3',
       query: { job_id: 'nobody', token: '1', reason: 'why not', actor: 'the test' },
     },
+    'POST /jobs/cancel': { path: '/jobs/cancel', body: { ...many, status: ['pending'] } },
+    'POST /jobs/requeue': { path: '/jobs/requeue', body: { ...many, status: ['failed'] } },
+    'POST /jobs/priority': { path: '/jobs/priority', body: { ...many, status: ['pending'], priority: 'low' } },
+    'POST /jobs/:id/start': { path: '/jobs/paused/start', body: motive },
+    'POST /jobs/:id/approve': { path: '/jobs/paused/approve', body: motive },
+    'POST /jobs/:id/reject': { path: '/jobs/paused/reject', body: motive },
+    'POST /jobs/:id/release': { path: '/jobs/nobody/release', body: motive },
+    'POST /jobs/:id/priority': { path: '/jobs/waiting/priority', body: { priority: 1, ...motive } },
+    'GET /dead-letters': {
+      path: '/dead-letters',
+      query: { ...filter, error: 'boom', older_than_seconds: '1', newer_than_seconds: '3600', limit: '10' },
+    },
+    'POST /dead-letters/requeue': { path: '/dead-letters/requeue', body: { ...many, error: 'boom' } },
+    'POST /dead-letters/clear': { path: '/dead-letters/clear', body: { ...many, error: 'boom' } },
+    'GET /queues': { path: '/queues' },
+    'PATCH /queues/:name': {
+      path: '/queues/default',
+      body: Object.fromEntries([
+        ...Object.keys(queueSettings.shape).map((name) => [name, undefined]),
+        ['actor', 'the test'],
+      ]),
+    },
+    'PUT /queues/:name': { path: '/queues/another', body: { max_attempts: 2, actor: 'the test' } },
+    'POST /queues/:name/pause': { path: '/queues/another/pause', body: { actor: 'the test' } },
+    'POST /queues/:name/resume': { path: '/queues/another/resume', body: { actor: 'the test' } },
+    'POST /queues/:name/flush': {
+      path: '/queues/another/flush',
+      query: { dry_run: '1' },
+      body: { user: 'ann', project: 'p', dry_run: true, cursor: 'a1', ...motive },
+    },
+    'GET /resources': { path: '/resources' },
+    'PATCH /resources/:key': {
+      path: '/resources/model:sdxl',
+      body: { capacity: 2, starts_per_minute: 5, is_paused: false, actor: 'the test' },
+    },
+    'DELETE /resources/:key': { path: '/resources/model:nobody', body: { actor: 'the test' } },
+    'POST /jobs/:id/requests': {
+      path: `/jobs/${running.id}/requests`,
+      body: {
+        token: running.token,
+        request_type: 'question',
+        message: 'Shall it?',
+        context: {},
+        expires_in_seconds: 60,
+        conversation_id: 'c',
+        release_models: false,
+      },
+    },
+    'GET /requests': {
+      path: '/requests',
+      query: { status: 'open', job: running.id, conversation: 'c', cursor: 'm1', limit: '10' },
+    },
+    'GET /requests/:id': { path: `/requests/${request}` },
+    'GET /requests/:id/response': { path: `/requests/${request}/response`, query: { wait_seconds: '0' } },
+    'POST /requests/:id/response': {
+      path: `/requests/${request}/response`,
+      body: {
+        response_type: 'answer',
+        message: 'It shall.',
+        instructions: ['now'],
+        generated_by: 'human',
+        responder_id: 'ann',
+        actor: 'the test',
+      },
+    },
+    'GET /workflows': { path: '/workflows', query: {} },
+    'GET /workflows/:id': { path: '/workflows/render' },
+    'PUT /workflows/:id': {
+      path: '/workflows/w',
+      body: {
+        title: 'W',
+        description: 'w',
+        hold: 'run',
+        task: 'work',
+        steps: [{ name: 'draw', default_model: 'sdxl' }],
+        queue: 'default',
+        priority: 'low',
+        timeout_seconds: 60,
+        max_attempts: 1,
+      },
+    },
+    'POST /workflows/:id/execute': {
+      path: '/workflows/render/execute',
+      body: { input: {}, user: 'ann', project: 'p', priority: 'low', models: { draw: 'flux' } },
+    },
+    'GET /workflow-executions/:id': { path: `/workflow-executions/${execution}` },
     'GET /queue/status': { path: '/queue/status' },
     'GET /queue/health': { path: '/queue/health' },
     'GET /livez': { path: '/livez' },

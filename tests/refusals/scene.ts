@@ -6,6 +6,10 @@ export interface Scene {
   readonly running: { readonly id: string; readonly token: number }
   readonly lane: string
   readonly lock: { readonly id: string; readonly token: number }
+  /** An open question of the running job. */
+  readonly request: string
+  /** A run of the workflow `render`. */
+  readonly execution: string
 }
 
 export async function setScene(world: EngineWorld): Promise<Scene> {
@@ -25,8 +29,21 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
     lock?.lock_id,
     'cy',
   ])
+  const [asked] = await world.query<{ request_id: string }>('select request_id from interlock.ask($1, $2, $3)', [
+    running.job_id,
+    running.token,
+    { message: 'Shall it?' },
+  ])
+  await world.query('select interlock.apply_workflow($1)', [
+    { id: 'render', task: 'work', steps: [{ name: 'draw', default_model: 'sdxl' }] },
+  ])
+  const [run] = await world.query<{ execution_id: string }>(
+    `select execution_id from interlock.execute_workflow('render')`,
+  )
   return {
     agent: world.agent,
+    request: asked?.request_id ?? '',
+    execution: run?.execution_id ?? '',
     running: { id: running.job_id, token: running.token },
     lane: lane?.id ?? '',
     lock: { id: lock?.lock_id ?? '', token: held?.token ?? 0 },
