@@ -9,7 +9,7 @@ declare
 begin
   perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'active' then
+  if v_agent.state <> 'draining' then
     update interlock.agent_stats as a
     set state = 'draining'
     where a.id = p_agent_id;

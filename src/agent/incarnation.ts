@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import type { Assignment } from '../domain/assignment.ts'
 import type { AgentId } from '../domain/ids.ts'
-import { drainAgent, endAgent, type HeartbeatAnswer, registerAgent } from '../store/agents.ts'
+import { drainAgent } from '../store/agent-changes.ts'
+import { endAgent, type HeartbeatAnswer, registerAgent } from '../store/agents.ts'
 import type { HeldJob } from '../store/attempts.ts'
 import type { Database } from '../store/database.ts'
 import { within } from '../store/deadline.ts'
@@ -165,7 +166,7 @@ export class Incarnation {
 
   /** Claims no more; the heartbeat goes on. */
   async drain(): Promise<void> {
-    await this.#say('draining', drainAgent(this.#database, this.agentId, null))
+    await this.#say('draining', drainAgent(this.#database, this.agentId))
     await this.#claims.stop()
   }
 

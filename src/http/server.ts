@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
 import { createApplication } from './application.ts'
@@ -42,6 +43,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #stopping = new AbortController()
   readonly #feed: JobFeed
+  readonly #agentFeed: AgentFeed
   readonly #eventLoop = new EventLoopWatch()
   readonly #server: Server
   #stopped: Promise<void> | null = null
@@ -54,6 +56,7 @@ export class HttpServer {
       onLost: (error) => say(logger, 'feed.lost', { error }),
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })
+    this.#agentFeed = new AgentFeed(database)
     this.#server = createServer(this.#createApplication())
     // Slow senders hold a socket, and no more than this long.
     this.#server.headersTimeout = 10_000
@@ -94,7 +97,7 @@ export class HttpServer {
     })
     this.#stopping.abort()
     this.#eventLoop.stop()
-    const feedStopped = this.#feed.stop()
+    const feedStopped = Promise.all([this.#feed.stop(), this.#agentFeed.stop()])
     const drained = new AbortController()
     const cut = await Promise.race([closed.then(() => 0), this.#cutAfter(drainSeconds, drained.signal)])
     drained.abort()
@@ -120,6 +123,7 @@ export class HttpServer {
     const services: Services = {
       database,
       feed: this.#feed,
+      agentFeed: this.#agentFeed,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

@@ -1,3 +1,4 @@
+import type { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import type { QueueAnswers } from './queue-answers.ts'
@@ -7,6 +8,7 @@ import type { ReadinessCheck } from './readiness.ts'
 export interface Services {
   readonly database: Database
   readonly feed: JobFeed
+  readonly agentFeed: AgentFeed
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }

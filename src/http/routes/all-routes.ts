@@ -1,8 +1,10 @@
 import type { EventLoopWatch } from '../readiness.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
 import { jobChangeRoutes } from './job-changes.ts'
+import { jobHolderRoutes } from './job-holder.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
 import { jobWaitRoutes } from './job-wait.ts'
@@ -21,7 +23,9 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobWaitRoutes(services),
     ...queueRoutes(services),
     ...lockRoutes(services),
+    ...jobHolderRoutes(services),
     ...agentRoutes(services),
+    ...agentCallRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
