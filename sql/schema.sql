@@ -2384,7 +2384,7 @@ end
 $function$;
 comment on function interlock.delete_job(text,text,text) is 'Deletes a job that waits or has failed for good; its history stays. Returns deleted. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003 where it runs or has ended.';
 
-CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2399,8 +2399,8 @@ begin
     update interlock.agent_stats as a
     set state = 'draining'
     where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
-    values (v_now, 'agent_draining', p_agent_id, p_actor);
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_draining', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
     perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
   end if;
   state := 'draining';
@@ -2408,7 +2408,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.drain_agent(text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
+comment on function interlock.drain_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.due_rates(p_limit integer DEFAULT 100)
  RETURNS text[]
@@ -3809,6 +3809,38 @@ AS $function$
   )
 $function$;
 comment on function interlock.holds_liveness_lock(integer) is 'Whether a session of this incarnation holds its liveness lock at this moment.';
+
+CREATE OR REPLACE FUNCTION interlock.is_anything_left(p_agent_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce((
+    select interlock.any_awake(r.routes)
+      or exists (
+        select
+        from interlock.jobs as j
+        where j.agent_id = a.id
+          and j.held is not null
+      )
+      or exists (
+        select
+        from interlock.job_lane_touches as t
+      )
+    from interlock.agent_stats as a
+    cross join lateral (
+      select array(
+        select u.route
+        from pg_catalog.unnest(a.routes) as u (route)
+        join interlock.queues as q on q.name = pg_catalog.split_part(u.route, '/', 1)
+        where not q.is_paused
+      ) as routes
+    ) as r
+    where a.id = p_agent_id
+  ), false)
+$function$;
+comment on function interlock.is_anything_left(text) is 'Whether an agent still holds a job, a job of its routes waits for nothing but an agent, or something has changed that nobody has absorbed yet: what an agent asks that is to end when nothing is left. What waits for its time, for what others hold, or in a paused queue does not count. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.is_demanded(p_resource text)
  RETURNS boolean
@@ -5953,7 +5985,7 @@ AS $function$
 $function$;
 comment on function interlock.resource_order(text) is 'Users first, others, models, limits, start rates last; by name (collation C) inside a kind. What is cheapest to keep waiting is reserved first, and everybody reserves in this order: that is why reservations cannot deadlock.';
 
-CREATE OR REPLACE FUNCTION interlock.resume_agent(p_agent_id text, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.resume_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -5969,8 +6001,8 @@ begin
     set state = 'active',
         suspended_at = null
     where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
-    values (v_now, 'agent_resumed', p_agent_id, p_actor);
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_resumed', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
     perform interlock.ring(v_agent.routes);
     perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
     v_agent.state := 'active';
@@ -5980,7 +6012,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.resume_agent(text,text) is 'Lets an agent that was suspended claim again, and rings its routes. Returns its state (draining: it stays so) and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
+comment on function interlock.resume_agent(text,text,text) is 'Lets an agent that was suspended claim again, and rings its routes. Returns its state (draining: it stays so) and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.retry_at(p_queue text, p_wait_seconds double precision, p_now timestamp with time zone)
  RETURNS timestamp with time zone

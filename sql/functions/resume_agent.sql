@@ -1,4 +1,4 @@
-create function interlock.resume_agent(p_agent_id text, p_actor text default null)
+create function interlock.resume_agent(p_agent_id text, p_actor text default null, p_reason text default null)
 returns table (state text, active_jobs integer)
 language plpgsql
 set search_path = ''
@@ -14,8 +14,8 @@ begin
     set state = 'active',
         suspended_at = null
     where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
-    values (v_now, 'agent_resumed', p_agent_id, p_actor);
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_resumed', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
     perform interlock.ring(v_agent.routes);
     perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
     v_agent.state := 'active';
@@ -26,5 +26,5 @@ begin
 end
 $$;
 
-comment on function interlock.resume_agent(text, text) is
+comment on function interlock.resume_agent(text, text, text) is
   'Lets an agent that was suspended claim again, and rings its routes. Returns its state (draining: it stays so) and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';

@@ -7,6 +7,7 @@ import { type AttemptStore, createAttemptStore } from '../store/attempts.ts'
 import type { Database } from '../store/database.ts'
 import { within } from '../store/deadline.ts'
 import type { AgentLog } from './agent-log.ts'
+import { Allotment } from './allotment.ts'
 import { Attempt, type AttemptSurroundings, keyOf } from './attempt.ts'
 import { coalesce } from './coalesce.ts'
 import { Incarnation } from './incarnation.ts'
@@ -50,6 +51,12 @@ export interface AgentOptions {
   readonly stopGraceSeconds?: number
   /** `lease` behind a transaction pooler, or where a hiccup of the network must not cost a long job; else `connection`. */
   readonly liveness?: 'connection' | 'lease'
+  /** It ends by itself when nothing is left that it could start. */
+  readonly burst?: boolean
+  /** It ends by itself after so many jobs; null: never. */
+  readonly maxJobs?: number | null
+  /** It ends by itself when it had nothing in hand for so long; null: never. */
+  readonly maxIdleSeconds?: number | null
   /** Told to jobs as INTERLOCK_URL. */
   readonly url?: string | null
   readonly onAttempt?: (event: AttemptEvent) => void
@@ -80,10 +87,13 @@ export class Agent {
   #ending: Promise<void> | null = null
   #drainUntilMs = Number.POSITIVE_INFINITY
   #isDraining = false
+  readonly #allotment: Allotment
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(options: AgentOptions) {
     this.#options = Object.freeze({ ...options })
     this.#leaseSeconds = options.leaseSeconds ?? 15
+    this.#allotment = new Allotment(options, (why) => void this.#retire(why))
     const { environment, log, tasks, url } = options
     const killBudgetMs = killBudgetMsOf(this.#leaseSeconds)
     this.#keeper = new Keeper({ environment, killBudgetMs, log })
@@ -107,6 +117,11 @@ export class Agent {
 
   get keeperPid(): number | null {
     return this.#keeper.pid
+  }
+
+  /** Resolves when it has ended, by itself or by stop(). */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   /** How many jobs it has in hand. */
@@ -148,24 +163,30 @@ export class Agent {
     const settings = {
       name,
       queues,
-      slots,
+      // It is given no more at once than it takes in all.
+      slots: Math.min(slots, this.#options.maxJobs ?? slots),
       permissionLevels: permissionLevels ?? ['autonomous'],
       tasks: Object.keys(tasks),
       leaseSeconds: this.#leaseSeconds,
       heartbeatSeconds: heartbeatSeconds ?? this.#leaseSeconds / 3,
       liveness: liveness ?? 'connection',
+      asksWhatIsLeft: this.#options.burst === true,
     }
     const incarnation = await Incarnation.begin({ database, lease: this.#lease, log }, settings, {
       held: () => [...this.#attempts.values()].map(({ assignment }) => assignment),
-      room: () => (this.#isDraining ? 0 : slots - this.#attempts.size),
+      room: () => (this.#isDraining ? 0 : Math.min(slots - this.#attempts.size, this.#allotment.left)),
       onAssignment: (assignment) => this.#take(assignment),
       onAnswer: (answer) => this.#obey(answer),
       onLeaseExtended: () => this.#keeper.extendLease(this.#lease.untilMs),
       onLockLost: () => this.#stopAll('lock_lost'),
       onGone: () => this.#renew(),
+      onNothing: () => {
+        if (this.#attempts.size === 0) this.#allotment.foundNothing()
+      },
     })
     if (this.#stopping.signal.aborted) return await incarnation.end('stopped')
     this.#incarnation = incarnation
+    if (this.#attempts.size === 0) this.#allotment.isIdle()
     log.info({ agentId: incarnation.agentId, queues, slots }, 'agent registered')
     // Drained by an operator as a former incarnation, it stays so.
     if (this.#isDraining) await incarnation.drain()
@@ -174,14 +195,32 @@ export class Agent {
   #take(assignment: Assignment): void {
     const key = keyOf(assignment)
     if (this.#attempts.has(key) || this.#stopping.signal.aborted) return
+    // More than it takes was assigned to it before that was known: somebody else's at once, not after the time to confirm.
+    if (this.#allotment.left === 0) return void this.#giveBack(assignment)
+    this.#allotment.took()
     const attempt = new Attempt(assignment, this.#around)
     this.#attempts.set(key, attempt)
     this.#options.onAttempt?.({ type: 'begun', assignment })
     void attempt.done.then((outcome) => {
       this.#attempts.delete(key)
       this.#options.onAttempt?.({ type: 'ended', assignment, outcome })
+      if (this.#attempts.size === 0) this.#allotment.isIdle()
       this.#incarnation?.ringForWork()
     })
+  }
+
+  async #giveBack(assignment: Assignment): Promise<void> {
+    await this.#around.store.returnJobs([assignment], 'its agent takes no more jobs').catch(() => undefined)
+  }
+
+  /** Claims no more, lets its jobs finish however long they take, and ends. */
+  async #retire(why: string): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#isDraining = true
+    this.#options.log.info({ agentId: this.id }, why)
+    await this.#incarnation?.drain()
+    while (this.#attempts.size > 0 && !this.#stopping.signal.aborted) await this.#allDone()
+    await this.stop()
   }
 
   #obey(answer: HeartbeatAnswer): void {
@@ -234,6 +273,7 @@ export class Agent {
 
   async #end(): Promise<void> {
     this.#isDraining = true
+    this.#allotment.close()
     this.#stopping.abort()
     const settled = Promise.allSettled([this.#starting, this.#renewing])
     await within(settleMsMax, 'starting', settled).catch(() => undefined)
@@ -250,6 +290,7 @@ export class Agent {
     await this.#incarnation?.end('stopped')
     this.#lease.end()
     this.#options.log.info({ agentId: this.id }, 'agent ended')
+    this.#ended.resolve()
   }
 
   async #allDone(): Promise<void> {

@@ -25,6 +25,7 @@ export interface IncarnationSettings {
   readonly leaseSeconds: number
   readonly heartbeatSeconds: number
   readonly liveness: 'connection' | 'lease'
+  readonly asksWhatIsLeft: boolean
 }
 
 export interface IncarnationHandlers {
@@ -37,6 +38,8 @@ export interface IncarnationHandlers {
   readonly onLockLost: () => void
   /** The database has given this incarnation up: its jobs must end, and another one be registered. */
   readonly onGone: () => void
+  /** There was nothing to claim, and nothing is left that it could. */
+  readonly onNothing: () => void
 }
 
 const sayMsMax = 1500
@@ -114,6 +117,7 @@ export class Incarnation {
         if (this.#isSure(lease)) handlers.onAssignment(assignment)
       },
       onGone,
+      ...(settings.asksWhatIsLeft ? { onNothing: handlers.onNothing } : {}),
     })
     this.#heartbeat = new Heartbeat({
       agentId,

@@ -10,27 +10,27 @@ export interface ChangedAgent {
 }
 
 /** Finishes what it holds, claims no more, and is not coming back. Throws `agent_not_active`. */
-export function drainAgent(queryable: Queryable, agentId: AgentId, { actor }: Motive = {}): Promise<ChangedAgent> {
-  return change(queryable, 'select state, active_jobs from interlock.drain_agent($1, $2)', [agentId, actor ?? null])
+export function drainAgent(queryable: Queryable, agentId: AgentId, motive: Motive = {}): Promise<ChangedAgent> {
+  return change(queryable, 'select state, active_jobs from interlock.drain_agent($1, $2, $3)', agentId, motive)
 }
 
 /** Finishes what it holds, and claims no more until it is resumed. Throws `agent_not_active`. */
-export function suspendAgent(
-  queryable: Queryable,
-  agentId: AgentId,
-  { actor, reason }: Motive = {},
-): Promise<ChangedAgent> {
-  const text = 'select state, active_jobs from interlock.suspend_agent($1, $2, $3)'
-  return change(queryable, text, [agentId, actor ?? null, reason ?? null])
+export function suspendAgent(queryable: Queryable, agentId: AgentId, motive: Motive = {}): Promise<ChangedAgent> {
+  return change(queryable, 'select state, active_jobs from interlock.suspend_agent($1, $2, $3)', agentId, motive)
 }
 
 /** Claims again. Throws `agent_not_active`. */
-export function resumeAgent(queryable: Queryable, agentId: AgentId, { actor }: Motive = {}): Promise<ChangedAgent> {
-  return change(queryable, 'select state, active_jobs from interlock.resume_agent($1, $2)', [agentId, actor ?? null])
+export function resumeAgent(queryable: Queryable, agentId: AgentId, motive: Motive = {}): Promise<ChangedAgent> {
+  return change(queryable, 'select state, active_jobs from interlock.resume_agent($1, $2, $3)', agentId, motive)
 }
 
-async function change(queryable: Queryable, text: string, values: readonly unknown[]): Promise<ChangedAgent> {
-  const [row] = await queryable.query<ChangedAgent>(text, values)
+async function change(
+  queryable: Queryable,
+  text: string,
+  agentId: AgentId,
+  { actor, reason }: Motive,
+): Promise<ChangedAgent> {
+  const [row] = await queryable.query<ChangedAgent>(text, [agentId, actor ?? null, reason ?? null])
   if (row === undefined) throw new TypeError('a verb of agents answered without a row')
   return row
 }

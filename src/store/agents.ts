@@ -165,6 +165,12 @@ export async function claimLane(database: Queryable, agentId: AgentId, laneId: s
   return toClaimed(rows)
 }
 
+/** Whether any job of its routes waits for nothing but an agent, or is its own and not confirmed yet. */
+export async function isAnythingLeft(database: Queryable, agentId: AgentId): Promise<boolean> {
+  const [row] = await database.query<{ left: boolean }>('select interlock.is_anything_left($1) as left', [agentId])
+  return row?.left ?? false
+}
+
 /** It says good-bye: nothing of it runs any more. Returns how many jobs went back. */
 export async function endAgent(database: Queryable, agentId: AgentId, reason: string): Promise<number> {
   const [row] = await database.query<{ jobs_returned: number }>(

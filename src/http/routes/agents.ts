@@ -1,14 +1,12 @@
 import { z } from 'zod'
 import { countAgents } from '../../domain/agent-counts.ts'
-import { allocate } from '../../domain/allocation.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { type AgentId, asAgentId } from '../../domain/ids.ts'
 import { type ChangedAgent, drainAgent, resumeAgent, suspendAgent } from '../../store/agent-changes.ts'
 import { readAgents } from '../../store/agent-reader.ts'
+import { readAllocation } from '../../store/allocation.ts'
 import type { Database } from '../../store/database.ts'
 import type { Motive } from '../../store/jobs.ts'
-import { readAgentPolicy } from '../../store/policy.ts'
-import { readQueueSnapshot } from '../../store/queue-status.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 
@@ -39,12 +37,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
 
   async function allocation({ request }: Call): Promise<Answer> {
     checkContract(noQuery, { ...request.query })
-    const [agents, snapshot, policy] = await Promise.all([
-      readAgents(database),
-      readQueueSnapshot(database, 1),
-      readAgentPolicy(database),
-    ])
-    return { status: 200, body: allocate({ agents, snapshot, policy }) }
+    return { status: 200, body: await readAllocation(database) }
   }
 
   async function change({ request }: Call, verb: Change): Promise<Answer> {
