@@ -1235,9 +1235,10 @@ AS $function$
       else 'critical'
     end,
     least(s.machine + least(s.step * s.backlog, s.most), 100)::real,
-    -- How many jobs it may have before it is above the ceiling, and one more: it gets one while it is not above.
+    -- How many jobs it may have before it is above the ceiling, and one more: it gets one while it is not above. Once it has
+    -- said that it is above, none until it says otherwise, also where it has finished some since.
     case
-      when s.machine > s.ceiling then 0
+      when s.score > s.ceiling then 0
       when s.machine + s.most <= s.ceiling then p_slots
       else greatest(least(pg_catalog.floor((s.ceiling - s.machine) / s.step + 1e-6) + 1 - s.backlog, p_slots), 0)
     end::integer
@@ -1269,11 +1270,13 @@ CREATE OR REPLACE FUNCTION interlock.agents_with_room(p_route text)
  STABLE
  SET search_path TO ''
 AS $function$
-  select r.id, r.room, r.score, r.step
+  select r.id, r.room, r.base_score + r.step * r.active_jobs + (r.cost - r.step) * r.since, r.cost
   from (
-    select a.id, a.slots_open - a.active_jobs as room, s.step,
-      -- Not as of its last heartbeat alone: what it was given since then counts.
-      a.base_score + s.step * a.active_jobs as score
+    select a.id, a.slots_open - a.active_jobs as room, a.base_score, a.active_jobs, s.step,
+      -- What a job has cost it so far, all that it is loaded with shared out among its jobs: rather too much than too little,
+      -- for until the next heartbeat nobody knows what the jobs that it is given now do to it.
+      greatest(s.step, a.load_score / greatest(coalesce(a.queue_depth, a.active_jobs), 1)) as cost,
+      greatest(a.active_jobs - coalesce(a.queue_depth, a.active_jobs), 0) as since
     from interlock.agent_stats as a
     cross join lateral (
       select coalesce(100 * p.queue_weight / (p.cpu_weight + p.memory_weight + p.queue_weight) / a.slots, 0) as step
@@ -1286,9 +1289,9 @@ AS $function$
       and (a.listens_until is null or a.listens_until > interlock.clock())
       and p_route = any (a.routes)
   ) as r
-  order by r.score, r.room desc, r.id
+  order by 3, r.room desc, r.id
 $function$;
-comment on function interlock.agents_with_room(text) is 'The live agents of a route that may be given jobs, the least loaded first: for whom a dispatch claims. None above max_utilisation. Returns for how many jobs each has room before it is above, its score by now, and how much one more job adds to it. Locks nothing.';
+comment on function interlock.agents_with_room(text) is 'The live agents of a route that may be given jobs, the least loaded first: for whom a dispatch claims. None above max_utilisation. Returns for how many jobs each has room before it is above, its score by now (as of its last heartbeat, and what it was given since), and how much one more job is expected to add to it. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.any_awake(p_routes text[], p_but uuid[] DEFAULT '{}'::uuid[])
  RETURNS boolean

@@ -1,9 +1,6 @@
 import type { AgentId } from '../domain/ids.ts'
 import type { AgentWithRoom } from '../store/dispatch.ts'
 
-/** By so much an agent may pass the next one in load before that one has its turn, where much is to be given. */
-const leapMax = 5
-
 export interface Turn {
   readonly agentId: AgentId
   /** How many jobs it is given at most in this turn. */
@@ -13,10 +10,12 @@ export interface Turn {
 /**
  * Whose turn it is while a dispatch gives out jobs: the least loaded agent's, for as many jobs as make it the next one's
  * equal. All that it has room for would leave the others idle; one at a time costs ten times as much for each. So each is
- * given what is fair to the job first, and with each round more at once, until one may pass another by five points.
+ * given what is fair to the job first, and with each round more at once: a flood fills everybody in a few rounds, and of
+ * what there is to give nobody is ever ahead by more than the others were given before.
  */
 export class Turns {
   #agents: AgentWithRoom[]
+  /** By so much of load an agent may pass the next one before that one has its turn. */
   #leap = 0
   #turnsInRound = 0
 
@@ -44,6 +43,6 @@ export class Turns {
     this.#turnsInRound += 1
     if (this.#turnsInRound < this.#agents.length) return
     this.#turnsInRound = 0
-    this.#leap = Math.min(leapMax, this.#leap === 0 ? 1 : this.#leap * 2)
+    this.#leap = this.#leap === 0 ? 1 : this.#leap * 2
   }
 }

@@ -12,9 +12,10 @@ as $$
       else 'critical'
     end,
     least(s.machine + least(s.step * s.backlog, s.most), 100)::real,
-    -- How many jobs it may have before it is above the ceiling, and one more: it gets one while it is not above.
+    -- How many jobs it may have before it is above the ceiling, and one more: it gets one while it is not above. Once it has
+    -- said that it is above, none until it says otherwise, also where it has finished some since.
     case
-      when s.machine > s.ceiling then 0
+      when s.score > s.ceiling then 0
       when s.machine + s.most <= s.ceiling then p_slots
       else greatest(least(pg_catalog.floor((s.ceiling - s.machine) / s.step + 1e-6) + 1 - s.backlog, p_slots), 0)
     end::integer
