@@ -1,19 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment } from '../domain/assignment.ts'
 import type { AgentId } from '../domain/ids.ts'
-import type { TaskTable } from '../domain/task-table.ts'
 import { type HeartbeatAnswer, hasSuccessor } from '../store/agents.ts'
-import { type AttemptStore, createAttemptStore } from '../store/attempts.ts'
-import type { Database } from '../store/database.ts'
+import { createAttemptStore } from '../store/attempts.ts'
 import { within } from '../store/deadline.ts'
-import type { AgentLog } from './agent-log.ts'
+import type { AgentOptions } from './agent-options.ts'
 import { Allotment } from './allotment.ts'
 import { Attempt, type AttemptSurroundings, keyOf } from './attempt.ts'
-import { coalesce } from './coalesce.ts'
+import { batched } from './batched-store.ts'
 import { Incarnation } from './incarnation.ts'
 import { Keeper } from './keeper.ts'
 import { killBudgetMsOf, Lease } from './lease.ts'
-import type { Outcome, StopReason } from './outcome.ts'
+import type { StopReason } from './outcome.ts'
+
+const registerAgainMsMin = 500
+const registerAgainMsMax = 5000
+const standByMs = 1000
+const drainedGraceMs = 2000
+const afterKillMsMax = 2000
+const settleMsMax = 3000
 
 /**
  * An agent runs jobs: it registers, claims what it has room for, runs each in a process group of its own under the
@@ -29,50 +34,6 @@ import type { Outcome, StopReason } from './outcome.ts'
  *   the database is away           they go on until the lease is over, then the keeper ends them
  *   the keeper is killed           the agent ends them and starts another keeper
  */
-export interface AgentOptions {
-  readonly database: Database
-  readonly name: string
-  readonly queues: readonly string[]
-  readonly tasks: TaskTable
-  /** How many jobs at once. */
-  readonly slots: number
-  readonly log: AgentLog
-  /** What its jobs inherit; see inheritedByJobs(). */
-  readonly environment: Readonly<Record<string, string>>
-  /** `autonomous` unless set. */
-  readonly permissionLevels?: readonly string[]
-  /** 15 unless set. */
-  readonly leaseSeconds?: number
-  /** A third of the lease unless set. */
-  readonly heartbeatSeconds?: number
-  /** How long stop() lets jobs finish; 25 unless set. */
-  readonly drainSeconds?: number
-  /** Between SIGTERM and SIGKILL for a job that is cancelled or timed out; 5 unless set. */
-  readonly stopGraceSeconds?: number
-  /** `lease` behind a transaction pooler, or where a hiccup of the network must not cost a long job; else `connection`. */
-  readonly liveness?: 'connection' | 'lease'
-  /** It ends by itself when nothing is left that it could start. */
-  readonly burst?: boolean
-  /** It ends by itself after so many jobs; null: never. */
-  readonly maxJobs?: number | null
-  /** It ends by itself when it had nothing in hand for so long; null: never. */
-  readonly maxIdleSeconds?: number | null
-  /** Told to jobs as INTERLOCK_URL. */
-  readonly url?: string | null
-  readonly onAttempt?: (event: AttemptEvent) => void
-}
-
-export type AttemptEvent =
-  | { readonly type: 'begun'; readonly assignment: Assignment }
-  | { readonly type: 'ended'; readonly assignment: Assignment; readonly outcome: Outcome }
-
-const registerAgainMsMin = 500
-const registerAgainMsMax = 5000
-const standByMs = 1000
-const drainedGraceMs = 2000
-const afterKillMsMax = 2000
-const settleMsMax = 3000
-
 export class Agent {
   readonly #options: AgentOptions
   readonly #leaseSeconds: number
@@ -295,14 +256,5 @@ export class Agent {
 
   async #allDone(): Promise<void> {
     await Promise.all([...this.#attempts.values()].map(({ done }) => done))
-  }
-}
-
-// What an agent confirms and finishes at the same time goes by one statement.
-function batched(store: AttemptStore): AttemptSurroundings['store'] {
-  return {
-    ...store,
-    startJob: coalesce(store.startJobs, { itemsMax: 100 }),
-    completeJob: coalesce(store.completeJobs, { itemsMax: 16 }),
   }
 }
