@@ -8,8 +8,8 @@ create domain interlock.agent_name as text
 comment on domain interlock.agent_name is 'The name of an agent: 1 to 63 letters, digits and . _ -';
 
 create domain interlock.agent_state as text
-  constraint agent_state_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'draining'::text, 'gone'::text])));
-comment on domain interlock.agent_state is 'active, draining or gone.';
+  constraint agent_state_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'suspended'::text, 'draining'::text, 'gone'::text])));
+comment on domain interlock.agent_state is 'active, suspended, draining or gone.';
 
 create domain interlock.attempts as integer
   constraint attempts_are_few CHECK (((VALUE >= 0) AND (VALUE <= 1000)));
@@ -103,6 +103,33 @@ comment on sequence interlock.message_numbers is 'Numbers of the requests and re
 
 -- Tables
 
+create table interlock.agent_policy (
+  is_only boolean not null default true,
+  cpu_weight double precision not null default 40,
+  memory_weight double precision not null default 35,
+  queue_weight double precision not null default 25,
+  moderate_from double precision not null default 40,
+  high_from double precision not null default 60,
+  critical_from double precision not null default 80,
+  max_utilisation double precision not null default 80,
+  updated_at timestamp with time zone not null default now(),
+  constraint agent_policy_pkey PRIMARY KEY (is_only),
+  constraint agent_policy_ceiling_is_a_percentage CHECK (((max_utilisation > (0)::double precision) AND (max_utilisation <= (100)::double precision))),
+  constraint agent_policy_has_one_row CHECK (is_only),
+  constraint agent_policy_levels_ascend CHECK ((((0)::double precision <= moderate_from) AND (moderate_from <= high_from) AND (high_from <= critical_from) AND (critical_from <= (100)::double precision))),
+  constraint agent_policy_weights_are_sane CHECK ((((cpu_weight >= (0)::double precision) AND (cpu_weight <= (1000)::double precision)) AND ((memory_weight >= (0)::double precision) AND (memory_weight <= (1000)::double precision)) AND ((queue_weight >= (0)::double precision) AND (queue_weight <= (1000)::double precision)) AND (((cpu_weight + memory_weight) + queue_weight) > (0)::double precision)))
+);
+comment on table interlock.agent_policy is 'The one row by which the load of agents is judged. Changed at run time by set_agent_policy(), which judges all that live anew.';
+comment on column interlock.agent_policy.is_only is 'There is one row.';
+comment on column interlock.agent_policy.cpu_weight is 'What the CPU counts in the score, in proportion to the other weights.';
+comment on column interlock.agent_policy.memory_weight is 'What memory counts.';
+comment on column interlock.agent_policy.queue_weight is 'What counts how much an agent has in hand of what it may have.';
+comment on column interlock.agent_policy.moderate_from is 'From this score on the level is moderate; below, low.';
+comment on column interlock.agent_policy.high_from is 'From this score on the level is high.';
+comment on column interlock.agent_policy.critical_from is 'From this score on the level is critical.';
+comment on column interlock.agent_policy.max_utilisation is 'An agent whose score is above this gets no job, pushed or pulled.';
+comment on column interlock.agent_policy.updated_at is 'When it last changed.';
+
 create table interlock.agent_stats (
   id text collate "C" not null,
   state interlock.agent_state not null default 'active'::text,
@@ -134,6 +161,10 @@ create table interlock.agent_stats (
   ended_at timestamp with time zone,
   end_reason text,
   server_started_at timestamp with time zone not null,
+  base_score real not null default 0,
+  slots_open interlock.backlog not null default 10000,
+  suspended_at timestamp with time zone,
+  listens_until timestamp with time zone,
   constraint agent_stats_pkey PRIMARY KEY (id),
   constraint agent_stats_incarnation_key UNIQUE (incarnation)
 ) with (fillfactor=50);
@@ -141,7 +172,7 @@ CREATE INDEX agent_stats_alive ON interlock.agent_stats USING btree (id) WHERE (
 CREATE INDEX agent_stats_newest ON interlock.agent_stats USING btree (id, era DESC);
 comment on table interlock.agent_stats is 'One row is an incarnation of an agent: a process that runs jobs, from one registration to its end. Its heartbeat writes here, once for all its jobs.';
 comment on column interlock.agent_stats.id is 'name.incarnation';
-comment on column interlock.agent_stats.state is 'active, draining (finishes what it holds, claims no more) or gone.';
+comment on column interlock.agent_stats.state is 'active, suspended (finishes what it holds, claims no more until it is resumed), draining (the same, and then ends) or gone.';
 comment on column interlock.agent_stats.name is 'Its owners name for it; a new incarnation of a name supersedes the former one.';
 comment on column interlock.agent_stats.incarnation is 'Which registration this is; the second key of its liveness lock.';
 comment on column interlock.agent_stats.host is 'Where it runs, for people.';
@@ -155,8 +186,8 @@ comment on column interlock.agent_stats.active_jobs is 'How many it holds now.';
 comment on column interlock.agent_stats.cpu_percent is '0 to 100, as it measured it itself.';
 comment on column interlock.agent_stats.memory_percent is '0 to 100, as it measured it itself.';
 comment on column interlock.agent_stats.queue_depth is 'How many jobs it said it has in hand.';
-comment on column interlock.agent_stats.load_score is '0 to 100: CPU 40 %, memory 35 %, queue depth 25 %.';
-comment on column interlock.agent_stats.load_level is 'low below 40, moderate below 60, high below 80, critical.';
+comment on column interlock.agent_stats.load_score is '0 to 100, as of its last heartbeat: CPU, memory and queue depth by the weights of agent_policy.';
+comment on column interlock.agent_stats.load_level is 'low, moderate, high or critical, by the levels of agent_policy.';
 comment on column interlock.agent_stats.liveness is 'connection: it holds the session-level advisory lock agent_lock_class(), incarnation; lease: only its heartbeat tells.';
 comment on column interlock.agent_stats.lease_seconds is 'By how much a heartbeat extends its lease.';
 comment on column interlock.agent_stats.lease_until is 'Until when it is believed alive, in database time.';
@@ -170,6 +201,10 @@ comment on column interlock.agent_stats.era is 'As in job_queue_state: set anew 
 comment on column interlock.agent_stats.ended_at is 'When it was given up or said good-bye.';
 comment on column interlock.agent_stats.end_reason is 'Why it ended; superseded while a former incarnation still has to go.';
 comment on column interlock.agent_stats.server_started_at is 'When the server had started as it registered: after a restart its lock says nothing.';
+comment on column interlock.agent_stats.base_score is 'What of the score the jobs that it was given do not account for: with their number by now it is what the dispatcher orders agents by.';
+comment on column interlock.agent_stats.slots_open is 'Of how many of its slots it may make use at its load: all, fewer near max_utilisation, none above. Reckoned by its heartbeat, so that a claim has one number to look at.';
+comment on column interlock.agent_stats.suspended_at is 'When it was suspended; its next incarnations are so too, until it is resumed.';
+comment on column interlock.agent_stats.listens_until is 'Of an agent that asks for work by calls which wait: until when one waits. It is given none at other times. Null: it listens all the time.';
 
 create table interlock.idempotency_keys (
   key text not null,
@@ -401,7 +436,7 @@ CREATE TRIGGER job_queue_log_is_append_only BEFORE DELETE OR UPDATE ON interlock
 comment on table interlock.job_queue_log is 'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
 comment on column interlock.job_queue_log.id is 'The order in which events were written; under one resources lock also the order in which they happened.';
 comment on column interlock.job_queue_log.created_at is 'When it happened, by the databases clock.';
-comment on column interlock.job_queue_log.event_type is 'enqueued, due, assigned, started, blocked, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted, or of an agent: agent_registered, agent_draining, agent_gone.';
+comment on column interlock.job_queue_log.event_type is 'enqueued, due, assigned, started, blocked, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted, or of an agent: agent_registered, agent_suspended, agent_resumed, agent_draining, agent_gone, agent_policy_set.';
 comment on column interlock.job_queue_log.job_id is 'The job; null for an event of an agent, a queue or a limit.';
 comment on column interlock.job_queue_log.job_type is 'The job''s kind.';
 comment on column interlock.job_queue_log.from_status is 'The state before; null for a job that is new.';
@@ -1575,6 +1610,43 @@ $function$;
 comment on function interlock.acquire_lock(text[],text,integer,integer,double precision,text,text) is 'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending.
 Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Raises IL005 invalid_argument with the field as COLUMN.';
 
+CREATE OR REPLACE FUNCTION interlock.agent_load(p_cpu real, p_memory real, p_depth integer, p_held integer, p_slots integer)
+ RETURNS TABLE(score real, level text, base real, slots_open integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select
+    least(s.score, 100)::real,
+    case
+      when s.score < s.moderate_from then 'low'
+      when s.score < s.high_from then 'moderate'
+      when s.score < s.critical_from then 'high'
+      else 'critical'
+    end,
+    least(s.machine + least(s.step * s.backlog, s.most), 100)::real,
+    -- How many jobs it may have before it is above the ceiling, and one more: it gets one while it is not above. Once it has
+    -- said that it is above, none until it says otherwise, also where it has finished some since.
+    case
+      when s.score > s.ceiling then 0
+      when s.machine + s.most <= s.ceiling then p_slots
+      else greatest(least(pg_catalog.floor((s.ceiling - s.machine) / s.step + 1e-6) + 1 - s.backlog, p_slots), 0)
+    end::integer
+  from (
+    select w.*, w.machine + least(w.step * p_depth, w.most) as score
+    from (
+      select p.moderate_from, p.high_from, p.critical_from, p.max_utilisation as ceiling,
+        (p.cpu_weight * p_cpu + p.memory_weight * p_memory) / (p.cpu_weight + p.memory_weight + p.queue_weight) as machine,
+        100 * p.queue_weight / (p.cpu_weight + p.memory_weight + p.queue_weight) as most,
+        100 * p.queue_weight / (p.cpu_weight + p.memory_weight + p.queue_weight) / p_slots as step,
+        -- What it has in hand beside the jobs that it has from here.
+        greatest(p_depth - p_held, 0) as backlog
+      from interlock.agent_policy as p
+    ) as w
+  ) as s
+$function$;
+comment on function interlock.agent_load(real,real,integer,integer,integer) is 'What agent_policy makes of an agent''s CPU and memory (percent), of how many jobs it has in hand and how many of them are from here, and of its slots: the score, its level, the score without the jobs from here, and how many slots it may use before it is above max_utilisation. Locks nothing.';
+
 CREATE OR REPLACE FUNCTION interlock.agent_lock_class()
  RETURNS integer
  LANGUAGE sql
@@ -1583,21 +1655,33 @@ AS $function$ select 1229736780 $function$;
 comment on function interlock.agent_lock_class() is 'The first key of the session-level advisory locks that agents hold while they live; the second is their incarnation.';
 
 CREATE OR REPLACE FUNCTION interlock.agents_with_room(p_route text)
- RETURNS TABLE(agent_id text, room integer)
+ RETURNS TABLE(agent_id text, room integer, score double precision, score_per_job double precision)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select a.id, a.slots - a.active_jobs
-  from interlock.agent_stats as a
-  where a.state = 'active'
-    and a.active_jobs < a.slots
-    and a.load_score <= 80
-    and a.lease_until > interlock.clock()
-    and p_route = any (a.routes)
-  order by a.load_score, a.active_jobs::double precision / a.slots, a.id
+  select r.id, r.room, r.base_score + r.step * r.active_jobs + (r.cost - r.step) * r.since, r.cost
+  from (
+    select a.id, a.slots_open - a.active_jobs as room, a.base_score, a.active_jobs, s.step,
+      -- What a job has cost it so far, all that it is loaded with shared out among its jobs: rather too much than too little,
+      -- for until the next heartbeat nobody knows what the jobs that it is given now do to it.
+      greatest(s.step, a.load_score / greatest(coalesce(a.queue_depth, a.active_jobs), 1)) as cost,
+      greatest(a.active_jobs - coalesce(a.queue_depth, a.active_jobs), 0) as since
+    from interlock.agent_stats as a
+    cross join lateral (
+      select coalesce(100 * p.queue_weight / (p.cpu_weight + p.memory_weight + p.queue_weight) / a.slots, 0) as step
+      from (select) as one
+      left join interlock.agent_policy as p on true
+    ) as s
+    where a.state = 'active'
+      and a.active_jobs < a.slots_open
+      and a.lease_until > interlock.clock()
+      and (a.listens_until is null or a.listens_until > interlock.clock())
+      and p_route = any (a.routes)
+  ) as r
+  order by 3, r.room desc, r.id
 $function$;
-comment on function interlock.agents_with_room(text) is 'The live agents of a route that have room, the least loaded first: for whom a dispatch claims. Locks nothing.';
+comment on function interlock.agents_with_room(text) is 'The live agents of a route that may be given jobs, the least loaded first: for whom a dispatch claims. None above max_utilisation. Returns for how many jobs each has room before it is above, its score by now (as of its last heartbeat, and what it was given since), and how much one more job is expected to add to it. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.answer_request(p_request_id text, p_response jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(response_id text, response_type text, resumes boolean)
@@ -2769,7 +2853,7 @@ begin
   end if;
   perform interlock.lock_limits();
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  v_room := least(p_limit, v_agent.slots - v_agent.active_jobs);
+  v_room := least(p_limit, v_agent.slots_open - v_agent.active_jobs);
   v_wanted := v_room;
   select array_agg(r.route), array_agg(q.scheduling), array_agg(q.patience_seconds)
   into v_routes, v_scheduling, v_patience
@@ -2777,7 +2861,7 @@ begin
   join interlock.queues as q on q.name = split_part(r.route, '/', 1)
   where r.route = any (v_agent.routes)
     and not q.is_paused;
-  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes is null then
+  if v_agent.state <> 'active' or v_room < 1 or v_routes is null then
     return next;
     return;
   end if;
@@ -2861,14 +2945,14 @@ begin
     perform interlock.ring(array(
       select w.route
       from unnest(v_woken) as w (route)
-      where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
+      where v_agent.slots_open - v_agent.active_jobs <= jsonb_array_length(jobs)
         or w.route <> all (v_routes)
     ));
   end if;
   return next;
 end
 $function$;
-comment on function interlock.claim_jobs(text,text[],integer) is 'Starts up to p_limit jobs for an agent, from the awake lanes of its routes in order of rank. Returns one row: the assignments as a JSON array ({job_id, token, task, payload, resources, fences, ...}); the lanes that were contended, left awake (one found so three times running is for claim_lane()); and whether an awake lane was not examined, so that the caller comes back at once. Bounded: 64 examinations, 256 locks.
+comment on function interlock.claim_jobs(text,text[],integer) is 'Starts up to p_limit jobs for an agent, and no more than its load leaves room for (slots_open: none above max_utilisation), from the awake lanes of its routes in order of rank. Returns one row: the assignments as a JSON array ({job_id, token, task, payload, resources, fences, ...}); the lanes that were contended, left awake (one found so three times running is for claim_lane()); and whether an awake lane was not examined, so that the caller comes back at once. Bounded: 64 examinations, 256 locks.
 Locks: limits, shared; the agent''s row; awake lanes, SKIP LOCKED; their resources, by try only; heads, SKIP LOCKED; parked lanes that it wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Must be alone in its transaction (IL010). Raises IL004 where the agent is not registered, gone or past its lease, IL005 for a limit below 1.';
 
 CREATE OR REPLACE FUNCTION interlock.claim_lane(p_agent_id text, p_lane_id uuid)
@@ -2904,7 +2988,7 @@ begin
     and l.route = any (v_agent.routes)
     and not q.is_paused
   for no key update of l;
-  if not found or v_agent.state <> 'active' or v_agent.load_score > 80 or v_agent.active_jobs >= v_agent.slots then
+  if not found or v_agent.state <> 'active' or v_agent.active_jobs >= v_agent.slots_open then
     return next;
     return;
   end if;
@@ -3421,7 +3505,7 @@ AS $function$
 $function$;
 comment on function interlock.dependency_cycle(jsonb,integer,integer) is 'The shortest way from a job of a batch over one that it depends on back to itself, as a -> b -> a; null: there is none of up to 50 jobs. For the words of a refusal.';
 
-CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3432,12 +3516,12 @@ declare
 begin
   perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'active' then
+  if v_agent.state <> 'draining' then
     update interlock.agent_stats as a
     set state = 'draining'
     where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
-    values (v_now, 'agent_draining', p_agent_id, p_actor);
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_draining', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
     perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
   end if;
   state := 'draining';
@@ -3445,7 +3529,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.drain_agent(text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
+comment on function interlock.drain_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.due_rates(p_limit integer DEFAULT 100)
  RETURNS text[]
@@ -5010,7 +5094,7 @@ $function$;
 comment on function interlock.heads_wanted(integer,boolean[],integer[],integer[],boolean[],integer[],boolean[],integer) is 'Of each lane of a batch from the p_from-th on: how many of its heads could start, by what is free (0: one is to be looked at); -1 where it reserves or stands beside a reservation, which is for examine_lane(); -2 where such a one comes before it; null where one of its locks is somebody else''s.';
 
 CREATE OR REPLACE FUNCTION interlock.heartbeat_agent(p_agent_id text, p_job_ids text[], p_tokens bigint[], p_load jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(lease_until timestamp with time zone, lease_seconds integer, state text, stop jsonb, unknown_count integer)
+ RETURNS TABLE(lease_until timestamp with time zone, lease_seconds integer, state text, stop jsonb, give_back jsonb, unknown_count integer)
  LANGUAGE plpgsql
  SET search_path TO ''
  SET enable_seqscan TO 'off'
@@ -5018,18 +5102,27 @@ AS $function$
 declare
   v_now timestamptz := interlock.clock();
   v_agent interlock.agent_stats;
-  v_cpu real := (p_load ->> 'cpu_percent')::real;
-  v_memory real := (p_load ->> 'memory_percent')::real;
-  v_depth integer := (p_load ->> 'queue_depth')::integer;
-  v_score real;
+  v_wrong text := interlock.wrong_load(p_load);
+  v_cpu real;
+  v_memory real;
+  v_depth integer;
+  v_listed integer := coalesce(cardinality(p_job_ids), 0);
+  v_load record;
   v_unlisted text[];
   v_unlisted_tokens bigint[];
 begin
+  if v_wrong is not null then
+    raise exception using errcode = 'IL005', message = v_wrong, column = split_part(v_wrong, ' ', 1),
+      hint = 'The load is {cpu_percent, memory_percent: 0 to 100, queue_depth: how many jobs are in hand}; each may be left out.';
+  elsif v_listed <> coalesce(cardinality(p_tokens), 0) or v_listed > 10000 or array_position(p_job_ids, null) is not null then
+    raise exception using errcode = 'IL005', message = 'held must have a token for each job, and at most 10000 of them', column = 'held';
+  end if;
   perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  -- CPU 40 %, memory 35 %, queue depth 25 %: what it has in hand against what it may have.
-  v_score := 0.40 * coalesce(v_cpu, v_agent.cpu_percent, 0) + 0.35 * coalesce(v_memory, v_agent.memory_percent, 0)
-    + 0.25 * least(100, 100.0 * coalesce(v_depth, cardinality(p_job_ids), 0) / v_agent.slots);
+  v_cpu := coalesce((p_load ->> 'cpu_percent')::real, v_agent.cpu_percent, 0);
+  v_memory := coalesce((p_load ->> 'memory_percent')::real, v_agent.memory_percent, 0);
+  v_depth := coalesce((p_load ->> 'queue_depth')::integer, v_listed);
+  v_load := interlock.agent_load(v_cpu, v_memory, v_depth, v_listed, v_agent.slots);
 
   -- A job that it held before its previous heartbeat, and does not list now, it has lost. A later one may have crossed this call.
   select array_agg(j.id), array_agg(j.token)
@@ -5044,11 +5137,13 @@ begin
   update interlock.agent_stats as a
   set lease_until = v_now + a.lease_seconds * interval '1 second',
       last_heartbeat_at = v_now,
-      cpu_percent = coalesce(v_cpu, a.cpu_percent),
-      memory_percent = coalesce(v_memory, a.memory_percent),
-      queue_depth = coalesce(v_depth, a.queue_depth),
-      load_score = v_score,
-      load_level = case when v_score < 40 then 'low' when v_score < 60 then 'moderate' when v_score < 80 then 'high' else 'critical' end,
+      cpu_percent = coalesce((p_load ->> 'cpu_percent')::real, a.cpu_percent),
+      memory_percent = coalesce((p_load ->> 'memory_percent')::real, a.memory_percent),
+      queue_depth = coalesce((p_load ->> 'queue_depth')::integer, a.queue_depth),
+      load_score = coalesce(v_load.score, 0),
+      load_level = coalesce(v_load.level, 'low'),
+      base_score = coalesce(v_load.base, 0),
+      slots_open = coalesce(v_load.slots_open, a.slots),
       active_jobs = (select count(*) from interlock.jobs as j where j.agent_id = p_agent_id and j.held is not null),
       unlisted_job_ids = v_unlisted,
       unlisted_tokens = v_unlisted_tokens,
@@ -5056,10 +5151,14 @@ begin
   where a.id = p_agent_id
   returning a.lease_until, a.lease_seconds, a.state into heartbeat_agent.lease_until, heartbeat_agent.lease_seconds, heartbeat_agent.state;
 
-  select coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason, 'detail', s.detail)), '[]')
-  into stop
+  select
+    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason, 'detail', s.detail))
+      filter (where s.reason is not null), '[]'),
+    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token))
+      filter (where s.reason is null and s.status = 'assigned' and v_agent.state <> 'active'), '[]')
+  into stop, give_back
   from (
-    select u.id, u.token,
+    select u.id, u.token, j.status,
       case
         when j.id is null or j.token <> u.token or j.held is null or j.agent_id <> p_agent_id then 'stale_token'
         when j.cancel_requested_at is not null then 'cancelled'
@@ -5068,13 +5167,12 @@ begin
       j.cancel_reason as detail
     from unnest(p_job_ids, p_tokens) as u (id, token)
     left join interlock.jobs as j on j.id = u.id
-  ) as s
-  where s.reason is not null;
+  ) as s;
   unknown_count := coalesce(cardinality(v_unlisted), 0);
   return next;
 end
 $function$;
-comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}). Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL008 for the agent of manual locks.';
+comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}), from which its score, its level and the slots that it may use are reckoned by agent_policy. Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (suspended, draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), those that it should give back by return_jobs() because it has not started them and is to start no more ([{job_id, token}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL005; IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.holder_refusal(p_job_id text)
  RETURNS text
@@ -5108,6 +5206,38 @@ AS $function$
   )
 $function$;
 comment on function interlock.holds_liveness_lock(integer) is 'Whether a session of this incarnation holds its liveness lock at this moment.';
+
+CREATE OR REPLACE FUNCTION interlock.is_anything_left(p_agent_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce((
+    select interlock.any_awake(r.routes)
+      or exists (
+        select
+        from interlock.jobs as j
+        where j.agent_id = a.id
+          and j.held is not null
+      )
+      or exists (
+        select
+        from interlock.job_lane_touches as t
+      )
+    from interlock.agent_stats as a
+    cross join lateral (
+      select array(
+        select u.route
+        from pg_catalog.unnest(a.routes) as u (route)
+        join interlock.queues as q on q.name = pg_catalog.split_part(u.route, '/', 1)
+        where not q.is_paused
+      ) as routes
+    ) as r
+    where a.id = p_agent_id
+  ), false)
+$function$;
+comment on function interlock.is_anything_left(text) is 'Whether an agent still holds a job, a job of its routes waits for nothing but an agent, or something has changed that nobody has absorbed yet: what an agent asks that is to end when nothing is left. What waits for its time, for what others hold, or in a paused queue does not count. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.is_demanded(p_resource text)
  RETURNS boolean
@@ -5426,6 +5556,32 @@ begin
 end
 $function$;
 comment on function interlock.list_dead_letters(jsonb,integer) is 'The dead letters that a filter names (see change_jobs()), grouped by the shape of their error (error_shape()), the most frequent first: how many, since when, until when, which tasks, queues and users (20 at most), and the latest one as an example, with its whole error and stack, its attempts and its input. error is what change_jobs() takes as its filter of that name. is_cut: there are more than 10,000, and only the latest of them were counted. Reads only. Raises IL005, IL012.';
+
+CREATE OR REPLACE FUNCTION interlock.listen_agent(p_agent_id text, p_seconds double precision)
+ RETURNS TABLE(state text, room integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_agent interlock.agent_stats;
+begin
+  if p_seconds is null or not (p_seconds between 0 and 3600) then
+    raise exception using errcode = 'IL005', message = 'seconds must be 0 to 3600', column = 'seconds';
+  end if;
+  perform interlock.refuse_locks_agent(p_agent_id);
+  v_agent := interlock.lock_agent(p_agent_id, v_now);
+  -- It tells all the time where it is not told by calls that wait: that stays.
+  update interlock.agent_stats as a
+  set listens_until = v_now + p_seconds * interval '1 second'
+  where a.id = p_agent_id
+    and a.listens_until is not null;
+  state := v_agent.state;
+  room := case when v_agent.state = 'active' then greatest(v_agent.slots_open - v_agent.active_jobs, 0) else 0 end;
+  return next;
+end
+$function$;
+comment on function interlock.listen_agent(text,double precision) is 'An agent that was registered with p_polls asks for work by a call that waits so long: only meanwhile the dispatcher gives it any. Returns its state and for how many more jobs it has room. Locks its row. Raises IL004, IL005, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.lock_agent(p_agent_id text, p_now timestamp with time zone)
  RETURNS interlock.agent_stats
@@ -5746,9 +5902,9 @@ AS $function$
     from interlock.agent_stats as a
     cross join lateral pg_catalog.unnest(a.routes) as r (route)
     where a.state = 'active'
-      and a.active_jobs < a.slots
-      and a.load_score <= 80
+      and a.active_jobs < a.slots_open
       and a.lease_until > interlock.clock()
+      and (a.listens_until is null or a.listens_until > interlock.clock())
       and interlock.any_awake(array[r.route])
       and not exists (
         select
@@ -6680,9 +6836,12 @@ begin
       select pg_catalog.jsonb_build_object(
         'total', pg_catalog.count(*),
         'idle', pg_catalog.count(*) filter (where a.state = 'active' and a.active_jobs = 0),
-        'busy', pg_catalog.count(*) filter (where a.active_jobs > 0),
+        'busy', pg_catalog.count(*) filter (where a.state <> 'suspended' and a.active_jobs > 0),
+        'suspended', pg_catalog.count(*) filter (where a.state = 'suspended'),
         'draining', pg_catalog.count(*) filter (where a.state = 'draining'),
-        'slots', coalesce(pg_catalog.sum(a.slots), 0))
+        'overloaded', pg_catalog.count(*) filter (where a.state = 'active' and a.active_jobs >= a.slots_open and a.active_jobs < a.slots),
+        'slots', coalesce(pg_catalog.sum(a.slots), 0),
+        'room', coalesce(pg_catalog.sum(greatest(a.slots_open - a.active_jobs, 0)) filter (where a.state = 'active'), 0))
       from interlock.agent_stats as a
       where a.state <> 'gone' and a.lease_until > v_now and a.id <> interlock.locks_agent())
   )
@@ -7073,7 +7232,7 @@ end
 $function$;
 comment on function interlock.refuse_transition() is 'Trigger of jobs. Raises IL003 illegal_transition.';
 
-CREATE OR REPLACE FUNCTION interlock.register_agent(p_name text, p_queues text[], p_slots integer, p_tasks text[] DEFAULT NULL::text[], p_permission_levels text[] DEFAULT '{autonomous}'::text[], p_host text DEFAULT NULL::text, p_pid integer DEFAULT NULL::integer, p_lease_seconds integer DEFAULT 15, p_liveness text DEFAULT 'lease'::text)
+CREATE OR REPLACE FUNCTION interlock.register_agent(p_name text, p_queues text[], p_slots integer, p_tasks text[] DEFAULT NULL::text[], p_permission_levels text[] DEFAULT '{autonomous}'::text[], p_host text DEFAULT NULL::text, p_pid integer DEFAULT NULL::integer, p_lease_seconds integer DEFAULT 15, p_liveness text DEFAULT 'lease'::text, p_polls boolean DEFAULT false)
  RETURNS TABLE(agent_id text, incarnation integer, lease_until timestamp with time zone, lock_class integer)
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -7081,6 +7240,7 @@ AS $function$
 declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
+  v_suspended_at timestamptz;
 begin
   select w.field, w.problem, w.code
   into v_wrong
@@ -7121,6 +7281,7 @@ begin
 
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
+  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -7140,11 +7301,12 @@ begin
   agent_id := p_name || '.' || incarnation;
   lease_until := v_now + p_lease_seconds * interval '1 second';
   lock_class := interlock.agent_lock_class();
-  insert into interlock.agent_stats (id, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, liveness,
-    lease_seconds, lease_until, registered_at, last_heartbeat_at, server_started_at)
-  values (agent_id, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
+  insert into interlock.agent_stats (id, state, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, slots_open,
+    liveness, lease_seconds, lease_until, registered_at, last_heartbeat_at, suspended_at, listens_until, server_started_at)
+  values (agent_id, case when v_suspended_at is null then 'active' else 'suspended' end, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
     array(select distinct q || '/' || l from unnest(p_queues) as q cross join unnest(p_permission_levels) as l order by 1),
-    p_tasks, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, pg_postmaster_start_time());
+    p_tasks, p_slots, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, v_suspended_at, case when p_polls then v_now end,
+    pg_postmaster_start_time());
   insert into interlock.lane_floors (route, rank, below, but, raised_at, server_started_at)
   select distinct q || '/' || l, '-infinity'::timestamptz, '0'::xid8, '{}'::xid8[], '-infinity'::timestamptz, pg_postmaster_start_time()
   from unnest(p_queues) as q
@@ -7156,7 +7318,7 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text,boolean) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
 
 CREATE OR REPLACE FUNCTION interlock.reject_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -7726,6 +7888,35 @@ $function$;
 comment on function interlock.resources_to_release(jsonb,text[]) is 'The first resource, in resource order, that a request gives back; null: none. All models, or those listed: then everything that the job needs from the first one on has to be listed, and never its user (IL005). The limits, which come last in that order, go with them unasked.
 Why only an end of the list: a reserving lane holds what is earlier and waits for what is later, and so does a job that gave back. Every wait is for a later resource than all that the waiter holds; a chain of them ends at a job that runs, and none can come round.';
 
+CREATE OR REPLACE FUNCTION interlock.resume_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
+ RETURNS TABLE(state text, active_jobs integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_agent interlock.agent_stats;
+begin
+  perform interlock.refuse_locks_agent(p_agent_id);
+  v_agent := interlock.lock_agent(p_agent_id, v_now);
+  if v_agent.state = 'suspended' then
+    update interlock.agent_stats as a
+    set state = 'active',
+        suspended_at = null
+    where a.id = p_agent_id;
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_resumed', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
+    perform interlock.ring(v_agent.routes);
+    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
+    v_agent.state := 'active';
+  end if;
+  state := v_agent.state;
+  active_jobs := v_agent.active_jobs;
+  return next;
+end
+$function$;
+comment on function interlock.resume_agent(text,text,text) is 'Lets an agent that was suspended claim again, and rings its routes. Returns its state (draining: it stays so) and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
+
 CREATE OR REPLACE FUNCTION interlock.resume_request(p_request_id text)
  RETURNS text
  LANGUAGE plpgsql
@@ -8092,9 +8283,10 @@ begin
     select
     from interlock.agent_stats as a
     where a.state = 'active'
-      and a.active_jobs < a.slots
+      and a.active_jobs < a.slots_open
       and r.route = any (a.routes)
       and a.lease_until > interlock.clock()
+      and (a.listens_until is null or a.listens_until > interlock.clock())
   );
 end
 $function$;
@@ -8194,6 +8386,80 @@ AS $function$
     )
 $function$;
 comment on function interlock.served_routes(timestamp with time zone) is 'The routes that have a live agent (or had one seconds ago: a restart is not an absence) and whose queue is not paused. Only their lanes stand in line before others.';
+
+CREATE OR REPLACE FUNCTION interlock.set_agent_policy(p_settings jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_policy interlock.agent_policy;
+  v_key text;
+  v_agent record;
+begin
+  if pg_catalog.jsonb_typeof(p_settings) is distinct from 'object' then
+    raise exception using errcode = 'IL005', message = 'settings must be an object', column = 'settings';
+  end if;
+  select s.key
+  into v_key
+  from pg_catalog.jsonb_each(p_settings) as s
+  where s.key not in ('cpu_weight', 'memory_weight', 'queue_weight', 'moderate_from', 'high_from', 'critical_from', 'max_utilisation');
+  if found then
+    raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of agents', v_key), column = v_key;
+  end if;
+  select s.key
+  into v_key
+  from pg_catalog.jsonb_each(p_settings) as s
+  where not case when pg_catalog.jsonb_typeof(s.value) = 'number'
+    then (s.value #>> '{}')::numeric between case when s.key = 'max_utilisation' then 1 else 0 end and case when s.key like '%weight' then 1000 else 100 end
+    else false end;
+  if found then
+    raise exception using errcode = 'IL005', column = v_key, message = pg_catalog.format('%s must be a number from %s to %s', v_key,
+      case when v_key = 'max_utilisation' then 1 else 0 end, case when v_key like '%weight' then 1000 else 100 end);
+  end if;
+
+  insert into interlock.agent_policy (is_only) values (true) on conflict (is_only) do nothing;
+  select p.* into v_policy from interlock.agent_policy as p for no key update;
+  v_policy := pg_catalog.jsonb_populate_record(v_policy, p_settings);
+  if v_policy.cpu_weight + v_policy.memory_weight + v_policy.queue_weight = 0 then
+    raise exception using errcode = 'IL005', message = 'weights must not all be 0', column = 'weights';
+  elsif not (v_policy.moderate_from <= v_policy.high_from and v_policy.high_from <= v_policy.critical_from) then
+    raise exception using errcode = 'IL005', message = 'levels must ascend: moderate_from, high_from, critical_from', column = 'levels';
+  end if;
+  update interlock.agent_policy as p
+  set cpu_weight = v_policy.cpu_weight,
+      memory_weight = v_policy.memory_weight,
+      queue_weight = v_policy.queue_weight,
+      moderate_from = v_policy.moderate_from,
+      high_from = v_policy.high_from,
+      critical_from = v_policy.critical_from,
+      max_utilisation = v_policy.max_utilisation,
+      updated_at = v_now;
+  -- A ceiling that is lowered is to hold for the next claim, not from the next heartbeat on.
+  for v_agent in
+    select a.id, a.cpu_percent, a.memory_percent, a.queue_depth, a.active_jobs, a.slots
+    from interlock.agent_stats as a
+    where a.state <> 'gone'
+      and a.id <> interlock.locks_agent()
+      and a.cpu_percent is not null
+    order by a.id
+    for no key update
+  loop
+    update interlock.agent_stats as a
+    set load_score = l.score,
+        load_level = l.level,
+        base_score = l.base,
+        slots_open = l.slots_open
+    from interlock.agent_load(v_agent.cpu_percent, coalesce(v_agent.memory_percent, 0),
+      coalesce(v_agent.queue_depth, v_agent.active_jobs), v_agent.active_jobs, v_agent.slots) as l
+    where a.id = v_agent.id;
+  end loop;
+  insert into interlock.job_queue_log (created_at, event_type, actor, details)
+  values (v_now, 'agent_policy_set', p_actor, p_settings);
+end
+$function$;
+comment on function interlock.set_agent_policy(jsonb,text) is 'Changes how the load of agents is judged, by the columns of agent_policy: {cpu_weight, memory_weight, queue_weight (in proportion to each other), moderate_from, high_from, critical_from, max_utilisation}. What is not named stays. All agents that live are judged anew at once. Locks the policy''s row; the agents'' rows, by id. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.set_limit(p_pattern text, p_capacity integer, p_paused boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_starts_per_minute integer DEFAULT NULL::integer)
  RETURNS void
@@ -8951,6 +9217,34 @@ begin
 end
 $function$;
 comment on function interlock.stuck_jobs() is 'What should have moved on by itself within seconds and has not, and whose task that was; at most 100 of a kind. Empty while a coordinator and the agents live. Reads only: for the doctor and for sql/inspect.';
+
+CREATE OR REPLACE FUNCTION interlock.suspend_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
+ RETURNS TABLE(state text, active_jobs integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_agent interlock.agent_stats;
+begin
+  perform interlock.refuse_locks_agent(p_agent_id);
+  v_agent := interlock.lock_agent(p_agent_id, v_now);
+  if v_agent.state = 'active' then
+    update interlock.agent_stats as a
+    set state = 'suspended',
+        suspended_at = v_now
+    where a.id = p_agent_id;
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_suspended', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
+    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
+    v_agent.state := 'suspended';
+  end if;
+  state := v_agent.state;
+  active_jobs := v_agent.active_jobs;
+  return next;
+end
+$function$;
+comment on function interlock.suspend_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more until resume_agent(); its next incarnations are suspended, too. Returns its state (draining: it claims no more in any case, and stays so) and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
 CREATE OR REPLACE FUNCTION interlock.sweep_agent(p_agent_id text)
  RETURNS TABLE(jobs_returned integer, reason text)
@@ -9737,6 +10031,34 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_filter(jsonb) is 'The first thing wrong with a filter of jobs, and the SQLSTATE; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_load(p_load jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when pg_catalog.jsonb_typeof(p_load) is distinct from 'object' then 'load must be an object'
+    else (
+      select case
+        when f.key not in ('cpu_percent', 'memory_percent', 'queue_depth') then f.key || ' is not a figure of the load'
+        when f.key = 'queue_depth' then 'queue_depth must be a whole number from 0 to 1000000'
+        else f.key || ' must be a number from 0 to 100'
+      end
+      from pg_catalog.jsonb_each(p_load) as f (key, value)
+      where f.value <> 'null'
+        and not case
+          when pg_catalog.jsonb_typeof(f.value) <> 'number' then false
+          when f.key in ('cpu_percent', 'memory_percent') then (f.value #>> '{}')::numeric between 0 and 100
+          when f.key = 'queue_depth' then (f.value #>> '{}') ~ '^[0-9]{1,7}$' and (f.value #>> '{}')::integer <= 1000000
+          else false
+        end
+      limit 1
+    )
+  end
+$function$;
+comment on function interlock.wrong_load(jsonb) is 'What is wrong with the load that an agent reports, beginning with the figure''s name; null: nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_question(p_request jsonb)
  RETURNS TABLE(field text, problem text)

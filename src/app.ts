@@ -54,6 +54,7 @@ export function createApp(config: Config, options: AppOptions): App {
   let databaseUrl: string | null = null
   let starting: Promise<void> | null = null
   let stopping: Promise<void> | null = null
+  const ended = Promise.withResolvers<void>()
 
   const start = async (signal: AbortSignal): Promise<void> => {
     const around: Surroundings = { config, options, logger, signal, keep: (service) => void running.push(service) }
@@ -61,7 +62,10 @@ export function createApp(config: Config, options: AppOptions): App {
     const database = await openDatabase(around, databaseUrl)
     if (options.parts.coordinator) await startCoordinator(around, database)
     const url = options.parts.http ? await startHttp(around, database) : config.client.url
-    if (options.parts.agent) await startAgent(around, database, url)
+    if (options.parts.agent) {
+      const agent = await startAgent(around, database, url)
+      if (!options.parts.coordinator && !options.parts.http) void agent.ended.then(() => ended.resolve())
+    }
   }
 
   const stop = async (): Promise<void> => {
@@ -79,6 +83,7 @@ export function createApp(config: Config, options: AppOptions): App {
   }
 
   return {
+    ended: ended.promise,
     get databaseUrl() {
       return databaseUrl
     },
@@ -164,10 +169,10 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   return server.url
 }
 
-async function startAgent(around: Surroundings, database: Database, url: string | null): Promise<void> {
+async function startAgent(around: Surroundings, database: Database, url: string | null): Promise<Agent> {
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
-  const { name, queues, slots, permissionLevels, drainSeconds } = config.agent
+  const { name, queues, slots, permissionLevels, drainSeconds, burst, maxJobs, maxIdleSeconds } = config.agent
   const agent = new Agent({
     database,
     name,
@@ -175,6 +180,9 @@ async function startAgent(around: Surroundings, database: Database, url: string 
     slots,
     permissionLevels,
     drainSeconds,
+    burst,
+    maxJobs,
+    maxIdleSeconds,
     tasks: config.tasks,
     log: options.showsEvents ? quietAboutJobs(logger) : logger,
     environment: inheritedByJobs(inheritedEnvironment()),
@@ -191,6 +199,7 @@ async function startAgent(around: Surroundings, database: Database, url: string 
     text: `${agent.id}, ${slots} slots for ${queues.join(', ')}; ${describeTasks(tasks)}`,
     details: { agent_id: agent.id, slots, queues, tasks },
   })
+  return agent
 }
 
 /** A log in which warnings about a single job are of interest to who debugs only. */
@@ -220,5 +229,5 @@ function policyOf(config: Config): Policy {
   if (perUser !== null) limits['user:*'] = perUser ? 'default' : null
   if (perModel !== null) limits['model:*'] = perModel ? 'default' : null
   if (serialiseAll !== null) limits['limit:all'] = serialiseAll ? 1 : 'default'
-  return { queues: config.queues, limits: { ...limits, ...config.resources } }
+  return { queues: config.queues, limits: { ...limits, ...config.resources }, agents: config.agents.policy }
 }

@@ -8,6 +8,7 @@ import { type Entry, entriesOf, type Merged, mergeEntries } from './config/layer
 import { type PrintedSetting, printSettings } from './config/print.ts'
 import { ConfigurationError, contradictionsOf, type Problem, problemsOf } from './config/problem.ts'
 import { type QueueSettings, type Settings, settingsSchema, type TaskSettings } from './config/schema.ts'
+import type { AgentPolicy } from './domain/agent-policy.ts'
 
 /**
  * The configuration, and the only file that reads the environment.
@@ -63,6 +64,8 @@ export interface Config {
     readonly heartbeatSeconds: number
     readonly leaseSeconds: number
     readonly liveness: 'connection' | 'lease'
+    /** Columns of interlock.agent_policy; what no source names stays as it is there. */
+    readonly policy: Readonly<Partial<AgentPolicy>>
   }
   readonly agent: {
     readonly name: string
@@ -70,6 +73,12 @@ export interface Config {
     readonly permissionLevels: readonly ('autonomous' | 'supervised' | 'human_required')[]
     readonly slots: number
     readonly drainSeconds: number
+    /** It ends when nothing is left that it could start. */
+    readonly burst: boolean
+    /** It ends after so many; null: never. */
+    readonly maxJobs: number | null
+    /** It ends when it had nothing to do for so long; null: never. */
+    readonly maxIdleSeconds: number | null
   }
   readonly tasks: Readonly<Record<string, TaskConfig>>
   /** How long the log (and the output of jobs) and the history are kept; 0: for ever. */
@@ -196,6 +205,7 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       heartbeatSeconds: agents.heartbeat_seconds,
       leaseSeconds: agents.lease_seconds,
       liveness: agents.liveness,
+      policy: agentPolicyOf(agents),
     },
     agent: {
       name: agent.name,
@@ -203,11 +213,28 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       permissionLevels: agent.permission_levels,
       slots: agent.slots,
       drainSeconds: agent.drain_seconds,
+      burst: agent.burst,
+      maxJobs: agent.max_jobs ?? null,
+      maxIdleSeconds: agent.max_idle_seconds ?? null,
     },
     tasks: mapValues(settings.tasks, (task, name) => toTask(task, name, surroundings)),
     retention: { logDays: retention.log_days, historyDays: retention.history_days },
     log: settings.log,
   }
+}
+
+/** In the words of the row; what is not named is not in it. */
+function agentPolicyOf({ weights, levels, max_utilisation }: Settings['agents']): Partial<AgentPolicy> {
+  const named = {
+    cpu_weight: weights?.cpu,
+    memory_weight: weights?.memory,
+    queue_weight: weights?.queue,
+    moderate_from: levels?.moderate,
+    high_from: levels?.high,
+    critical_from: levels?.critical,
+    max_utilisation,
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }
 
 function toTask(task: TaskSettings, name: string, { merged, folder }: Surroundings): TaskConfig {

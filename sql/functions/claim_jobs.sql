@@ -44,7 +44,7 @@ begin
   end if;
   perform interlock.lock_limits();
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  v_room := least(p_limit, v_agent.slots - v_agent.active_jobs);
+  v_room := least(p_limit, v_agent.slots_open - v_agent.active_jobs);
   v_wanted := v_room;
   select array_agg(r.route), array_agg(q.scheduling), array_agg(q.patience_seconds)
   into v_routes, v_scheduling, v_patience
@@ -52,7 +52,7 @@ begin
   join interlock.queues as q on q.name = split_part(r.route, '/', 1)
   where r.route = any (v_agent.routes)
     and not q.is_paused;
-  if v_agent.state <> 'active' or v_agent.load_score > 80 or v_room < 1 or v_routes is null then
+  if v_agent.state <> 'active' or v_room < 1 or v_routes is null then
     return next;
     return;
   end if;
@@ -136,7 +136,7 @@ begin
     perform interlock.ring(array(
       select w.route
       from unnest(v_woken) as w (route)
-      where v_agent.slots - v_agent.active_jobs <= jsonb_array_length(jobs)
+      where v_agent.slots_open - v_agent.active_jobs <= jsonb_array_length(jobs)
         or w.route <> all (v_routes)
     ));
   end if;
@@ -145,5 +145,5 @@ end
 $$;
 
 comment on function interlock.claim_jobs(text, text[], integer) is
-  'Starts up to p_limit jobs for an agent, from the awake lanes of its routes in order of rank. Returns one row: the assignments as a JSON array ({job_id, token, task, payload, resources, fences, ...}); the lanes that were contended, left awake (one found so three times running is for claim_lane()); and whether an awake lane was not examined, so that the caller comes back at once. Bounded: 64 examinations, 256 locks.
+  'Starts up to p_limit jobs for an agent, and no more than its load leaves room for (slots_open: none above max_utilisation), from the awake lanes of its routes in order of rank. Returns one row: the assignments as a JSON array ({job_id, token, task, payload, resources, fences, ...}); the lanes that were contended, left awake (one found so three times running is for claim_lane()); and whether an awake lane was not examined, so that the caller comes back at once. Bounded: 64 examinations, 256 locks.
 Locks: limits, shared; the agent''s row; awake lanes, SKIP LOCKED; their resources, by try only; heads, SKIP LOCKED; parked lanes that it wakes, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it. Must be alone in its transaction (IL010). Raises IL004 where the agent is not registered, gone or past its lease, IL005 for a limit below 1.';

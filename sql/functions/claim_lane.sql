@@ -31,7 +31,7 @@ begin
     and l.route = any (v_agent.routes)
     and not q.is_paused
   for no key update of l;
-  if not found or v_agent.state <> 'active' or v_agent.load_score > 80 or v_agent.active_jobs >= v_agent.slots then
+  if not found or v_agent.state <> 'active' or v_agent.active_jobs >= v_agent.slots_open then
     return next;
     return;
   end if;

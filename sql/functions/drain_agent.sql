@@ -1,4 +1,4 @@
-create function interlock.drain_agent(p_agent_id text, p_actor text default null)
+create function interlock.drain_agent(p_agent_id text, p_actor text default null, p_reason text default null)
 returns table (state text, active_jobs integer)
 language plpgsql
 set search_path = ''
@@ -9,12 +9,12 @@ declare
 begin
   perform interlock.refuse_locks_agent(p_agent_id);
   v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'active' then
+  if v_agent.state <> 'draining' then
     update interlock.agent_stats as a
     set state = 'draining'
     where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor)
-    values (v_now, 'agent_draining', p_agent_id, p_actor);
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, 'agent_draining', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
     perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
   end if;
   state := 'draining';
@@ -23,5 +23,5 @@ begin
 end
 $$;
 
-comment on function interlock.drain_agent(text, text) is
+comment on function interlock.drain_agent(text, text, text) is
   'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';

@@ -8,9 +8,9 @@ as $$
     from interlock.agent_stats as a
     cross join lateral pg_catalog.unnest(a.routes) as r (route)
     where a.state = 'active'
-      and a.active_jobs < a.slots
-      and a.load_score <= 80
+      and a.active_jobs < a.slots_open
       and a.lease_until > interlock.clock()
+      and (a.listens_until is null or a.listens_until > interlock.clock())
       and interlock.any_awake(array[r.route])
       and not exists (
         select

@@ -179,9 +179,12 @@ begin
       select pg_catalog.jsonb_build_object(
         'total', pg_catalog.count(*),
         'idle', pg_catalog.count(*) filter (where a.state = 'active' and a.active_jobs = 0),
-        'busy', pg_catalog.count(*) filter (where a.active_jobs > 0),
+        'busy', pg_catalog.count(*) filter (where a.state <> 'suspended' and a.active_jobs > 0),
+        'suspended', pg_catalog.count(*) filter (where a.state = 'suspended'),
         'draining', pg_catalog.count(*) filter (where a.state = 'draining'),
-        'slots', coalesce(pg_catalog.sum(a.slots), 0))
+        'overloaded', pg_catalog.count(*) filter (where a.state = 'active' and a.active_jobs >= a.slots_open and a.active_jobs < a.slots),
+        'slots', coalesce(pg_catalog.sum(a.slots), 0),
+        'room', coalesce(pg_catalog.sum(greatest(a.slots_open - a.active_jobs, 0)) filter (where a.state = 'active'), 0))
       from interlock.agent_stats as a
       where a.state <> 'gone' and a.lease_until > v_now and a.id <> interlock.locks_agent())
   )

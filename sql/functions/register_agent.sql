@@ -1,6 +1,6 @@
 create function interlock.register_agent(
   p_name text, p_queues text[], p_slots integer, p_tasks text[] default null, p_permission_levels text[] default '{autonomous}',
-  p_host text default null, p_pid integer default null, p_lease_seconds integer default 15, p_liveness text default 'lease'
+  p_host text default null, p_pid integer default null, p_lease_seconds integer default 15, p_liveness text default 'lease', p_polls boolean default false
 ) returns table (agent_id text, incarnation integer, lease_until timestamptz, lock_class integer)
 language plpgsql
 set search_path = ''
@@ -8,6 +8,7 @@ as $$
 declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
+  v_suspended_at timestamptz;
 begin
   select w.field, w.problem, w.code
   into v_wrong
@@ -48,6 +49,7 @@ begin
 
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
+  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -67,11 +69,12 @@ begin
   agent_id := p_name || '.' || incarnation;
   lease_until := v_now + p_lease_seconds * interval '1 second';
   lock_class := interlock.agent_lock_class();
-  insert into interlock.agent_stats (id, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, liveness,
-    lease_seconds, lease_until, registered_at, last_heartbeat_at, server_started_at)
-  values (agent_id, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
+  insert into interlock.agent_stats (id, state, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, slots_open,
+    liveness, lease_seconds, lease_until, registered_at, last_heartbeat_at, suspended_at, listens_until, server_started_at)
+  values (agent_id, case when v_suspended_at is null then 'active' else 'suspended' end, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
     array(select distinct q || '/' || l from unnest(p_queues) as q cross join unnest(p_permission_levels) as l order by 1),
-    p_tasks, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, pg_postmaster_start_time());
+    p_tasks, p_slots, p_slots, p_liveness, p_lease_seconds, lease_until, v_now, v_now, v_suspended_at, case when p_polls then v_now end,
+    pg_postmaster_start_time());
   insert into interlock.lane_floors (route, rank, below, but, raised_at, server_started_at)
   select distinct q || '/' || l, '-infinity'::timestamptz, '0'::xid8, '{}'::xid8[], '-infinity'::timestamptz, pg_postmaster_start_time()
   from unnest(p_queues) as q
@@ -84,5 +87,5 @@ begin
 end
 $$;
 
-comment on function interlock.register_agent(text, text[], integer, text[], text[], text, integer, integer, text) is
-  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+comment on function interlock.register_agent(text, text[], integer, text[], text[], text, integer, integer, text, boolean) is
+  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';

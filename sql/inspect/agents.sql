@@ -7,6 +7,7 @@ select
   a.pid,
   a.queues,
   a.active_jobs || ' of ' || a.slots as slots_used,
+  a.slots_open,
   a.load_level as load,
   round(a.load_score::numeric) as score,
   round(a.cpu_percent::numeric) as cpu,

@@ -44,5 +44,5 @@ from jsonb_to_recordset(:'snapshot'::jsonb -> 'user_lock_details')
   as u ("user" text, task_id text, acquired_at timestamptz, expires_at timestamptz);
 
 \echo 'Agents'
-select g.total, g.idle, g.busy, g.draining, (:'snapshot'::jsonb ->> 'slots_used')::int as slots_used, g.slots
-from jsonb_to_record(:'snapshot'::jsonb -> 'agents') as g (total int, idle int, busy int, draining int, slots int);
+select g.total, g.idle, g.busy, g.suspended, g.draining, g.overloaded, (:'snapshot'::jsonb ->> 'slots_used')::int as slots_used, g.slots, g.room
+from jsonb_to_record(:'snapshot'::jsonb -> 'agents') as g (total int, idle int, busy int, suspended int, draining int, overloaded int, slots int, room int);

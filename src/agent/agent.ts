@@ -1,19 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment } from '../domain/assignment.ts'
 import type { AgentId } from '../domain/ids.ts'
-import type { TaskTable } from '../domain/task-table.ts'
 import { type HeartbeatAnswer, hasSuccessor } from '../store/agents.ts'
-import { type AttemptStore, createAttemptStore } from '../store/attempts.ts'
-import type { Database } from '../store/database.ts'
+import { createAttemptStore } from '../store/attempts.ts'
 import { within } from '../store/deadline.ts'
 import { createQuestionStore, RequestFeed } from '../store/request-feed.ts'
-import type { AgentLog } from './agent-log.ts'
+import type { AgentOptions } from './agent-options.ts'
+import { Allotment } from './allotment.ts'
 import { Attempt, type AttemptSurroundings, keyOf } from './attempt.ts'
-import { coalesce } from './coalesce.ts'
+import { batched } from './batched-store.ts'
 import { Incarnation } from './incarnation.ts'
 import { Keeper } from './keeper.ts'
 import { killBudgetMsOf, Lease } from './lease.ts'
-import type { Outcome, StopReason } from './outcome.ts'
+import type { StopReason } from './outcome.ts'
+
+const registerAgainMsMin = 500
+const registerAgainMsMax = 5000
+const standByMs = 1000
+const drainedGraceMs = 2000
+const afterKillMsMax = 2000
+const settleMsMax = 3000
 
 /**
  * An agent runs jobs: it registers, claims what it has room for, runs each in a process group of its own under the
@@ -29,44 +35,6 @@ import type { Outcome, StopReason } from './outcome.ts'
  *   the database is away           they go on until the lease is over, then the keeper ends them
  *   the keeper is killed           the agent ends them and starts another keeper
  */
-export interface AgentOptions {
-  readonly database: Database
-  readonly name: string
-  readonly queues: readonly string[]
-  readonly tasks: TaskTable
-  /** How many jobs at once. */
-  readonly slots: number
-  readonly log: AgentLog
-  /** What its jobs inherit; see inheritedByJobs(). */
-  readonly environment: Readonly<Record<string, string>>
-  /** `autonomous` unless set. */
-  readonly permissionLevels?: readonly string[]
-  /** 15 unless set. */
-  readonly leaseSeconds?: number
-  /** A third of the lease unless set. */
-  readonly heartbeatSeconds?: number
-  /** How long stop() lets jobs finish; 25 unless set. */
-  readonly drainSeconds?: number
-  /** Between SIGTERM and SIGKILL for a job that is cancelled or timed out; 5 unless set. */
-  readonly stopGraceSeconds?: number
-  /** `lease` behind a transaction pooler, or where a hiccup of the network must not cost a long job; else `connection`. */
-  readonly liveness?: 'connection' | 'lease'
-  /** Told to jobs as INTERLOCK_URL. */
-  readonly url?: string | null
-  readonly onAttempt?: (event: AttemptEvent) => void
-}
-
-export type AttemptEvent =
-  | { readonly type: 'begun'; readonly assignment: Assignment }
-  | { readonly type: 'ended'; readonly assignment: Assignment; readonly outcome: Outcome }
-
-const registerAgainMsMin = 500
-const registerAgainMsMax = 5000
-const standByMs = 1000
-const drainedGraceMs = 2000
-const afterKillMsMax = 2000
-const settleMsMax = 3000
-
 export class Agent {
   readonly #options: AgentOptions
   readonly #leaseSeconds: number
@@ -82,10 +50,13 @@ export class Agent {
   #ending: Promise<void> | null = null
   #drainUntilMs = Number.POSITIVE_INFINITY
   #isDraining = false
+  readonly #allotment: Allotment
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(options: AgentOptions) {
     this.#options = Object.freeze({ ...options })
     this.#leaseSeconds = options.leaseSeconds ?? 15
+    this.#allotment = new Allotment(options, (why) => void this.#retire(why))
     const { environment, log, tasks, url } = options
     const killBudgetMs = killBudgetMsOf(this.#leaseSeconds)
     this.#keeper = new Keeper({ environment, killBudgetMs, log })
@@ -111,6 +82,11 @@ export class Agent {
 
   get keeperPid(): number | null {
     return this.#keeper.pid
+  }
+
+  /** Resolves when it has ended, by itself or by stop(). */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   /** How many jobs it has in hand. */
@@ -152,24 +128,30 @@ export class Agent {
     const settings = {
       name,
       queues,
-      slots,
+      // It is given no more at once than it takes in all.
+      slots: Math.min(slots, this.#options.maxJobs ?? slots),
       permissionLevels: permissionLevels ?? ['autonomous'],
       tasks: Object.keys(tasks),
       leaseSeconds: this.#leaseSeconds,
       heartbeatSeconds: heartbeatSeconds ?? this.#leaseSeconds / 3,
       liveness: liveness ?? 'connection',
+      asksWhatIsLeft: this.#options.burst === true,
     }
     const incarnation = await Incarnation.begin({ database, lease: this.#lease, log }, settings, {
       held: () => [...this.#attempts.values()].map(({ assignment }) => assignment),
-      room: () => (this.#isDraining ? 0 : slots - this.#attempts.size),
+      room: () => (this.#isDraining ? 0 : Math.min(slots - this.#attempts.size, this.#allotment.left)),
       onAssignment: (assignment) => this.#take(assignment),
       onAnswer: (answer) => this.#obey(answer),
       onLeaseExtended: () => this.#keeper.extendLease(this.#lease.untilMs),
       onLockLost: () => this.#stopAll('lock_lost'),
       onGone: () => this.#renew(),
+      onNothing: () => {
+        if (this.#attempts.size === 0) this.#allotment.foundNothing()
+      },
     })
     if (this.#stopping.signal.aborted) return await incarnation.end('stopped')
     this.#incarnation = incarnation
+    if (this.#attempts.size === 0) this.#allotment.isIdle()
     log.info({ agentId: incarnation.agentId, queues, slots }, 'agent registered')
     // Drained by an operator as a former incarnation, it stays so.
     if (this.#isDraining) await incarnation.drain()
@@ -178,14 +160,32 @@ export class Agent {
   #take(assignment: Assignment): void {
     const key = keyOf(assignment)
     if (this.#attempts.has(key) || this.#stopping.signal.aborted) return
+    // More than it takes was assigned to it before that was known: somebody else's at once, not after the time to confirm.
+    if (this.#allotment.left === 0) return void this.#giveBack(assignment)
+    this.#allotment.took()
     const attempt = new Attempt(assignment, this.#around)
     this.#attempts.set(key, attempt)
     this.#options.onAttempt?.({ type: 'begun', assignment })
     void attempt.done.then((outcome) => {
       this.#attempts.delete(key)
       this.#options.onAttempt?.({ type: 'ended', assignment, outcome })
+      if (this.#attempts.size === 0) this.#allotment.isIdle()
       this.#incarnation?.ringForWork()
     })
+  }
+
+  async #giveBack(assignment: Assignment): Promise<void> {
+    await this.#around.store.returnJobs([assignment], 'its agent takes no more jobs').catch(() => undefined)
+  }
+
+  /** Claims no more, lets its jobs finish however long they take, and ends. */
+  async #retire(why: string): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#isDraining = true
+    this.#options.log.info({ agentId: this.id }, why)
+    await this.#incarnation?.drain()
+    while (this.#attempts.size > 0 && !this.#stopping.signal.aborted) await this.#allDone()
+    await this.stop()
   }
 
   #obey(answer: HeartbeatAnswer): void {
@@ -238,6 +238,7 @@ export class Agent {
 
   async #end(): Promise<void> {
     this.#isDraining = true
+    this.#allotment.close()
     this.#stopping.abort()
     const settled = Promise.allSettled([this.#starting, this.#renewing])
     await within(settleMsMax, 'starting', settled).catch(() => undefined)
@@ -255,18 +256,10 @@ export class Agent {
     await this.#incarnation?.end('stopped')
     this.#lease.end()
     this.#options.log.info({ agentId: this.id }, 'agent ended')
+    this.#ended.resolve()
   }
 
   async #allDone(): Promise<void> {
     await Promise.all([...this.#attempts.values()].map(({ done }) => done))
-  }
-}
-
-// What an agent confirms and finishes at the same time goes by one statement.
-function batched(store: AttemptStore): AttemptSurroundings['store'] {
-  return {
-    ...store,
-    startJob: coalesce(store.startJobs, { itemsMax: 100 }),
-    completeJob: coalesce(store.completeJobs, { itemsMax: 16 }),
   }
 }

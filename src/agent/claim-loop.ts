@@ -3,7 +3,7 @@ import type { Assignment } from '../domain/assignment.ts'
 import { Contention } from '../domain/contention.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import type { AgentId } from '../domain/ids.ts'
-import { absorbTouches, type Claimed, claimJobs, claimLane, listAssignments } from '../store/agents.ts'
+import { absorbTouches, type Claimed, claimJobs, claimLane, isAnythingLeft, listAssignments } from '../store/agents.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { retryTransient } from '../store/retry.ts'
 import type { AgentLog } from './agent-log.ts'
@@ -17,6 +17,8 @@ export interface ClaimLoopOptions {
   readonly log: AgentLog
   readonly onAssignment: (assignment: Assignment) => void
   readonly onGone: () => void
+  /** A look has found nothing, and nothing was left for the agent to be found. */
+  readonly onNothing?: () => void
 }
 
 const tickMs = 1000
@@ -36,6 +38,8 @@ export class ClaimLoop {
   #listedAtMs = Number.NEGATIVE_INFINITY
   /** A database that is away is worth one line, not one a second. */
   #isAway = false
+  /** By the look under way, or the last one. */
+  #found = 0
   #running: Promise<void> | null = null
 
   constructor(options: ClaimLoopOptions) {
@@ -69,6 +73,7 @@ export class ClaimLoop {
       try {
         await this.#look()
         this.#isAway = false
+        await this.#tellIfNothing()
       } catch (error) {
         if (isInterlockError(error, 'agent_not_active')) onGone()
         else if (!this.#isAway) log.warn({ agentId, error }, 'looking for work failed; it is repeated')
@@ -79,22 +84,35 @@ export class ClaimLoop {
   }
 
   async #look(): Promise<void> {
-    const { agentId, database, onAssignment } = this.#options
+    const { agentId, database } = this.#options
     const now = performance.now()
+    this.#found = 0
     if (now - this.#listedAtMs > tickMs / 2) {
       this.#listedAtMs = now
-      for (const assignment of await listAssignments(database, agentId)) onAssignment(assignment)
+      for (const assignment of await listAssignments(database, agentId)) this.#take(assignment)
     }
     for (let round = 0; round < roundsMax && this.#mayClaim; round += 1) {
       await absorbTouches(database)
       const limit = this.#options.room()
       if (limit < 1) return
       const claimed = await retryTransient(() => claimJobs(database, agentId, limit))
-      for (const assignment of claimed.assignments) onAssignment(assignment)
+      for (const assignment of claimed.assignments) this.#take(assignment)
       await this.#insist(claimed.contended)
       if (!claimed.hasMore && claimed.contended.length === 0) return
       if (claimed.assignments.length === 0) await sleep(Math.random() * contendedMsMax)
     }
+  }
+
+  /** What the look did not find because the agent is loaded or suspended is there all the same. */
+  async #tellIfNothing(): Promise<void> {
+    const { agentId, database, onNothing } = this.#options
+    if (onNothing === undefined || !this.#mayClaim || this.#found > 0) return
+    if (!(await isAnythingLeft(database, agentId)) && !this.#stopping.signal.aborted) onNothing()
+  }
+
+  #take(assignment: Assignment): void {
+    this.#found += 1
+    this.#options.onAssignment(assignment)
   }
 
   get #mayClaim(): boolean {
@@ -102,11 +120,11 @@ export class ClaimLoop {
   }
 
   async #insist(contended: Claimed['contended']): Promise<void> {
-    const { agentId, database, onAssignment } = this.#options
+    const { agentId, database } = this.#options
     for (const lane of this.#contention.note(contended)) {
       if (!this.#mayClaim) return
       const claimed = await retryTransient(() => claimLane(database, agentId, lane))
-      for (const assignment of claimed.assignments) onAssignment(assignment)
+      for (const assignment of claimed.assignments) this.#take(assignment)
     }
   }
 }

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import type { Assignment } from '../domain/assignment.ts'
 import type { AgentId } from '../domain/ids.ts'
-import { drainAgent, endAgent, type HeartbeatAnswer, registerAgent } from '../store/agents.ts'
+import { drainAgent } from '../store/agent-changes.ts'
+import { endAgent, type HeartbeatAnswer, registerAgent } from '../store/agents.ts'
 import type { HeldJob } from '../store/attempts.ts'
 import type { Database } from '../store/database.ts'
 import { within } from '../store/deadline.ts'
@@ -24,6 +25,7 @@ export interface IncarnationSettings {
   readonly leaseSeconds: number
   readonly heartbeatSeconds: number
   readonly liveness: 'connection' | 'lease'
+  readonly asksWhatIsLeft: boolean
 }
 
 export interface IncarnationHandlers {
@@ -36,6 +38,8 @@ export interface IncarnationHandlers {
   readonly onLockLost: () => void
   /** The database has given this incarnation up: its jobs must end, and another one be registered. */
   readonly onGone: () => void
+  /** There was nothing to claim, and nothing is left that it could. */
+  readonly onNothing: () => void
 }
 
 const sayMsMax = 1500
@@ -113,6 +117,7 @@ export class Incarnation {
         if (this.#isSure(lease)) handlers.onAssignment(assignment)
       },
       onGone,
+      ...(settings.asksWhatIsLeft ? { onNothing: handlers.onNothing } : {}),
     })
     this.#heartbeat = new Heartbeat({
       agentId,
@@ -165,7 +170,7 @@ export class Incarnation {
 
   /** Claims no more; the heartbeat goes on. */
   async drain(): Promise<void> {
-    await this.#say('draining', drainAgent(this.#database, this.agentId, null))
+    await this.#say('draining', drainAgent(this.#database, this.agentId))
     await this.#claims.stop()
   }
 

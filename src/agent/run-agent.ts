@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, type AgentOptions } from './agent.ts'
+import { Agent } from './agent.ts'
+import type { AgentOptions } from './agent-options.ts'
 
 export interface RunAgentOptions extends AgentOptions {
   /** Aborted when there is no more time: jobs that still run are ended and returned at once. */

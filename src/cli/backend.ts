@@ -1,5 +1,7 @@
 import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import type { Config } from '../config.ts'
+import type { AgentCounts } from '../domain/agent-counts.ts'
+import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { JobRequest } from '../domain/job-request.ts'
@@ -36,6 +38,19 @@ export interface JobFilter {
 
 /** A change of one job that somebody asks for; the reason and the actor are written into its log. */
 export type JobChange = 'start' | 'approve' | 'reject' | 'cancel' | 'requeue' | 'release' | 'delete'
+
+/** What a person does to an agent; the actor is written into the log. */
+export type AgentChange = 'drain' | 'suspend' | 'resume'
+
+export interface AgentsNow {
+  readonly agents: readonly AgentView[]
+  readonly counts: AgentCounts
+}
+
+export interface AgentChanged {
+  readonly state: string
+  readonly active_jobs: number
+}
 
 /** What `locks list` filters by. */
 export interface LockFilter {
@@ -76,7 +91,9 @@ export interface Backend extends Steering {
   waitForJob(id: string, timeoutSeconds: number): Promise<JobView>
   changeJob(id: string, change: JobChange, reason: string | null): Promise<{ readonly status: string }>
   queueStatus(): Promise<QueueStatus>
-  agents(): Promise<readonly AgentView[]>
+  agents(): Promise<AgentsNow>
+  allocation(): Promise<Allocation>
+  changeAgent(id: string, change: AgentChange, reason: string | null): Promise<AgentChanged>
   locks(filter: LockFilter): Promise<readonly LockView[]>
   /** Waits as the request says; not_held when it could not be had. Aborted, it leaves the line. */
   acquireLock(request: LockRequest, signal: AbortSignal): Promise<HeldLockView>

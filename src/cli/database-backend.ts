@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readActor } from '../config.ts'
-import { asJobId } from '../domain/ids.ts'
+import { countAgents } from '../domain/agent-counts.ts'
+import { asAgentId, asJobId } from '../domain/ids.ts'
 import { isFinished, type JobStatus } from '../domain/job.ts'
 import { type JobView, jobSummaryView, jobView } from '../domain/job-view.ts'
 import type { RequestView } from '../domain/question-view.ts'
 import { queueStatus } from '../domain/queue-status.ts'
+import { drainAgent, resumeAgent, suspendAgent } from '../store/agent-changes.ts'
 import { readAgents } from '../store/agent-reader.ts'
+import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
 import { readTimeline } from '../store/events.ts'
 import { listJobs } from '../store/job-list.ts'
@@ -40,6 +43,7 @@ const listLimit = 100
 const lockListLimit = 1000
 const requestListLimit = 1000
 
+const agentVerbs = { drain: drainAgent, suspend: suspendAgent, resume: resumeAgent } as const
 const verbs = {
   start: startPausedJob,
   approve: approveJob,
@@ -112,7 +116,12 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
       return { status: await verbs[change](database, asJobId(id), { reason, actor }) }
     },
     queueStatus: async () => queueStatus(await readQueueSnapshot(database, listLimit), listLimit),
-    agents: async () => (await readAgents(database)).map((agent) => asWire(agent)),
+    async agents() {
+      const agents = await readAgents(database)
+      return { agents: agents.map((agent) => asWire(agent)), counts: countAgents(agents) }
+    },
+    allocation: () => readAllocation(database),
+    changeAgent: (id, change, reason) => agentVerbs[change](database, asAgentId(id), { actor, reason }),
     locks: (filter) => listLocks(database, filter, lockListLimit),
     async acquireLock(request, acquiring) {
       try {

@@ -28,6 +28,9 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   resumed: () => 'has again what it gave back for its question',
   deleted: ({ conflict_reason: reason }) => withReason('deleted', reason),
   agent_registered: ({ agent_id: agent }) => `agent ${agent} registered`,
+  agent_suspended: ({ agent_id: agent, conflict_reason: reason }) =>
+    withReason(`agent ${agent} takes no more jobs until it is resumed`, reason),
+  agent_resumed: ({ agent_id: agent }) => `agent ${agent} takes jobs again`,
   agent_draining: ({ agent_id: agent }) => `agent ${agent} takes no more jobs`,
   agent_gone: ({ agent_id: agent, conflict_reason: reason }) => withReason(`agent ${agent} is gone`, reason),
   limit_set: ({ details }) => `limit ${String(details?.pattern)} is ${String(details?.capacity ?? 'unlimited')}`,

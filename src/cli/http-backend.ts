@@ -1,13 +1,14 @@
 import { HttpClient } from '../client/http-client.ts'
-import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
+import type { EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import { readActor } from '../config.ts'
+import type { Allocation } from '../domain/allocation.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
-import type { Backend, BackendOptions } from './backend.ts'
+import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { createHttpSteering } from './http-steering.ts'
 
@@ -68,10 +69,13 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
         : client.send(`${jobPath(id)}/${change}`, { method: 'POST', body })
     },
     queueStatus: () => client.send<QueueStatus>('/queue/status'),
-    async agents() {
-      const { agents } = await client.send<{ readonly agents: readonly AgentView[] }>('/agents')
-      return agents
-    },
+    agents: () => client.send<AgentsNow>('/agents'),
+    allocation: () => client.send<Allocation>('/agents/allocation'),
+    changeAgent: (id, change, reason) =>
+      client.send<AgentChanged>(`/agents/${encodeURIComponent(id)}/${change}`, {
+        method: 'POST',
+        body: { ...(reason === null ? {} : { reason }), actor: readActor() ?? undefined },
+      }),
     async locks(filter) {
       const { locks } = await client.send<{ readonly locks: readonly LockView[] }>('/locks', { query: { ...filter } })
       return locks

@@ -35,6 +35,8 @@ export interface App {
   start(signal: AbortSignal): Promise<void>
   /** Stops what runs, in reverse order; may be called twice, and during start. */
   stop(): Promise<void>
+  /** Resolves when an agent that runs here alone has ended by itself: nothing is left to run. */
+  readonly ended: Promise<void>
   /** Where the database is; known once started. */
   readonly databaseUrl: string | null
 }

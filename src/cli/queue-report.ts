@@ -26,11 +26,13 @@ export function renderQueueStatus(
 }
 
 function renderSummary(status: QueueStatus): string {
-  const { active, pending, oldest_wait_seconds: oldest } = status
+  const { active, agents, pending, oldest_wait_seconds: oldest } = status
   const { total, ...named } = pending
   const byPriority = Object.entries(named).flatMap(([name, count]) => (count > 0 ? [`${name} ${count}`] : []))
   return [
     `${active.slots_used} of ${active.slots_max} slots busy`,
+    ...(agents.suspended > 0 ? [`${agents.suspended} of ${agents.total} agents suspended`] : []),
+    ...(agents.overloaded > 0 ? [`${agents.overloaded} of ${agents.total} agents above the ceiling`] : []),
     `${status.is_estimated ? 'about ' : ''}${total} waiting${byPriority.length === 0 ? '' : ` (${byPriority.join(', ')})`}`,
     ...(oldest === null || total === 0 ? [] : [`oldest for ${showDuration(oldest)}`]),
   ].join(' · ')

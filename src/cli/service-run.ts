@@ -17,7 +17,8 @@ export interface ServiceRun {
 }
 
 /**
- * Brings the parts up, says so a line each, and runs until the first Ctrl-C or SIGTERM; then stops in order. What does
+ * Brings the parts up, says so a line each, and runs until the first Ctrl-C or SIGTERM, or until an agent alone has done
+ * what it was to; then stops in order. What does
  * not come up is thrown, after what had come up is stopped.
  */
 export async function runUntilStopped(call: Call, run: ServiceRun): Promise<void> {
@@ -46,13 +47,13 @@ export async function runUntilStopped(call: Call, run: ServiceRun): Promise<void
   }
 }
 
-async function runStarted(call: Call, run: ServiceRun, { databaseUrl }: App): Promise<void> {
+async function runStarted(call: Call, run: ServiceRun, { databaseUrl, ended }: App): Promise<void> {
   if (run.showsEvents === true && databaseUrl !== null) {
     await showEvents(call, databaseUrl, async (database) => {
       if (run.isDemo === true) await playDemonstration(call, database, databaseUrl)
     })
   } else if (!call.signal.aborted) {
-    await once(call.signal, 'abort')
+    await Promise.race([once(call.signal, 'abort'), ended])
   }
 }
 

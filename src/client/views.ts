@@ -41,6 +41,7 @@ export interface AgentView {
   readonly pid: number | null
   readonly queues: readonly string[]
   readonly slots: number
+  readonly slots_open: number
   readonly active_jobs: number
   readonly cpu_percent: number | null
   readonly memory_percent: number | null

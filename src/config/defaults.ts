@@ -16,6 +16,7 @@ export const defaults = {
     permission_levels: ['autonomous'],
     slots: 4,
     drain_seconds: 25,
+    burst: false,
   },
   tasks: {},
   retention: { log_days: 7, history_days: 365 },

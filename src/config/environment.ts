@@ -62,6 +62,8 @@ export function knownVariables(): ReadonlyMap<string, SettingPath> {
   ])
   for (const section of fixedSections) {
     for (const key of knownKeys([section]) ?? []) {
+      // A table has no text that stands for it.
+      if (schemaAt([section, key]) instanceof z.ZodObject) continue
       if (section !== 'client') variables.set(`INTERLOCK_${section}_${key}`.toUpperCase(), [section, key])
     }
   }

@@ -21,6 +21,8 @@ const queueName = z
 const taskName = z
   .string()
   .regex(taskNameShape, 'must be a task’s name: letters, digits, . _ / -, a letter or digit first')
+const percent = z.number().min(0).max(100)
+const weight = z.number().min(0).max(1000)
 const plainText = z.string().min(1).max(4096)
 
 /** What a queue's policy may say, in a file and over HTTP. */
@@ -91,6 +93,13 @@ export const settingsSchema = z.strictObject({
       heartbeat_seconds: seconds(0.1, 600),
       lease_seconds: wholeSeconds(1, 3600),
       liveness: z.enum(['connection', 'lease']),
+      weights: z
+        .strictObject({ cpu: weight.optional(), memory: weight.optional(), queue: weight.optional() })
+        .optional(),
+      levels: z
+        .strictObject({ moderate: percent.optional(), high: percent.optional(), critical: percent.optional() })
+        .optional(),
+      max_utilisation: z.number().min(1).max(100).optional(),
     })
     .refine((agents) => agents.heartbeat_seconds * 2 <= agents.lease_seconds, {
       path: ['heartbeat_seconds'],
@@ -104,6 +113,9 @@ export const settingsSchema = z.strictObject({
     permission_levels: z.array(z.enum(['autonomous', 'supervised', 'human_required'])).min(1),
     slots: z.int().min(1).max(10_000),
     drain_seconds: seconds(0, 3600),
+    burst: z.boolean(),
+    max_jobs: z.int().min(1).max(1_000_000_000).optional(),
+    max_idle_seconds: seconds(0, aMonthSeconds).optional(),
   }),
   tasks: z.record(taskName, task),
   retention: z.strictObject({ log_days: days, history_days: days }),

@@ -4,6 +4,7 @@ import { isInterlockError } from '../domain/errors.ts'
 import { absorbTouches, type Claimed, claimJobs, claimLane } from '../store/agents.ts'
 import { type AgentWithRoom, agentsWithRoom, notifyAgent } from '../store/dispatch.ts'
 import type { Queryable } from '../store/queryable.ts'
+import { Turns } from './turns.ts'
 
 const contendedMsAtMost = 10
 /** Doorbells and the tick come again; no dispatch holds its caller for ever. */
@@ -14,8 +15,8 @@ export interface DispatcherOptions {
 }
 
 /**
- * Answers doorbells: folds touches into lanes, then claims for the agents of the route, least loaded first, as much
- * as they have room for, and tells them.
+ * Answers doorbells: folds touches into lanes, then claims for the agents of the route, the least loaded first, as long
+ * as any has room, and tells them.
  *
  * Several bells of one route are answered once. One that arrives during a dispatch runs it again: what it speaks of
  * may have been committed after the running one looked.
@@ -46,8 +47,10 @@ export class Dispatcher {
     do {
       state.again = false
       await this.#absorb()
-      for (const agent of await agentsWithRoom(this.#database, route)) {
-        const { jobs, hasMore } = await this.#claimFor(agent).catch(passOver)
+      const turns = new Turns(await agentsWithRoom(this.#database, route))
+      for (let turn = turns.next(); turn !== null; turn = turns.next()) {
+        const { jobs, hasMore } = await this.#claimFor(turn).catch(passOver)
+        turns.took(turn, jobs)
         assigned += jobs
         if (!hasMore) break
       }
@@ -61,8 +64,10 @@ export class Dispatcher {
     }
   }
 
-  /** `hasMore`: the agent is full and something may still be startable, for the next one. */
-  async #claimFor(agent: AgentWithRoom): Promise<{ readonly jobs: number; readonly hasMore: boolean }> {
+  /** `hasMore`: it was given what its turn is for, and something may still be startable, for the next one. */
+  async #claimFor(
+    agent: Pick<AgentWithRoom, 'agentId' | 'room'>,
+  ): Promise<{ readonly jobs: number; readonly hasMore: boolean }> {
     const contention = new Contention()
     let jobs = 0
     const take = async (claimed: Claimed): Promise<void> => {
@@ -76,7 +81,7 @@ export class Dispatcher {
       for (const lane of contention.note(claimed.contended)) {
         if (jobs < agent.room) await take(await claimLane(this.#database, agent.agentId, lane))
       }
-      if (!claimed.hasMore && claimed.contended.length === 0) return { jobs, hasMore: jobs >= agent.room }
+      if (!claimed.hasMore && claimed.contended.length === 0) return { jobs, hasMore: false }
       // Who has those locks needs milliseconds, and asking meanwhile only keeps it from them.
       if (jobs === before) await sleep(Math.random() * contendedMsAtMost)
     }

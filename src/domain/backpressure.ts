@@ -14,6 +14,8 @@ export interface Load {
   readonly slotsUsed: number
   /** Of all live agents. */
   readonly slots: number
+  /** For how many more jobs there is an agent: fewer than slots are free where agents are loaded; those unless set. */
+  readonly room?: number
 }
 
 /** How many startable lines there are for each slot, from which each level begins. */
@@ -24,13 +26,18 @@ export function judgeBackpressure(load: Load): Backpressure {
     if (load.waitingJobs === 0) return { is_detected: false, level: 'low', reasons: [] }
     return { is_detected: true, level: 'critical', reasons: [`${load.waitingJobs} jobs wait and no agent lives`] }
   }
+  const room = load.room ?? load.slots - load.slotsUsed
   // While an agent has room, what is startable is about to be started.
-  if (load.slotsUsed < load.slots || load.startableLanes === 0) return { is_detected: false, level: 'low', reasons: [] }
+  if (room > 0 || load.startableLanes === 0) return { is_detected: false, level: 'low', reasons: [] }
   const perSlot = load.startableLanes / load.slots
   const level = (['critical', 'high', 'moderate'] as const).find((name) => perSlot >= beginnings[name]) ?? 'low'
   return {
     is_detected: level !== 'low',
     level,
-    reasons: [`all ${load.slots} slots are in use and ${load.startableLanes} lines of jobs wait for one`],
+    reasons: [
+      load.slotsUsed < load.slots
+        ? `no agent may take more at its load (${load.slotsUsed} of ${load.slots} slots are in use), and ${load.startableLanes} lines of jobs wait for one`
+        : `all ${load.slots} slots are in use and ${load.startableLanes} lines of jobs wait for one`,
+    ],
   }
 }

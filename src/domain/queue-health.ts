@@ -76,6 +76,7 @@ function findReasons(
     waitingJobs: pending,
     slotsUsed: snapshot.slots_used,
     slots: snapshot.agents.slots,
+    room: snapshot.agents.room,
   })
   if (snapshot.agents.total === 0 && pending > 0) {
     reasons.push({ code: 'no_agents', severity: 'unhealthy', message: `${pending} jobs wait and no agent lives` })

@@ -1,3 +1,4 @@
+import type { AgentCounts } from './agent-counts.ts'
 import { type Backpressure, judgeBackpressure } from './backpressure.ts'
 import type { JobStatus } from './job.ts'
 import { type PriorityName, priorityNames } from './priority.ts'
@@ -67,14 +68,6 @@ export interface UserLock {
   readonly expires_at: string
 }
 
-export interface AgentCounts {
-  readonly total: number
-  readonly idle: number
-  readonly busy: number
-  readonly draining: number
-  readonly slots: number
-}
-
 /** `GET /queue/status`. The lists are cut, and `is_cut` says which. */
 export interface QueueStatus {
   readonly taken_at: string
@@ -124,6 +117,7 @@ export function queueStatus(snapshot: QueueSnapshot, listLimit: number): QueueSt
       waitingJobs: waiting,
       slotsUsed: snapshot.slots_used,
       slots: snapshot.agents.slots,
+      room: snapshot.agents.room,
     }),
     is_estimated: snapshot.is_estimated,
     list_limit: listLimit,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
 import { RequestFeed } from '../store/request-feed.ts'
@@ -44,6 +45,7 @@ export class HttpServer {
   readonly #stopping = new AbortController()
   readonly #feed: JobFeed
   readonly #requestFeed: RequestFeed
+  readonly #agentFeed: AgentFeed
   readonly #eventLoop = new EventLoopWatch()
   readonly #server: Server
   #stopped: Promise<void> | null = null
@@ -57,6 +59,7 @@ export class HttpServer {
       onLost: (error) => say(logger, 'feed.lost', { error }),
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })
+    this.#agentFeed = new AgentFeed(database)
     this.#server = createServer(this.#createApplication())
     // Slow senders hold a socket, and no more than this long.
     this.#server.headersTimeout = 10_000
@@ -97,7 +100,7 @@ export class HttpServer {
     })
     this.#stopping.abort()
     this.#eventLoop.stop()
-    const feedStopped = Promise.all([this.#feed.stop(), this.#requestFeed.stop()])
+    const feedStopped = Promise.all([this.#feed.stop(), this.#requestFeed.stop(), this.#agentFeed.stop()])
     const drained = new AbortController()
     const cut = await Promise.race([closed.then(() => 0), this.#cutAfter(drainSeconds, drained.signal)])
     drained.abort()
@@ -124,6 +127,7 @@ export class HttpServer {
       database,
       feed: this.#feed,
       requestFeed: this.#requestFeed,
+      agentFeed: this.#agentFeed,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

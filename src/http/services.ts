@@ -1,3 +1,4 @@
+import type { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import type { RequestFeed } from '../store/request-feed.ts'
@@ -9,6 +10,7 @@ export interface Services {
   readonly database: Database
   readonly feed: JobFeed
   readonly requestFeed: RequestFeed
+  readonly agentFeed: AgentFeed
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }

@@ -11,25 +11,32 @@ export interface Registration {
   readonly slots: number
   /** Null: any. */
   readonly tasks: readonly string[] | null
-  readonly host: string
-  readonly pid: number
+  readonly host: string | null
+  readonly pid: number | null
   readonly leaseSeconds: number
   /** `connection`: it holds a session-level lock by which a killed one is noticed within seconds. */
   readonly liveness: 'connection' | 'lease'
+  /** It asks for work by calls that wait, and is given none while it does not; false unless set. */
+  readonly polls?: boolean
 }
 
 export interface Registered {
   readonly agentId: AgentId
   readonly incarnation: number
   readonly lockClass: number
+  readonly leaseUntil: Date
 }
 
+/** Null: not measured. */
 export interface AgentLoad {
-  readonly cpuPercent: number
-  readonly memoryPercent: number
-  /** How many jobs it has in hand. */
-  readonly queueDepth: number
+  readonly cpuPercent: number | null
+  readonly memoryPercent: number | null
+  /** How many jobs it has in hand; null: those that it lists. */
+  readonly queueDepth: number | null
 }
+
+/** `suspended` and `draining` claim no more. */
+export type AgentState = 'active' | 'suspended' | 'draining'
 
 export interface StopOrder extends HeldJob {
   readonly reason: 'cancelled' | 'timeout' | 'stale_token'
@@ -37,9 +44,12 @@ export interface StopOrder extends HeldJob {
 }
 
 export interface HeartbeatAnswer {
+  readonly leaseUntil: Date
   readonly leaseSeconds: number
-  readonly state: 'active' | 'draining'
+  readonly state: AgentState
   readonly stop: readonly StopOrder[]
+  /** What it has not started and is to start no more. */
+  readonly giveBack: readonly HeldJob[]
   /** Jobs of the agent, by the database, that it did not list: they go back. */
   readonly unknownCount: number
 }
@@ -54,11 +64,11 @@ export interface Claimed {
 
 /** Registers a new incarnation; any former one of the name is superseded. Throws `unknown_task`, `queue_not_found`. */
 export async function registerAgent(database: Queryable, registration: Registration): Promise<Registered> {
-  const [row] = await database.query<{ agent_id: string; incarnation: number; lock_class: number }>(
-    `select agent_id, incarnation, lock_class
+  const [row] = await database.query<{ agent_id: string; incarnation: number; lock_class: number; lease_until: Date }>(
+    `select agent_id, incarnation, lock_class, lease_until
      from interlock.register_agent(
        p_name => $1, p_queues => $2::text[], p_slots => $3, p_tasks => $4::text[], p_permission_levels => $5::text[],
-       p_host => $6, p_pid => $7, p_lease_seconds => $8, p_liveness => $9)`,
+       p_host => $6, p_pid => $7, p_lease_seconds => $8, p_liveness => $9, p_polls => $10)`,
     [
       registration.name,
       registration.queues,
@@ -69,10 +79,16 @@ export async function registerAgent(database: Queryable, registration: Registrat
       registration.pid,
       registration.leaseSeconds,
       registration.liveness,
+      registration.polls ?? false,
     ],
   )
   if (row === undefined) throw new Error('register_agent returned no row')
-  return { agentId: asAgentId(row.agent_id), incarnation: row.incarnation, lockClass: row.lock_class }
+  return {
+    agentId: asAgentId(row.agent_id),
+    incarnation: row.incarnation,
+    lockClass: row.lock_class,
+    leaseUntil: row.lease_until,
+  }
 }
 
 /** Extends the lease of all that it holds. Throws `agent_not_active`: stop everything and register anew. */
@@ -83,7 +99,7 @@ export async function heartbeatAgent(
   load: AgentLoad,
 ): Promise<HeartbeatAnswer> {
   const [row] = await database.query<HeartbeatRow>(
-    `select lease_seconds, state, stop, unknown_count
+    `select lease_until, lease_seconds, state, stop, give_back, unknown_count
      from interlock.heartbeat_agent($1, $2::text[], $3::bigint[], $4)`,
     [
       agentId,
@@ -95,6 +111,7 @@ export async function heartbeatAgent(
   )
   if (row === undefined) throw new Error('heartbeat_agent returned no row')
   return {
+    leaseUntil: row.lease_until,
     leaseSeconds: row.lease_seconds,
     state: row.state,
     stop: row.stop.map(({ job_id, token, reason, detail }) => ({
@@ -103,6 +120,7 @@ export async function heartbeatAgent(
       reason,
       detail,
     })),
+    giveBack: row.give_back.map(({ job_id, token }) => ({ jobId: asJobId(job_id), token: asFencingToken(token) })),
     unknownCount: row.unknown_count,
   }
 }
@@ -147,9 +165,10 @@ export async function claimLane(database: Queryable, agentId: AgentId, laneId: s
   return toClaimed(rows)
 }
 
-/** Claims no more, finishes what it holds. */
-export async function drainAgent(database: Queryable, agentId: AgentId, actor: string | null): Promise<void> {
-  await database.query('select state from interlock.drain_agent($1, $2)', [agentId, actor])
+/** Whether any job of its routes waits for nothing but an agent, or is its own and not confirmed yet. */
+export async function isAnythingLeft(database: Queryable, agentId: AgentId): Promise<boolean> {
+  const [row] = await database.query<{ left: boolean }>('select interlock.is_anything_left($1) as left', [agentId])
+  return row?.left ?? false
 }
 
 /** It says good-bye: nothing of it runs any more. Returns how many jobs went back. */
@@ -178,9 +197,11 @@ export async function hasSuccessor(database: Queryable, agentId: AgentId): Promi
 }
 
 interface HeartbeatRow {
+  readonly lease_until: Date
   readonly lease_seconds: number
-  readonly state: 'active' | 'draining'
+  readonly state: AgentState
   readonly stop: readonly { job_id: string; token: number; reason: StopOrder['reason']; detail: string | null }[]
+  readonly give_back: readonly { job_id: string; token: number }[]
   readonly unknown_count: number
 }
 

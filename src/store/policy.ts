@@ -1,3 +1,4 @@
+import type { AgentPolicy } from '../domain/agent-policy.ts'
 import type { Queryable } from './queryable.ts'
 
 /** What a configuration says about queues and limits; what it does not name stays as it is in the database. */
@@ -6,6 +7,8 @@ export interface Policy {
   readonly queues: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** By resource or pattern: a capacity, null for unlimited, or `default` for no row of its own. */
   readonly limits: Readonly<Record<string, number | null | 'default'>>
+  /** How the load of agents is judged. */
+  readonly agents?: Readonly<Partial<AgentPolicy>>
 }
 
 interface LimitRow {
@@ -26,6 +29,7 @@ export async function applyPolicy(queryable: Queryable, policy: Policy, actor: s
   for (const [name, settings] of Object.entries(policy.queues)) {
     if (await setQueue(queryable, name, settings, actor)) changed.push(`queue ${name}`)
   }
+  if (await setAgentPolicy(queryable, policy.agents ?? {}, actor)) changed.push('the load of agents')
   const rows = await queryable.query<LimitRow>(
     'select l.pattern, l.capacity, l.is_paused from interlock.resource_limits as l where l.pattern = any ($1)',
     [Object.keys(policy.limits)],
@@ -89,5 +93,23 @@ async function setLimit(
     'select interlock.set_limit(p_pattern => $1, p_capacity => $2, p_paused => $3, p_actor => $4)',
     [pattern, capacity, row?.is_paused ?? false, actor],
   )
+  return true
+}
+
+export async function readAgentPolicy(queryable: Queryable): Promise<AgentPolicy> {
+  const [row] = await queryable.query<AgentPolicy>(
+    `select p.cpu_weight, p.memory_weight, p.queue_weight, p.moderate_from, p.high_from, p.critical_from, p.max_utilisation
+     from interlock.agent_policy as p`,
+  )
+  if (row === undefined) throw new TypeError('interlock.agent_policy has no row')
+  return row
+}
+
+async function setAgentPolicy(queryable: Queryable, wanted: Partial<AgentPolicy>, actor: string): Promise<boolean> {
+  const keys = Object.keys(wanted) as (keyof AgentPolicy)[]
+  if (keys.length === 0) return false
+  const present = await readAgentPolicy(queryable)
+  if (keys.every((key) => present[key] === wanted[key])) return false
+  await queryable.query('select interlock.set_agent_policy($1, $2)', [JSON.stringify(wanted), actor])
   return true
 }

@@ -172,7 +172,10 @@ describe('interlock agents status, straight on a database', () => {
     )
     const { stdout } = await interlock('agents', 'status', '--sort-by', 'load')
     expect(stdout).toMatch(/^gpu-1\.\d+ +active +0\/3 /m)
-    expect(JSON.parse((await interlock('agents', 'status', '--json')).stdout)).toMatchObject([{ slots: 3 }])
+    expect(JSON.parse((await interlock('agents', 'status', '--json')).stdout)).toMatchObject({
+      agents: [{ slots: 3 }],
+      counts: { total: 1, suspended: 0 },
+    })
   })
 })
 

@@ -42,7 +42,7 @@ export function registerAgent({ name, queues, levels, slots, leaseSeconds }: Reg
       model.agents.set(id, {
         id,
         name,
-        state: 'active',
+        state: model.suspendedNames.has(name) ? 'suspended' : 'active',
         routes: queues.flatMap((queue) => levels.map((level) => `${queue}/${level}`)).toSorted(),
         slots,
         leaseSeconds,
@@ -127,6 +127,30 @@ export function drainAgent(agentId: string): VerbCall {
     },
   }
 }
+
+/** Suspending and resuming: nothing becomes of one that drains. */
+function changeAgent(verb: 'suspend_agent' | 'resume_agent', from: string, to: 'active' | 'suspended') {
+  return (agentId: string): VerbCall => ({
+    verb,
+    parameters: '$1',
+    values: [agentId],
+    shown: agentId,
+    rule: (situation) => {
+      if (isRefusedAsLocks(situation, agentId) || isRefusedAsAgent(situation, agentId)) return
+      const { model } = situation
+      const state = model.agents.get(agentId)?.state === from ? to : model.agents.get(agentId)?.state
+      expectRows(situation, [{ state, active_jobs: model.heldBy(agentId).length }])
+      const agent = model.agents.get(agentId)
+      if (agent?.state !== from) return
+      model.changeAgent(agentId, { state: to })
+      const others = [...model.suspendedNames].filter((name) => name !== agent.name)
+      model.suspendedNames = new Set(to === 'suspended' ? [...others, agent.name] : others)
+    },
+  })
+}
+
+export const suspendAgent = changeAgent('suspend_agent', 'active', 'suspended')
+export const resumeAgent = changeAgent('resume_agent', 'suspended', 'active')
 
 export function endAgent(agentId: string): VerbCall {
   return {

@@ -1,6 +1,15 @@
 // What each command chooses, from what the model knows by then.
 
-import { drainAgent, endAgent, heartbeatAgent, queueNames, registerAgent, sweepAgent } from './agent-rules.ts'
+import {
+  drainAgent,
+  endAgent,
+  heartbeatAgent,
+  queueNames,
+  registerAgent,
+  resumeAgent,
+  suspendAgent,
+  sweepAgent,
+} from './agent-rules.ts'
 import {
   agentIds,
   type Choice,
@@ -177,6 +186,8 @@ export const verbs: Readonly<Record<string, Choice>> = {
     },
   },
   drainAgent: { weight: 1, choose: ofAgent(drainAgent) },
+  suspendAgent: { weight: 1, choose: ofAgent(suspendAgent) },
+  resumeAgent: { weight: 2, choose: ofAgent(resumeAgent) },
   endAgent: { weight: 2, choose: ofAgent(endAgent) },
   sweepAgent: {
     weight: 3,

@@ -40,6 +40,8 @@ export class Model {
   /** By id, the owner of every manual lock that ever was. */
   lockOwners: Map<string, string | null>
   starts: readonly RatedStart[]
+  /** Names of agents whose next incarnation is suspended, too. */
+  suspendedNames: ReadonlySet<string> = new Set()
 
   /** The model of what is there now. */
   constructor({ jobs, agents, ended, seen, fences }: Observed) {

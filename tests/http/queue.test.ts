@@ -89,7 +89,7 @@ describe('GET /queue/status', () => {
     expect(json.counts).toContainEqual({ queue: 'high', status: 'running', count: 1 })
     expect(json.counts_by_status).toEqual({ running: 2, pending: 3, scheduled: 1 })
     expect(json.oldest_wait_seconds).toBeGreaterThanOrEqual(0)
-    expect(json.agents).toEqual({ total: 1, idle: 0, busy: 1, draining: 0, slots: 4 })
+    expect(json.agents).toMatchObject({ total: 1, idle: 0, busy: 1, suspended: 0, draining: 0, slots: 4, room: 3 })
   })
 
   test('shows what waits even when no agent was ever there to absorb it, and calls that pressure', async () => {
@@ -201,7 +201,7 @@ describe('GET /queue/health', () => {
 
 describe('GET /agents', () => {
   test('lists every agent that lives, with its load and its lease', async () => {
-    expect((await door.get('/agents')).json).toEqual({ agents: [] })
+    expect((await door.get('/agents')).json).toMatchObject({ agents: [], counts: { total: 0, idle: 0, busy: 0 } })
     const agent = await TestAgent.register(db, { name: 'north', slots: 3 })
     await TestAgent.register(db, { name: 'south' })
     await door.post('/jobs', { task: 't' })

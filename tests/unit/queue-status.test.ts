@@ -17,7 +17,7 @@ const snapshot: QueueSnapshot = {
   user_locks: 0,
   user_lock_details: [],
   startable_lanes: 0,
-  agents: { total: 1, idle: 1, busy: 0, draining: 0, slots: 4 },
+  agents: { total: 1, idle: 1, busy: 0, suspended: 0, draining: 0, overloaded: 0, slots: 4, room: 4 },
 }
 const counted = { count: 5, isEstimated: false }
 
@@ -46,6 +46,15 @@ test('there is no pressure while an agent has room, or while all that waits is b
   expect(judgeBackpressure({ startableLanes: 500, waitingJobs: 500, slotsUsed: 3, slots: 4 }).is_detected).toBe(false)
   expect(judgeBackpressure({ startableLanes: 0, waitingJobs: 1e6, slotsUsed: 4, slots: 4 }).is_detected).toBe(false)
   expect(judgeBackpressure({ startableLanes: 0, waitingJobs: 0, slotsUsed: 0, slots: 0 }).is_detected).toBe(false)
+})
+
+test('slots that no agent may use at its load are no room', () => {
+  const load = { startableLanes: 12, waitingJobs: 12, slotsUsed: 1, slots: 4, room: 0 }
+  expect(judgeBackpressure(load)).toEqual({
+    is_detected: true,
+    level: 'high',
+    reasons: ['no agent may take more at its load (1 of 4 slots are in use), and 12 lines of jobs wait for one'],
+  })
 })
 
 test.each([
@@ -81,7 +90,9 @@ test('health is the worst of its reasons', () => {
     reasons: [{ code: 'no_agents' }, { code: 'dead_letters' }],
   })
   expect(queueHealth({ ...snapshot, counts: counts(0, 0), agents: without }, counted).status).toBe('healthy')
-  expect(queueHealth({ ...snapshot, counts: counts(9, 0), slots_used: 4, startable_lanes: 9 }, counted)).toMatchObject({
+  const full = { ...snapshot.agents, idle: 0, busy: 1, room: 0 }
+  const pressed = { ...snapshot, counts: counts(9, 0), agents: full, slots_used: 4, startable_lanes: 9 }
+  expect(queueHealth(pressed, counted)).toMatchObject({
     status: 'degraded',
     reasons: [{ code: 'backpressure' }],
   })

@@ -14,9 +14,10 @@ begin
     select
     from interlock.agent_stats as a
     where a.state = 'active'
-      and a.active_jobs < a.slots
+      and a.active_jobs < a.slots_open
       and r.route = any (a.routes)
       and a.lease_until > interlock.clock()
+      and (a.listens_until is null or a.listens_until > interlock.clock())
   );
 end
 $$;

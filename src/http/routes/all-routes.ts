@@ -1,10 +1,12 @@
 import type { EventLoopWatch } from '../readiness.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { jobChangeRoutes } from './job-changes.ts'
+import { jobHolderRoutes } from './job-holder.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
 import { jobWaitRoutes } from './job-wait.ts'
@@ -33,7 +35,9 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...resourceRoutes(services),
     ...lockRoutes(services),
     ...workflowRoutes(services),
+    ...jobHolderRoutes(services),
     ...agentRoutes(services),
+    ...agentCallRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }

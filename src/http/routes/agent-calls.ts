@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { claim, heartbeat, maxClaimWaitSeconds, registration } from '../../domain/agent-request.ts'
+import { assignmentToJson } from '../../domain/assignment-json.ts'
+import { checkContract } from '../../domain/contract.ts'
+import { type AgentId, asAgentId, asFencingToken, asJobId } from '../../domain/ids.ts'
+import { endAgent, heartbeatAgent, registerAgent } from '../../store/agents.ts'
+import { createAttemptStore, type HeldJob } from '../../store/attempts.ts'
+import { retryTransient } from '../../store/retry.ts'
+import { waitForWork } from '../../store/work-wait.ts'
+import { answerSeconds, withDeadline } from '../deadline.ts'
+import { seconds } from '../query.ts'
+import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import type { Services } from '../services.ts'
+
+const claimQuery = z.strictObject({ wait_seconds: seconds({ max: maxClaimWaitSeconds }).default(30) })
+const goodBye = z.strictObject({ reason: z.string().min(1).max(4096).default('stopped') })
+
+/**
+ * The life of an agent in any language. Only its lease tells that it lives. What it was given and does not list in its
+ * heartbeats goes back, and what it has not confirmed to have started within 10 s, too; so an answer that is lost on its
+ * way loses no job: the next claim tells of it again, and if none comes somebody else is given it.
+ */
+export function agentCallRoutes({ database, agentFeed }: Services): readonly Route[] {
+  const attempts = createAttemptStore(database)
+  return [
+    { method: 'POST', path: '/agents', answer: register },
+    { method: 'POST', path: '/agents/:id/heartbeat', answer: beat, isQuiet: true },
+    { method: 'POST', path: '/agents/:id/claim', answer: claimWork, isLong: true, isQuiet: true },
+    { method: 'POST', path: '/agents/:id/end', answer: end },
+    { method: 'DELETE', path: '/agents/:id', answer: end },
+  ]
+
+  /** Asked again, it is a new incarnation: the jobs of the former one go back. */
+  async function register({ request }: Call): Promise<Answer> {
+    const asked = checkContract(registration, request.body ?? {})
+    const { agentId, incarnation, leaseUntil } = await registerAgent(database, {
+      name: asked.name,
+      queues: asked.queues,
+      permissionLevels: asked.permission_levels,
+      slots: asked.slots,
+      tasks: asked.tasks ?? null,
+      host: asked.host ?? null,
+      pid: asked.pid ?? null,
+      leaseSeconds: asked.lease_seconds,
+      liveness: 'lease',
+      polls: true,
+    })
+    return {
+      status: 201,
+      headers: { Location: `/agents/${encodeURIComponent(agentId)}` },
+      body: {
+        agent_id: agentId,
+        incarnation,
+        lease_until: leaseUntil,
+        lease_seconds: asked.lease_seconds,
+        heartbeat_seconds: asked.lease_seconds / 3,
+      },
+    }
+  }
+
+  async function beat({ request }: Call): Promise<Answer> {
+    const { held, ...load } = checkContract(heartbeat, request.body ?? {})
+    const answer = await heartbeatAgent(database, agentOf(request), held.map(heldJob), {
+      cpuPercent: load.cpu_percent ?? null,
+      memoryPercent: load.memory_percent ?? null,
+      queueDepth: load.queue_depth ?? null,
+    })
+    return {
+      status: 200,
+      body: {
+        lease_until: answer.leaseUntil,
+        lease_seconds: answer.leaseSeconds,
+        state: answer.state,
+        stop: answer.stop.map(({ jobId, token, reason, detail }) => ({ job_id: jobId, token, reason, detail })),
+        give_back: answer.giveBack.map(({ jobId, token }) => ({ job_id: jobId, token })),
+        unknown_count: answer.unknownCount,
+      },
+    }
+  }
+
+  /** Answers as soon as there is work, and with none when the wait is over. */
+  async function claimWork({ request, signal }: Call): Promise<Answer> {
+    const { wait_seconds: waitSeconds } = checkContract(claimQuery, { ...request.query })
+    const { limit, held } = checkContract(claim, request.body ?? {})
+    const wait = { agentId: agentOf(request), limit, held: held.map(heldJob), waitSeconds, signal }
+    const found = await withDeadline(waitForWork(database, agentFeed, wait), waitSeconds + answerSeconds)
+    // Nobody reads the answer any more: what it would have said is somebody else's at once, not after its time to confirm.
+    if (request.socket.destroyed && found.assignments.length > 0) {
+      await attempts.returnJobs(found.assignments, 'whoever claimed it had left').catch(() => undefined)
+    }
+    return { status: 200, body: { state: found.state, jobs: found.assignments.map(assignmentToJson) } }
+  }
+
+  async function end({ request }: Call): Promise<Answer> {
+    const { reason } = checkContract(goodBye, request.body ?? {})
+    const agentId = agentOf(request)
+    const returned = await retryTransient(() => endAgent(database, agentId, reason))
+    return { status: 200, body: { agent_id: agentId, jobs_returned: returned } }
+  }
+}
+
+function agentOf(request: Call['request']): AgentId {
+  return asAgentId(pathParameter(request, 'id'))
+}
+
+function heldJob({ job_id: jobId, token }: { readonly job_id: string; readonly token: number }): HeldJob {
+  return { jobId: asJobId(jobId), token: asFencingToken(token) }
+}
