@@ -95,5 +95,5 @@ comment on column interlock.queues.request_ttl_seconds is 'How long a question o
 -- Down Migration
 
 alter table interlock.queues drop column request_ttl_seconds;
-drop table interlock.job_messages;
+drop table interlock.job_messages cascade;
 drop sequence interlock.message_numbers;

@@ -59,6 +59,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
   ],
   'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
+  'open_questions.sql': [/q-a1 +\| alice-1 .*approval +\| Deploy\? +\|.*30 minutes/],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 
@@ -74,6 +75,9 @@ describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
     empty = await createTestDatabase()
     busy = await createTestDatabase({ clock: 'movable' })
     queue = await makeBusy(busy)
+    await busy.query(
+      `select interlock.ask(id, token, '{"request_type": "approval", "message": "Deploy?"}') from interlock.jobs where id = 'alice-1'`,
+    )
     holder = await busy.database.connect({ applicationName: 'forgotten report' })
     await holder.query('begin isolation level repeatable read')
     await holder.query('select count(*) from interlock.jobs')
