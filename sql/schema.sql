@@ -1635,7 +1635,6 @@ CREATE OR REPLACE FUNCTION interlock.can_change(p_job interlock.jobs, p_change t
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 AS $function$
   select p_job.status = any (p_statuses)
     and (p_change <> 'cancel' or p_job.cancel_requested_at is null)
@@ -2995,7 +2994,6 @@ CREATE OR REPLACE FUNCTION interlock.error_shape(p_message text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
- SET search_path TO ''
 AS $function$
   select pg_catalog.left(pg_catalog.btrim(
     pg_catalog.regexp_replace(
@@ -4508,7 +4506,6 @@ CREATE OR REPLACE FUNCTION interlock.matches_filter(p_job interlock.jobs, p_filt
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 AS $function$
   -- The cheap ones first, and what reads a payload last.
   select p_job.queue <> 'locks'
