@@ -2450,7 +2450,6 @@ CREATE OR REPLACE FUNCTION interlock.can_change(p_job interlock.jobs, p_change t
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 AS $function$
   select p_job.status = any (p_statuses)
     and (p_change <> 'cancel' or p_job.cancel_requested_at is null)
@@ -2633,12 +2632,13 @@ begin
   );
   changed := pg_catalog.cardinality(v_locked);
   if v_locked <> '{}' then
-    case p_change
-      when 'cancel' then perform interlock.end_jobs(v_locked, 'cancelled', v_now, p_reason, p_actor);
-      when 'delete' then perform interlock.end_jobs(v_locked, 'deleted', v_now, p_reason, p_actor);
-      when 'requeue' then perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
-      else perform interlock.reprioritise(v_locked, p_priority, v_now, p_reason, p_actor);
-    end case;
+    if p_change = 'requeue' then
+      perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
+    elsif p_change = 'priority' then
+      perform interlock.reprioritise(v_locked, p_priority, v_now, p_reason, p_actor);
+    else
+      perform interlock.end_jobs(v_locked, case p_change when 'cancel' then 'cancelled' else 'deleted' end, v_now, p_reason, p_actor);
+    end if;
   end if;
   if v_held <> '{}' then
     asked := interlock.ask_to_stop(v_held, v_now, p_reason, p_actor);
@@ -3950,7 +3950,6 @@ CREATE OR REPLACE FUNCTION interlock.error_shape(p_message text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
- SET search_path TO ''
 AS $function$
   select pg_catalog.left(pg_catalog.btrim(
     pg_catalog.regexp_replace(
@@ -5761,7 +5760,6 @@ CREATE OR REPLACE FUNCTION interlock.matches_filter(p_job interlock.jobs, p_filt
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 AS $function$
   -- The cheap ones first, and what reads a payload last.
   select p_job.queue <> 'locks'

@@ -117,12 +117,13 @@ begin
   );
   changed := pg_catalog.cardinality(v_locked);
   if v_locked <> '{}' then
-    case p_change
-      when 'cancel' then perform interlock.end_jobs(v_locked, 'cancelled', v_now, p_reason, p_actor);
-      when 'delete' then perform interlock.end_jobs(v_locked, 'deleted', v_now, p_reason, p_actor);
-      when 'requeue' then perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
-      else perform interlock.reprioritise(v_locked, p_priority, v_now, p_reason, p_actor);
-    end case;
+    if p_change = 'requeue' then
+      perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
+    elsif p_change = 'priority' then
+      perform interlock.reprioritise(v_locked, p_priority, v_now, p_reason, p_actor);
+    else
+      perform interlock.end_jobs(v_locked, case p_change when 'cancel' then 'cancelled' else 'deleted' end, v_now, p_reason, p_actor);
+    end if;
   end if;
   if v_held <> '{}' then
     asked := interlock.ask_to_stop(v_held, v_now, p_reason, p_actor);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { applyPolicy } from '../../src/store/policy.ts'
 import { type Doors, openDoors } from './cli-and-http.ts'
 
 let doors: Doors
@@ -101,6 +102,10 @@ describe('10. Dead letters: the error, its stack, the attempts, the original; re
       body: JSON.stringify({ retry_delays_seconds: growing }),
     })
     expect(set.json.retry_delays_seconds).toEqual([10, 20, 40, 60])
+    // As a configuration says it: set once, and found the same at the next start.
+    const policy = { queues: { low: { retry_delays_seconds: { exponential: { first_seconds: 5 } } } }, limits: {} }
+    expect(await applyPolicy(doors.test.database, policy, 'test')).toEqual(['queue low'])
+    expect(await applyPolicy(doors.test.database, policy, 'test')).toEqual([])
     await doors.http.post('/jobs', { task: 'retry', id: 'growing', retry_delays_seconds: growing })
     const [row] = await doors.test.query(
       `select retry_delays_seconds as waits from interlock.jobs where id = 'growing'`,

@@ -1,6 +1,5 @@
 create function interlock.can_change(p_job interlock.jobs, p_change text, p_statuses text[], p_priority double precision) returns boolean
 language sql stable
-set search_path = ''
 as $$
   select p_job.status = any (p_statuses)
     and (p_change <> 'cancel' or p_job.cancel_requested_at is null)

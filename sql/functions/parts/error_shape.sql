@@ -1,6 +1,5 @@
 create function interlock.error_shape(p_message text) returns text
 language sql immutable parallel safe
-set search_path = ''
 as $$
   select pg_catalog.left(pg_catalog.btrim(
     pg_catalog.regexp_replace(

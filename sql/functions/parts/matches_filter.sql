@@ -1,6 +1,5 @@
 create function interlock.matches_filter(p_job interlock.jobs, p_filter jsonb, p_now timestamptz) returns boolean
 language sql stable
-set search_path = ''
 as $$
   -- The cheap ones first, and what reads a payload last.
   select p_job.queue <> 'locks'
