@@ -220,5 +220,5 @@ function policyOf(config: Config): Policy {
   if (perUser !== null) limits['user:*'] = perUser ? 'default' : null
   if (perModel !== null) limits['model:*'] = perModel ? 'default' : null
   if (serialiseAll !== null) limits['limit:all'] = serialiseAll ? 1 : 'default'
-  return { queues: config.queues, limits: { ...limits, ...config.resources } }
+  return { queues: config.queues, backlog: config.backlog, limits: { ...limits, ...config.resources } }
 }

@@ -25,7 +25,20 @@ begin
     where j.id = p_job_id
       and q.name = j.queue;
   end if;
-  perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
+  if v_job.unique_key is null then
+    perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
+  else
+    begin
+      perform interlock.move_jobs(array[p_job_id], 'pending', null, 'requeued', v_now, p_reason, p_actor);
+    exception
+      when unique_violation then
+        raise exception using
+          errcode = 'IL006',
+          message = pg_catalog.format('another job with the unique_key of job %s is unfinished', p_job_id),
+          column = 'unique_key',
+          hint = 'Requeue it when that one has ended.';
+    end;
+  end if;
   perform interlock.ring(array[v_job.queue || '/' || v_job.permission_level]);
   status := 'pending';
   return next;
@@ -33,4 +46,4 @@ end
 $$;
 
 comment on function interlock.requeue_job(text, text, text) is
-  'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003.';
+  'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler; one with a unique_key waits for an uncommitted enqueueing of the same. Raises IL001, IL003, IL006 where another job has its unique_key by now.';

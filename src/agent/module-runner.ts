@@ -90,6 +90,7 @@ function contextOf(job: Assignment, signal: AbortSignal): TaskContext {
     progress: (percent, description = '') => {
       say('progress', `${clampPercent(percent)} ${description.replaceAll(/\s+/g, ' ')}`)
     },
+    heartbeat: () => say('heartbeat', ''),
   }
 }
 

@@ -21,6 +21,10 @@ export interface NewJobOptions {
   readonly retryDelays?: string
   readonly ttl?: string
   readonly permission?: string
+  readonly uniqueKey?: string
+  readonly onDuplicate?: string
+  readonly heartbeat?: string
+  readonly workOrder?: string
   /** commander turns --no-start into start: false. */
   readonly start: boolean
 }
@@ -30,13 +34,13 @@ export interface NewJobOptions {
  * numbers that are none stay text here.
  */
 export async function readJobRequest(
-  task: string,
+  task: string | null,
   prompt: string | null,
   options: NewJobOptions,
 ): Promise<Record<string, unknown>> {
   const payload = await readPayload(prompt, options)
   const fields = {
-    task,
+    task: task ?? undefined,
     user: options.user,
     project: options.project,
     id: options.id,
@@ -53,13 +57,21 @@ export async function readJobRequest(
     retry_delays_seconds: options.retryDelays?.split(',').map((part) => numberOrText(part.trim())),
     ttl_seconds: numberOrText(options.ttl),
     permission_level: options.permission,
+    unique_key: options.uniqueKey,
+    on_duplicate: options.onDuplicate,
+    heartbeat_seconds: numberOrText(options.heartbeat),
+    work_order:
+      options.workOrder === undefined
+        ? undefined
+        : parseJson('--work-order', await readText('--work-order', options.workOrder)),
     start: options.start ? undefined : false,
   }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 async function readPayload(prompt: string | null, options: NewJobOptions): Promise<unknown> {
-  const given = options.payload === undefined ? undefined : parseJson('--payload', await readText(options.payload))
+  const given =
+    options.payload === undefined ? undefined : parseJson('--payload', await readText('--payload', options.payload))
   const metadata = options.metadata === undefined ? undefined : parseJson('--metadata', options.metadata)
   if (prompt === null && metadata === undefined) return given
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) return given
@@ -70,14 +82,14 @@ async function readPayload(prompt: string | null, options: NewJobOptions): Promi
   }
 }
 
-async function readText(given: string): Promise<string> {
+async function readText(option: string, given: string): Promise<string> {
   if (given === '-') return text(process.stdin)
   if (!given.startsWith('@')) return given
   try {
     return await readFile(given.slice(1), 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new InterlockError('invalid_argument', `--payload ${given} cannot be read: ${reason}`, { cause: error })
+    throw new InterlockError('invalid_argument', `${option} ${given} cannot be read: ${reason}`, { cause: error })
   }
 }
 

@@ -22,6 +22,11 @@ const taskName = z
   .regex(taskNameShape, 'must be a task’s name: letters, digits, . _ / -, a letter or digit first')
 const plainText = z.string().min(1).max(4096)
 
+const unfinished = z.union([z.int().min(0).max(10_000_000), z.literal('unlimited')], {
+  error: 'must be a whole number from 0 to 10000000, or "unlimited"',
+})
+const whenFull = z.enum(['refuse', 'drop_oldest'])
+
 const queue = z.strictObject({
   is_paused: z.boolean().optional(),
   tasks: z.array(taskName).max(1000).optional(),
@@ -36,6 +41,17 @@ const queue = z.strictObject({
   retries_per_minute: z.int().min(1).max(100_000).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
+  max_unfinished: unfinished.optional(),
+  when_full: whenFull.optional(),
+  refuse_after_wait_seconds: seconds(0, 1e9).optional(),
+  heartbeat_seconds: wholeSeconds(1, 86_400).optional(),
+})
+
+/** Limits of the unfinished jobs in all, and by task; those of a queue are its own settings. */
+const backlog = z.strictObject({
+  max_unfinished: unfinished.optional(),
+  when_full: whenFull,
+  tasks: z.record(taskName, unfinished),
 })
 
 const task = z
@@ -43,6 +59,7 @@ const task = z
     command: z.array(plainText).min(1).max(1000).optional(),
     module: plainText.optional(),
     timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
+    elapsed_progress: z.boolean().optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable’s name'), z.string()).optional(),
     cwd: plainText.optional(),
   })
@@ -71,6 +88,7 @@ export const settingsSchema = z.strictObject({
     host_names: z.array(plainText).max(100),
   }),
   queues: z.record(queueName, queue),
+  backlog,
   exclusivity: z.strictObject({
     per_user: z.boolean().optional(),
     per_model: z.boolean().optional(),

@@ -13,6 +13,7 @@ import {
   neglectedRoutes,
   oldSnapshots,
   promoteDueJobs,
+  stallJobs,
   stopReserving,
   stuckClaims,
   sweepAgent,
@@ -69,6 +70,7 @@ export class Ticker {
     const failuresBefore = this.#failures
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
     await this.#item('expiring jobs', () => expireJobs(database))
+    await this.#item('looking for stalled jobs', () => stallJobs(database))
     await this.#item('ending locks', async () => {
       if ((await expireLocks(database)) > 0) await expireLocks(database)
     })

@@ -3,6 +3,7 @@
  * its environment; it answers by lines on stdout and by its exit code, so that a shell script can take part:
  *
  *     ::interlock progress 45 Resizing
+ *     ::interlock heartbeat                    a sign of life, where there is neither progress nor output to show
  *     ::interlock result {"url": "..."}        else the last line of stdout, if it is a JSON object
  *     ::interlock error {"message": "..."}     what to say of a failure; the exit code still decides that it is one
  */
@@ -23,12 +24,14 @@ export const jobLimits = {
 export type ControlLine =
   | { readonly kind: 'progress'; readonly percent: number; readonly description: string | null }
   | { readonly kind: 'result' | 'error'; readonly json: string }
+  | { readonly kind: 'heartbeat' }
   | { readonly kind: 'unknown' }
 
 /** Reads a line that begins with the prefix. `unknown` is a verb that this version does not know, or a bad number. */
 export function parseControlLine(line: string): ControlLine {
   const [, verb, rest = ''] = /^::interlock\s+(\S+)\s*(.*)$/s.exec(line.trimEnd()) ?? []
   if (verb === 'result' || verb === 'error') return { kind: verb, json: rest }
+  if (verb === 'heartbeat') return { kind: 'heartbeat' }
   if (verb !== 'progress') return { kind: 'unknown' }
   const [, number = '', description = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? []
   const percent = Number(number.replace(/%$/, ''))

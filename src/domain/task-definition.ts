@@ -31,6 +31,8 @@ export interface TaskContext {
   readonly log: (...words: readonly unknown[]) => void
   /** From 0 to 100. */
   readonly progress: (percent: number, description?: string) => void
+  /** A sign of life, for a job that has to give some (heartbeat_seconds) and has no progress or output to show. */
+  readonly heartbeat: () => void
   readonly token: FencingToken
   /** By resource: hand them to the systems behind it, which then refuse a stale holder. */
   readonly fences: Readonly<Record<string, number>>

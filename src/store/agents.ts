@@ -32,7 +32,7 @@ export interface AgentLoad {
 }
 
 export interface StopOrder extends HeldJob {
-  readonly reason: 'cancelled' | 'timeout' | 'stale_token'
+  readonly reason: 'cancelled' | 'timeout' | 'stalled' | 'stale_token'
   readonly detail: string | null
 }
 

@@ -43,6 +43,8 @@ export interface AttemptStore {
   /** The process of a job that was asked to stop is gone. Throws `illegal_transition` where nobody asked. */
   readonly confirmCancel: (job: HeldJob, error: JobError | null) => Promise<void>
   readonly reportProgress: (job: HeldJob, percent: number, description: string | null) => Promise<void>
+  /** The job itself is alive, though it has nothing to show; of no effect where it need not say so. */
+  readonly heartbeatJob: (job: HeldJob) => Promise<void>
   /** Returns whether output is cut from now on. */
   readonly appendOutput: (job: HeldJob, chunks: readonly OutputChunk[]) => Promise<{ readonly isCut: boolean }>
 }
@@ -94,6 +96,9 @@ export function createAttemptStore(database: Queryable): AttemptStore {
         [job.jobId, job.token, percent, description],
         'report_progress',
       )
+    },
+    heartbeatJob: async (job) => {
+      await database.query('select interlock.heartbeat_job($1, $2)', [job.jobId, job.token], 'heartbeat_job')
     },
     appendOutput: async (job, chunks) => {
       const [row] = await database.query<{ truncated: boolean }>(

@@ -39,6 +39,7 @@ function createReport(options: Partial<ReportOptions> = {}): { readonly report: 
         failOnce()
         kept.progress.push([percent, description])
       },
+      heartbeatJob: async () => undefined,
     },
     onStale: () => {
       kept.stale += 1
@@ -91,7 +92,11 @@ describe('AttemptReport', () => {
 
   it('asks the job to wait while more than 1 MiB has not been sent', async () => {
     const gate = Promise.withResolvers<{ isCut: boolean }>()
-    const store = { appendOutput: () => gate.promise, reportProgress: async () => undefined }
+    const store = {
+      appendOutput: () => gate.promise,
+      reportProgress: async () => undefined,
+      heartbeatJob: async () => undefined,
+    }
     const { report, kept } = createReport({ store })
     report.output('stdout', 'x'.repeat(600_000))
     report.output('stderr', 'x'.repeat(600_000))
@@ -114,10 +119,33 @@ describe('AttemptReport', () => {
 
   it('gives up at its deadline while the database is away', async () => {
     const never = new Promise<never>(() => undefined)
-    const { report } = createReport({ store: { appendOutput: () => never, reportProgress: () => never } })
+    const { report } = createReport({
+      store: { appendOutput: () => never, reportProgress: () => never, heartbeatJob: () => never },
+    })
     report.output('stdout', 'one')
     const before = performance.now()
     await report.end(200)
     expect(performance.now() - before).toBeLessThan(1000)
+  })
+
+  it('takes output that is no longer kept for a sign of life, and a heartbeat for one too', async () => {
+    const beats: number[] = []
+    const { report } = createReport({
+      store: {
+        appendOutput: async () => ({ isCut: true }),
+        reportProgress: async () => undefined,
+        heartbeatJob: async () => {
+          beats.push(performance.now())
+        },
+      },
+    })
+    report.heartbeat()
+    await waitFor(() => beats.length === 1, { what: 'the heartbeat to be sent' })
+    report.output('stdout', 'the last that is kept')
+    await sleep(50)
+    for (let line = 0; line < 1000; line += 1) report.output('stdout', 'more')
+    await waitFor(() => beats.length === 2, { what: 'the output to count as a heartbeat' })
+    await report.end(1000)
+    expect(beats).toHaveLength(2)
   })
 })

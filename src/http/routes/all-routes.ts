@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { agentRoutes } from './agents.ts'
 import { jobChangeRoutes } from './job-changes.ts'
+import { jobHeartbeatRoutes } from './job-heartbeat.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
 import { jobWaitRoutes } from './job-wait.ts'
@@ -16,6 +17,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
   return [
     ...jobRoutes(services),
     ...jobChangeRoutes(services),
+    ...jobHeartbeatRoutes(services),
     ...jobOutputRoutes(services),
     ...jobStoryRoutes(services),
     ...jobWaitRoutes(services),
