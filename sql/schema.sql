@@ -2591,7 +2591,8 @@ declare
   v_wrong record;
   v_many boolean;
   v_known jsonb := '{}';
-  v_is_limited boolean;
+  v_asks_more boolean;
+  v_limits text[];
   v_inserted integer;
   v_ordinals bigint[];
   v_ids text[];
@@ -2602,7 +2603,8 @@ begin
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
   end if;
   v_many := jsonb_array_length(p_jobs) > 1;
-  if jsonb_path_exists(p_jobs, '$[*].work_order') then
+  v_asks_more := jsonb_path_exists(p_jobs, '$[*] ? (exists (@.work_order) || exists (@.unique_key))');
+  if v_asks_more then
     p_jobs := interlock.expand_work_orders(p_jobs);
   end if;
 
@@ -2621,12 +2623,11 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
-  if jsonb_path_exists(p_jobs, '$[*].unique_key') then
+  if v_asks_more then
     v_known := interlock.settle_keys(p_jobs, p_actor);
   end if;
-  v_is_limited := exists (select from interlock.backlog_limits);
-  if v_is_limited then
-    perform interlock.make_room(p_jobs, v_known, p_actor);
+  if exists (select from interlock.backlog_limits) then
+    v_limits := interlock.make_room(p_jobs, v_known, p_actor);
   end if;
 
   with given as materialized (
@@ -2675,7 +2676,7 @@ begin
       coalesce(r.job -> 'payload', '{}'),
       r.job ->> 'unique_key',
       nullif(coalesce((r.job ->> 'heartbeat_seconds')::integer, r.heartbeat_seconds), 0),
-      case when v_is_limited and exists (select from interlock.backlog_limits as b where b.scope in ('all', 'queue:' || r.queue, 'task:' || (r.job ->> 'task'))) then true end
+      nullif(v_limits && array['all', 'queue:' || r.queue, 'task:' || (r.job ->> 'task')], false)
     from routed as r
     order by r.ordinal
     on conflict (id) do nothing
@@ -4406,7 +4407,7 @@ $function$;
 comment on function interlock.lost_agents() is 'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks the rows of those whose lock is missing or has come back, by id, waiting: for their claims and completions, none of which waits for it. Run by the tick of every coordinator.';
 
 CREATE OR REPLACE FUNCTION interlock.make_room(p_jobs jsonb, p_known jsonb, p_actor text)
- RETURNS void
+ RETURNS text[]
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -4488,9 +4489,10 @@ begin
       column = case when starts_with(v_limit.scope, 'task:') then 'task' else 'queue' end,
       hint = case when v_limit.new_jobs > v_limit.max_unfinished then 'So many jobs at once never find room.' else 'Try again when some have ended.' end;
   end loop;
+  return v_scopes;
 end
 $function$;
-comment on function interlock.make_room(jsonb,jsonb,text) is 'For jobs to be enqueued where something is limited (backlog_limits): refuses them where there is no room, or deletes the oldest that wait for them; refuses them too where their queue takes none while its next in line has waited for an agent for too long. The second argument names those that will not be enqueued after all (settle_keys()). A job sent back from the dead letters is counted, but not refused: somebody decided that.
+comment on function interlock.make_room(jsonb,jsonb,text) is 'For jobs to be enqueued where something is limited (backlog_limits): refuses them where there is no room, or deletes the oldest that wait for them; refuses them too where their queue takes none while its next in line has waited for an agent for too long. Returns the limits that apply to any of them. The second argument names those that will not be enqueued after all (settle_keys()). A job sent back from the dead letters is counted, but not refused: somebody decided that.
 Locks: the limits that apply to these jobs, in the order of the locks, until the end of the transaction: so that enqueuers of one limited queue or task wait for each other, and a limit is never exceeded; then rows of waiting jobs, SKIP LOCKED. Raises IL007 with the field, IL010.';
 
 CREATE OR REPLACE FUNCTION interlock.may_reserve(p_lane_id uuid, p_rank timestamp with time zone, p_waiting_since timestamp with time zone, p_route text, p_task text, p_resources text[], p_obstacle text, p_now timestamp with time zone)
@@ -6590,6 +6592,9 @@ declare
   v_place text;
   v_other record;
 begin
+  if not jsonb_path_exists(p_jobs, '$[*].unique_key') then
+    return v_known;
+  end if;
   perform interlock.check_isolation();
   select min(e.ordinal) - 1 as first, max(e.ordinal) - 1 as last
   into v_twice

@@ -11,7 +11,8 @@ declare
   v_wrong record;
   v_many boolean;
   v_known jsonb := '{}';
-  v_is_limited boolean;
+  v_asks_more boolean;
+  v_limits text[];
   v_inserted integer;
   v_ordinals bigint[];
   v_ids text[];
@@ -22,7 +23,8 @@ begin
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
   end if;
   v_many := jsonb_array_length(p_jobs) > 1;
-  if jsonb_path_exists(p_jobs, '$[*].work_order') then
+  v_asks_more := jsonb_path_exists(p_jobs, '$[*] ? (exists (@.work_order) || exists (@.unique_key))');
+  if v_asks_more then
     p_jobs := interlock.expand_work_orders(p_jobs);
   end if;
 
@@ -41,12 +43,11 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
-  if jsonb_path_exists(p_jobs, '$[*].unique_key') then
+  if v_asks_more then
     v_known := interlock.settle_keys(p_jobs, p_actor);
   end if;
-  v_is_limited := exists (select from interlock.backlog_limits);
-  if v_is_limited then
-    perform interlock.make_room(p_jobs, v_known, p_actor);
+  if exists (select from interlock.backlog_limits) then
+    v_limits := interlock.make_room(p_jobs, v_known, p_actor);
   end if;
 
   with given as materialized (
@@ -95,7 +96,7 @@ begin
       coalesce(r.job -> 'payload', '{}'),
       r.job ->> 'unique_key',
       nullif(coalesce((r.job ->> 'heartbeat_seconds')::integer, r.heartbeat_seconds), 0),
-      case when v_is_limited and exists (select from interlock.backlog_limits as b where b.scope in ('all', 'queue:' || r.queue, 'task:' || (r.job ->> 'task'))) then true end
+      nullif(v_limits && array['all', 'queue:' || r.queue, 'task:' || (r.job ->> 'task')], false)
     from routed as r
     order by r.ordinal
     on conflict (id) do nothing

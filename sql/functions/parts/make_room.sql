@@ -1,4 +1,4 @@
-create function interlock.make_room(p_jobs jsonb, p_known jsonb, p_actor text) returns void
+create function interlock.make_room(p_jobs jsonb, p_known jsonb, p_actor text) returns text[]
 language plpgsql
 set search_path = ''
 as $$
@@ -80,9 +80,10 @@ begin
       column = case when starts_with(v_limit.scope, 'task:') then 'task' else 'queue' end,
       hint = case when v_limit.new_jobs > v_limit.max_unfinished then 'So many jobs at once never find room.' else 'Try again when some have ended.' end;
   end loop;
+  return v_scopes;
 end
 $$;
 
 comment on function interlock.make_room(jsonb, jsonb, text) is
-  'For jobs to be enqueued where something is limited (backlog_limits): refuses them where there is no room, or deletes the oldest that wait for them; refuses them too where their queue takes none while its next in line has waited for an agent for too long. The second argument names those that will not be enqueued after all (settle_keys()). A job sent back from the dead letters is counted, but not refused: somebody decided that.
+  'For jobs to be enqueued where something is limited (backlog_limits): refuses them where there is no room, or deletes the oldest that wait for them; refuses them too where their queue takes none while its next in line has waited for an agent for too long. Returns the limits that apply to any of them. The second argument names those that will not be enqueued after all (settle_keys()). A job sent back from the dead letters is counted, but not refused: somebody decided that.
 Locks: the limits that apply to these jobs, in the order of the locks, until the end of the transaction: so that enqueuers of one limited queue or task wait for each other, and a limit is never exceeded; then rows of waiting jobs, SKIP LOCKED. Raises IL007 with the field, IL010.';

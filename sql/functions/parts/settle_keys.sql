@@ -10,6 +10,9 @@ declare
   v_place text;
   v_other record;
 begin
+  if not jsonb_path_exists(p_jobs, '$[*].unique_key') then
+    return v_known;
+  end if;
   perform interlock.check_isolation();
   select min(e.ordinal) - 1 as first, max(e.ordinal) - 1 as last
   into v_twice
