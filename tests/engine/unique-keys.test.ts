@@ -127,7 +127,7 @@ describe('enqueue_jobs, unique_key', () => {
     await waitFor(
       async () =>
         (await world.query(`select from pg_stat_activity where pid = $1 and wait_event = 'advisory'`, [pidOf(two)]))
-          .length,
+          .length > 0,
       { what: 'the second to wait for the first' },
     )
     await one.query(end)
@@ -149,7 +149,7 @@ describe('enqueue_jobs, unique_key', () => {
     await waitFor(
       async () =>
         (await world.query('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [pidOf(claimer)]))
-          .length,
+          .length > 0,
       { what: 'the replacer to wait for the claim' },
     )
     await claimer.query('commit')
