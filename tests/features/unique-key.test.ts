@@ -16,6 +16,7 @@ describe('a unique key while a job is unfinished: skip, replace or refuse', () =
     const job = { task: 'index', unique_key: 'repo-7' }
     const first = await door.post('/jobs', job)
     expect(first.status).toBe(201)
+    expect(first.json.unique_key).toBe('repo-7')
     expect(first.json.is_duplicate).toBeUndefined()
     const second = await door.post('/jobs', job)
     expect(second.status).toBe(200)
