@@ -75,6 +75,10 @@ create domain interlock.short_name as text
   constraint short_name_is_short CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 200)));
 comment on domain interlock.short_name is 'A name of 1 to 200 characters.';
 
+create domain interlock.silence_seconds as integer
+  constraint silence_seconds_are_sane CHECK (((VALUE >= 1) AND (VALUE <= 86400)));
+comment on domain interlock.silence_seconds is 'How long a running job may be silent, in seconds: at most a day.';
+
 create domain interlock.slot_count as integer
   constraint slot_count_is_sane CHECK (((VALUE >= 1) AND (VALUE <= 10000)));
 comment on domain interlock.slot_count is 'How many jobs an agent runs at once.';
@@ -86,6 +90,14 @@ comment on domain interlock.slot_number is 'The number of a slot, from 1.';
 create domain interlock.task_name as text
   constraint task_name_is_plain CHECK (((VALUE ~ '^[A-Za-z0-9][A-Za-z0-9._/-]*$'::text) AND (length(VALUE) <= 128)));
 comment on domain interlock.task_name is 'The name of a task: 1 to 128 letters, digits and . _ / -';
+
+create domain interlock.unique_key as text
+  constraint unique_key_is_short CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 200)));
+comment on domain interlock.unique_key is 'The key of a job of which there is one at a time: 1 to 200 characters.';
+
+create domain interlock.when_full as text
+  constraint when_full_is_known CHECK ((VALUE = ANY (ARRAY['refuse'::text, 'drop_oldest'::text])));
+comment on domain interlock.when_full is 'refuse or drop_oldest.';
 
 -- Sequences
 
@@ -205,6 +217,25 @@ comment on column interlock.agent_stats.base_score is 'What of the score the job
 comment on column interlock.agent_stats.slots_open is 'Of how many of its slots it may make use at its load: all, fewer near max_utilisation, none above. Reckoned by its heartbeat, so that a claim has one number to look at.';
 comment on column interlock.agent_stats.suspended_at is 'When it was suspended; its next incarnations are so too, until it is resumed.';
 comment on column interlock.agent_stats.listens_until is 'Of an agent that asks for work by calls which wait: until when one waits. It is given none at other times. Null: it listens all the time.';
+
+create table interlock.backlog_limits (
+  scope text collate "C" not null,
+  max_unfinished integer,
+  when_full interlock.when_full not null,
+  refuse_after_wait_seconds double precision,
+  uncounted_jobs integer not null default 0,
+  updated_at timestamp with time zone not null,
+  constraint backlog_limits_pkey PRIMARY KEY (scope),
+  constraint backlog_limits_are_sane CHECK ((((max_unfinished >= 0) AND (max_unfinished <= 10000000)) AND ((refuse_after_wait_seconds >= (0)::double precision) AND (refuse_after_wait_seconds <= ('1000000000'::numeric)::double precision)) AND (uncounted_jobs >= 0) AND ((max_unfinished IS NOT NULL) OR (refuse_after_wait_seconds IS NOT NULL)) AND ((refuse_after_wait_seconds IS NULL) OR starts_with(scope, 'queue:'::text)))),
+  constraint backlog_limits_scope_is_one CHECK (((scope = 'all'::text) OR (scope ~ '^queue:[a-z][a-z0-9_-]{0,62}$'::text) OR ((scope ~ '^task:[A-Za-z0-9][A-Za-z0-9._/-]*$'::text) AND (length(scope) <= 133))))
+);
+comment on table interlock.backlog_limits is 'One row is what limits the unfinished jobs of everything, of a queue or of a task: the one thing that each enqueueing looks at, empty where nothing is limited. Changed by set_backlog_limit(), and for queues, from their columns, by set_queue().';
+comment on column interlock.backlog_limits.scope is 'all, queue:NAME or task:NAME.';
+comment on column interlock.backlog_limits.max_unfinished is 'How many unfinished jobs there may be: waiting or running, neither dead letters nor manual locks. Null: any number.';
+comment on column interlock.backlog_limits.when_full is 'refuse or drop_oldest, as in queues.';
+comment on column interlock.backlog_limits.refuse_after_wait_seconds is 'Of a queue, as in queues.';
+comment on column interlock.backlog_limits.uncounted_jobs is 'At most so many unfinished jobs were enqueued before there was a limit; found by reading all jobs, and asked for no more once they are gone.';
+comment on column interlock.backlog_limits.updated_at is 'When it was last set.';
 
 create table interlock.idempotency_keys (
   key text not null,
@@ -497,6 +528,24 @@ comment on column interlock.job_results.payload is 'Its input; null if it was em
 comment on column interlock.job_results.result is 'What it returned, where it completed.';
 comment on column interlock.job_results.error is 'What it failed with, where it did not.';
 
+create table interlock.job_signs (
+  job_id interlock.job_id not null,
+  token bigint not null,
+  heartbeat_seconds interlock.silence_seconds not null,
+  last_sign_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  stalled_at timestamp with time zone,
+  constraint job_signs_pkey PRIMARY KEY (job_id)
+) with (fillfactor=70);
+CREATE INDEX job_signs_due ON interlock.job_signs USING btree (due_at);
+comment on table interlock.job_signs is 'One row is a running job that has to give signs of life (heartbeat_seconds). Made by start_jobs(), moved on by progress, output and heartbeat_job(); stall_jobs() removes it once the claim is over, so that no end of a job has to look here.';
+comment on column interlock.job_signs.job_id is 'The job.';
+comment on column interlock.job_signs.token is 'The claim that is watched; a row of an older one says nothing.';
+comment on column interlock.job_signs.heartbeat_seconds is 'How long it may be silent.';
+comment on column interlock.job_signs.last_sign_at is 'When it last gave a sign of life, to a tenth of that.';
+comment on column interlock.job_signs.due_at is 'When stall_jobs() looks at it next.';
+comment on column interlock.job_signs.stalled_at is 'When it was found to be silent; its agent is told to stop it.';
+
 create table interlock.jobs (
   id interlock.job_id not null default interlock.sortable_id(nextval('interlock.job_numbers'::regclass)),
   status text not null,
@@ -532,6 +581,9 @@ create table interlock.jobs (
   lease_until timestamp with time zone,
   error jsonb,
   payload interlock.job_payload not null default '{}'::jsonb,
+  unique_key interlock.unique_key,
+  heartbeat_seconds interlock.silence_seconds,
+  is_counted boolean,
   has_children boolean,
   approved_at timestamp with time zone,
   constraint jobs_pkey PRIMARY KEY (id),
@@ -540,12 +592,14 @@ create table interlock.jobs (
   constraint jobs_scheduled_has_a_time CHECK (((status <> 'scheduled'::text) OR (run_at IS NOT NULL))),
   constraint jobs_status_is_live CHECK ((status = ANY ('{scheduled,deferred,paused,pending,assigned,running,failed}'::text[])))
 ) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX jobs_counted ON interlock.jobs USING btree (queue, task) WHERE (is_counted AND (status <> 'failed'::text));
 CREATE INDEX jobs_dead ON interlock.jobs USING btree (finished_at) WHERE (status = 'failed'::text);
 CREATE INDEX jobs_due ON interlock.jobs USING btree (run_at) WHERE (status = 'scheduled'::text);
 CREATE INDEX jobs_expiring ON interlock.jobs USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (held IS NULL) AND (status <> 'failed'::text));
 CREATE INDEX jobs_held_by_agent ON interlock.jobs USING btree (agent_id) WHERE (held IS NOT NULL);
 CREATE INDEX jobs_lock_leases ON interlock.jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 CREATE INDEX jobs_of_user ON interlock.jobs USING btree (user_name, id) WHERE (user_name IS NOT NULL);
+CREATE UNIQUE INDEX jobs_unique_key ON interlock.jobs USING btree (unique_key) WHERE ((unique_key IS NOT NULL) AND (status <> 'failed'::text));
 CREATE INDEX jobs_waiting_in_lane ON interlock.jobs USING btree (lane_id, seniority, id) WHERE (status = 'pending'::text);
 CREATE TRIGGER jobs_refuse_illegal_transition BEFORE UPDATE OF status ON interlock.jobs FOR EACH ROW WHEN (((old.status <> new.status) AND (NOT interlock.is_legal_transition(old.status, new.status)))) EXECUTE FUNCTION interlock.refuse_transition();
 comment on table interlock.jobs is 'One row is a live job: waiting, running, or failed for good (the dead letter). Narrow and hot: a job that ends moves to task_history and job_results in the same transaction. Written by the verbs only.';
@@ -583,6 +637,9 @@ comment on column interlock.jobs.held_slots is 'Which slot of each.';
 comment on column interlock.jobs.lease_until is 'Of a manual lock (queue locks), and null of all else: until when its owner is believed to be there. Moved on by poll_lock() while it waits and by extend_lock() while it is held; expire_locks() ends it afterwards.';
 comment on column interlock.jobs.error is 'The error of its latest failed attempt: {message, stack?, code?, ...}.';
 comment on column interlock.jobs.payload is 'Its input, an object of at most 256 KiB.';
+comment on column interlock.jobs.unique_key is 'While it is unfinished there is no other one with this key. Null: as many as come.';
+comment on column interlock.jobs.heartbeat_seconds is 'How long it may run without progress, output or a heartbeat of its own before it is stalled. Null: for ever.';
+comment on column interlock.jobs.is_counted is 'True where a limit of unfinished jobs applied to it when it was enqueued: so that those are counted by an index of their own. Null elsewhere.';
 comment on column interlock.jobs.has_children is 'Whether other jobs depend on its end: true, or null while none is known to. Set with the batch that both stand in, or by settle_dependents().';
 comment on column interlock.jobs.approved_at is 'Of a human_required job: when somebody approved it. Who, and why, is in job_queue_log.';
 
@@ -644,9 +701,14 @@ create table interlock.queues (
   failure_retention_seconds integer not null default 604800,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  max_unfinished integer,
+  when_full interlock.when_full not null default 'refuse'::text,
+  refuse_after_wait_seconds double precision,
+  heartbeat_seconds interlock.silence_seconds,
   request_ttl_seconds interlock.run_seconds not null default 1800,
   constraint queues_pkey PRIMARY KEY (name),
   constraint queues_attempts_are_few CHECK ((((max_attempts >= 1) AND (max_attempts <= 100)) AND ((cardinality(retry_delays_seconds) >= 0) AND (cardinality(retry_delays_seconds) <= 100)) AND (0 <= ALL (retry_delays_seconds)) AND ((retries_per_minute >= 1) AND (retries_per_minute <= 100000)))),
+  constraint queues_backlog_is_sane CHECK ((((max_unfinished >= 0) AND (max_unfinished <= 10000000)) AND ((refuse_after_wait_seconds >= (0)::double precision) AND (refuse_after_wait_seconds <= ('1000000000'::numeric)::double precision)))),
   constraint queues_name_is_short CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
   constraint queues_scheduling_is_known CHECK ((scheduling = ANY (ARRAY['fair'::text, 'fifo'::text]))),
   constraint queues_seconds_are_sane CHECK (((priority_step_seconds >= (0)::double precision) AND (priority_step_seconds <= ('10000000000'::numeric)::double precision) AND (patience_seconds >= (0)::double precision) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)) AND (ttl_seconds >= 0) AND (result_retention_seconds >= 0) AND (failure_retention_seconds >= 0))),
@@ -671,6 +733,10 @@ comment on column interlock.queues.result_retention_seconds is 'How long the res
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
 comment on column interlock.queues.created_at is 'When it was made.';
 comment on column interlock.queues.updated_at is 'When its policy last changed.';
+comment on column interlock.queues.max_unfinished is 'How many unfinished jobs it takes. Null: any number.';
+comment on column interlock.queues.when_full is 'What happens to one more: refuse (IL007), or drop_oldest: the oldest waiting one is deleted for it.';
+comment on column interlock.queues.refuse_after_wait_seconds is 'It takes no jobs (IL007) while the next in line, which waits for nothing but an agent, has waited for longer. Null: it takes them.';
+comment on column interlock.queues.heartbeat_seconds is 'How long its jobs may be silent before they are stalled, unless a job says otherwise. Null: for ever.';
 comment on column interlock.queues.request_ttl_seconds is 'How long a question of a job of this queue may wait for its answer, unless the question says otherwise.';
 
 create table interlock.resource_limits (
@@ -1809,10 +1875,11 @@ declare
   c_bytes constant bigint := 10485760;
   v_now timestamptz := interlock.clock();
   v_attempt integer;
+  v_heartbeat_seconds integer;
   v_total bigint;
 begin
-  select j.attempt
-  into v_attempt
+  select j.attempt, j.heartbeat_seconds
+  into v_attempt, v_heartbeat_seconds
   from interlock.jobs as j
   where j.id = p_job_id
     and j.token = p_token
@@ -1861,10 +1928,13 @@ begin
     insert into interlock.job_output (job_id, attempt, stream, created_at, lines, total_bytes)
     values (p_job_id, v_attempt, 'system', v_now, 'output beyond 10 MiB is cut', greatest(total_bytes, c_bytes + 1));
   end if;
+  if v_heartbeat_seconds is not null then
+    perform interlock.note_sign(p_job_id, p_token);
+  end if;
   return next;
 end
 $function$;
-comment on function interlock.append_output(text,bigint,jsonb) is 'The holder adds output: chunks [{stream: stdout | stderr, lines}] of whole lines. At most 10 MiB a job is kept; the first chunk beyond is replaced by a mark, later ones are dropped. Returns the bytes so far and whether output is being cut. Locks the job''s row. Raises IL001, IL002, IL005.';
+comment on function interlock.append_output(text,bigint,jsonb) is 'The holder adds output: chunks [{stream: stdout | stderr, lines}] of whole lines. At most 10 MiB a job is kept; the first chunk beyond is replaced by a mark, later ones are dropped. Returns the bytes so far and whether output is being cut. It is a sign of life. Locks the job''s row; then that of its signs, if it has to give some. Raises IL001, IL002, IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.apply_limits(p_pattern text)
  RETURNS void
@@ -2454,8 +2524,15 @@ AS $function$
   select p_job.status = any (p_statuses)
     and (p_change <> 'cancel' or p_job.cancel_requested_at is null)
     and (p_change <> 'priority' or p_job.priority <> p_priority)
+    and (p_change <> 'requeue' or p_job.unique_key is null or not exists (
+      select
+      from interlock.jobs as o
+      where o.unique_key = p_job.unique_key
+        and o.id <> p_job.id
+        and (o.status <> 'failed' or o.id > p_job.id)
+    ))
 $function$;
-comment on function interlock.can_change(interlock.jobs,text,text[],double precision) is 'Whether change_jobs() has anything to do with this job: it is in one of these states, was not asked to stop before, and has not this priority yet. So a second pass, or a repeated call, changes and logs nothing twice.';
+comment on function interlock.can_change(interlock.jobs,text,text[],double precision) is 'Whether change_jobs() has anything to do with this job: it is in one of these states, was not asked to stop before, and has not this priority yet; of dead letters with one unique_key only the newest is requeued, and none while an unfinished job has the key. So a second pass, or a repeated call, changes and logs nothing twice.';
 
 CREATE OR REPLACE FUNCTION interlock.can_use(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS boolean
@@ -2647,7 +2724,7 @@ begin
 end
 $function$;
 comment on function interlock.change_jobs(text,jsonb,boolean,text,integer,double precision,text,text) is 'Changes the jobs that a filter names, a bounded piece of them a call: cancel (what runs is asked to stop), requeue (dead letters; with status scheduled also what waits for its time), delete (dead letters, or the waiting ones that status names), priority (what waits). The filter: status (an array), user, project, task, queue, model, agent, text, error, older_than_seconds, newer_than_seconds, see matches_filter(); {"all": true} where nothing is to restrict. A call goes through the next 5,000 jobs by id after p_after and changes up to p_limit; the caller comes back with next_after, in a transaction of its own each, until that is null. Returns how many were changed, how many that run were asked to stop, how many that matched were busy (locked by somebody: left as they are; a second pass finds them), and the ids of the first ten. With p_dry_run nothing is changed or locked, and it counts what would be. What a job becomes while the pieces go by is not looked at again: a job that is enqueued behind them with a greater id is found, one with a smaller id is not.
-Locks: the jobs'' rows, by id, SKIP LOCKED: it waits for nobody, so that it can stand in no circle with those who lock agents and jobs in their order. Nothing else: insert-only towards the scheduler. Each job is logged as by cancel_job(), requeue_job(), delete_job(), set_priority(). Raises IL005, IL012 queue_not_found.';
+Locks: the jobs'' rows, by id, SKIP LOCKED: it waits for nobody, so that it can stand in no circle with those who lock agents and jobs in their order. Nothing else: insert-only towards the scheduler. Each job is logged as by cancel_job(), requeue_job(), delete_job(), set_priority(). Raises IL005, IL006 where somebody enqueued a job with the unique_key of one that is requeued just now, IL012 queue_not_found.';
 
 CREATE OR REPLACE FUNCTION interlock.change_limit(p_pattern text, p_settings jsonb, p_actor text DEFAULT NULL::text)
  RETURNS void
@@ -3355,6 +3432,46 @@ end
 $function$;
 comment on function interlock.count_live_jobs(integer) is 'One row: how many live jobs there are by queue and status, how many pending ones by the nearest name of their priority, and since when the oldest of those waits. Up to so many jobs are counted, more are estimated (is_estimated), so that its cost does not grow with what waits: of few states by their own indexes, of the others from a sample of blocks. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.count_unfinished(p_scope text, p_are_counted boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_name text := substr(p_scope, strpos(p_scope, ':') + 1);
+begin
+  if not p_are_counted then
+    -- Before there was a limit nobody kept an index of them: every job is read.
+    return (
+      select count(*)
+      from interlock.jobs as j
+      where j.is_counted is null
+        and j.status <> 'failed'
+        and j.queue <> 'locks'
+        and (p_scope = 'all' or (starts_with(p_scope, 'queue:') and j.queue = v_name) or (starts_with(p_scope, 'task:') and j.task = v_name))
+    );
+  elsif p_scope = 'all' then
+    return (select count(*) from interlock.jobs as j where j.is_counted and j.status <> 'failed');
+  elsif starts_with(p_scope, 'queue:') then
+    return (select count(*) from interlock.jobs as j where j.is_counted and j.status <> 'failed' and j.queue = v_name);
+  end if;
+  return (
+    select coalesce(sum(c.n), 0)
+    from interlock.queues as q
+    cross join lateral (
+      select count(*) as n
+      from interlock.jobs as j
+      where j.is_counted
+        and j.status <> 'failed'
+        and j.queue = q.name
+        and j.task = v_name
+    ) as c
+  );
+end
+$function$;
+comment on function interlock.count_unfinished(text,boolean) is 'How many unfinished jobs there are of everything, a queue or a task (all, queue:NAME, task:NAME): those enqueued under a limit, by their index, or the others, by reading every job. Locks nothing.';
+
 CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_from integer, p_ranks timestamp with time zone[], p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[], p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamp with time zone[], p_room integer, OUT starts integer[], OUT grant_jobs integer[], OUT grant_names integer[], OUT states text[], OUT free integer[], OUT upto integer, OUT special boolean[])
  RETURNS record
  LANGUAGE plpgsql
@@ -3531,6 +3648,34 @@ end
 $function$;
 comment on function interlock.drain_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
+CREATE OR REPLACE FUNCTION interlock.drop_oldest(p_scope text, p_count bigint, p_reason text, p_actor text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_name text := substr(p_scope, strpos(p_scope, ':') + 1);
+  v_ids text[];
+begin
+  v_ids := array(
+    select j.id
+    from interlock.jobs as j
+    where j.held is null
+      and j.status <> 'failed'
+      and j.queue <> 'locks'
+      and (p_scope = 'all' or (starts_with(p_scope, 'queue:') and j.queue = v_name) or (starts_with(p_scope, 'task:') and j.task = v_name))
+    order by j.created_at, j.id
+    limit p_count
+    for no key update skip locked
+  );
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  return interlock.end_jobs(v_ids, 'deleted', interlock.clock(), p_reason, p_actor);
+end
+$function$;
+comment on function interlock.drop_oldest(text,bigint,text,text) is 'Deletes so many waiting jobs of everything, a queue or a task, the oldest first, for newer ones: they end as deleted, with the reason in the log. Never one that runs, nor a manual lock, nor one that somebody is just claiming or changing. Returns how many. Locks their rows, SKIP LOCKED.';
+
 CREATE OR REPLACE FUNCTION interlock.due_rates(p_limit integer DEFAULT 100)
  RETURNS text[]
  LANGUAGE sql
@@ -3672,7 +3817,7 @@ $function$;
 comment on function interlock.end_pause(interlock.jobs,text,text,text) is 'Lets a paused job wait for its time, where that has not come, or for its turn; returns scheduled or pending. Called with the job''s row locked.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_jobs(p_jobs jsonb, p_actor text DEFAULT NULL::text)
- RETURNS TABLE(ordinal integer, job_id text, status text)
+ RETURNS TABLE(ordinal integer, job_id text, status text, is_duplicate boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
  SET enable_hashjoin TO 'off'
@@ -3683,7 +3828,11 @@ declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
   v_many boolean;
+  v_known jsonb := '{}';
+  v_asks_more boolean;
+  v_limits text[];
   v_inserted integer;
+  v_ordinals bigint[];
   v_ids text[];
   v_statuses text[];
   v_routes text[];
@@ -3693,6 +3842,10 @@ begin
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
   end if;
   v_many := jsonb_array_length(p_jobs) > 1;
+  v_asks_more := jsonb_path_exists(p_jobs, '$[*] ? (exists (@.work_order) || exists (@.unique_key))');
+  if v_asks_more then
+    p_jobs := interlock.expand_work_orders(p_jobs);
+  end if;
 
   -- Everything that can be wrong is named before anything is written: the first wrong field of the first wrong job.
   select e.ordinal, w.field, w.problem, w.code
@@ -3709,6 +3862,12 @@ begin
       column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
   end if;
 
+  if v_asks_more then
+    v_known := interlock.settle_keys(p_jobs, p_actor);
+  end if;
+  if exists (select from interlock.backlog_limits) then
+    v_limits := interlock.make_room(p_jobs, v_known, p_actor);
+  end if;
   if jsonb_path_exists(p_jobs, '$[*].depends_on') then
     v_deferred := interlock.check_dependencies(p_jobs);
   end if;
@@ -3726,10 +3885,11 @@ begin
       end as run_at,
       interlock.job_resources(e.job) as resources
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    where not v_known ? e.ordinal::text
   ),
   routed as materialized (
     select g.ordinal, g.job, g.id, g.priority, g.permission_level, g.run_at, g.resources, q.name as queue,
-      q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts,
+      q.priority_step_seconds, q.ttl_seconds, q.timeout_seconds, q.max_attempts, q.heartbeat_seconds,
       case
         when g.ordinal = any (v_deferred) then 'deferred'
         when g.job -> 'start' = 'false' or (g.permission_level = 'human_required' and not g.job ? 'approved_by') then 'paused'
@@ -3742,7 +3902,8 @@ begin
   ),
   enqueued as (
     insert into interlock.jobs (id, status, task, kind, user_name, project, queue, permission_level, priority, resources,
-      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, approved_at, payload)
+      max_attempts, created_at, run_at, queued_at, expires_at, timeout_seconds, retry_delays_seconds, seniority, lane_id, approved_at, payload,
+      unique_key, heartbeat_seconds, is_counted)
     select r.id, r.status, r.job ->> 'task', coalesce(r.job ->> 'kind', 'normal'), r.job ->> 'user', r.job ->> 'project',
       r.queue, r.permission_level, r.priority, r.resources,
       coalesce((r.job ->> 'max_attempts')::integer, r.max_attempts),
@@ -3756,7 +3917,10 @@ begin
       case when r.status = 'pending' then v_now + (r.priority * r.priority_step_seconds + (r.ordinal - 1) * 1e-6) * interval '1 second' end,
       interlock.lane_id(r.queue || '/' || r.permission_level, r.job ->> 'task', r.resources),
       case when r.job ? 'approved_by' then v_now end,
-      coalesce(r.job -> 'payload', '{}')
+      coalesce(r.job -> 'payload', '{}'),
+      r.job ->> 'unique_key',
+      nullif(coalesce((r.job ->> 'heartbeat_seconds')::integer, r.heartbeat_seconds), 0),
+      nullif(v_limits && array['all', 'queue:' || r.queue, 'task:' || (r.job ->> 'task')], false)
     from routed as r
     order by r.ordinal
     on conflict (id) do nothing
@@ -3775,15 +3939,16 @@ begin
   )
   select
     (select count(*) from enqueued),
+    array_agg(r.ordinal order by r.ordinal),
     array_agg(r.id order by r.ordinal),
     array_agg(r.status order by r.ordinal)
-  into v_inserted, v_ids, v_statuses
+  into v_inserted, v_ordinals, v_ids, v_statuses
   from routed as r;
 
-  if v_inserted < jsonb_array_length(p_jobs) then
+  if v_inserted < cardinality(v_ids) then
     raise exception using
       errcode = 'IL006',
-      message = format('a job with this id exists already (%s of %s could be enqueued)', v_inserted, jsonb_array_length(p_jobs)),
+      message = format('a job with this id exists already (%s of %s could be enqueued)', v_inserted, cardinality(v_ids)),
       column = 'id',
       hint = 'Choose another id, or leave it out.';
   end if;
@@ -3794,18 +3959,20 @@ begin
     from jsonb_array_elements(p_jobs) as e (job)
     join interlock.task_history as t on t.job_id = e.job ->> 'id'
     where e.job ? 'id'
+      and (v_known = '{}' or e.job ->> 'id' = any (v_ids))
   ) then
     raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
   end if;
   if jsonb_path_exists(p_jobs, '$[*].approved_by') then
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason)
-    select v_now, 'approved', v_ids[e.ordinal], coalesce(e.job ->> 'kind', 'normal'), v_statuses[e.ordinal], v_statuses[e.ordinal],
+    select v_now, 'approved', n.id, coalesce(e.job ->> 'kind', 'normal'), n.status, n.status,
       e.job ->> 'approved_by', 'approved before it was enqueued'
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    join unnest(v_ordinals, v_ids, v_statuses) as n (ordinal, id, status) on n.ordinal = e.ordinal
     where e.job ? 'approved_by';
   end if;
   if v_deferred is not null then
-    perform interlock.store_dependencies(p_jobs, v_ids, v_deferred, v_now);
+    perform interlock.store_dependencies(p_jobs, v_ordinals, v_ids, v_deferred, v_now);
   end if;
   v_routes := array(
     select distinct coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))
@@ -3814,15 +3981,19 @@ begin
   );
   perform interlock.ring(v_routes);
   return query
-  select u.n::integer, u.id, u.status
-  from unnest(v_ids, v_statuses) with ordinality as u (id, status, n);
+  select u.n::integer, u.id, u.status, false
+  from unnest(v_ordinals, v_ids, v_statuses) as u (n, id, status)
+  union all
+  select k.key::integer, k.value ->> 'id', k.value ->> 'status', true
+  from jsonb_each(v_known) as k
+  order by 1;
 end
 $function$;
-comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()), depends_on (up to 1,000 ids of jobs that exist or stand earlier in the array) and depends_on_outcome (success, or any end of them): deferred until they have ended. Returns id and status in the order given.
-Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Raises IL003 where a job is to depend on the success of one that ended otherwise, IL005 invalid_argument, IL006 idempotency_conflict, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
+comment on function interlock.enqueue_jobs(jsonb,text) is 'Enqueues an array of jobs, all or none; each an object of task (required), user, project, id, queue (else the priority chooses: critical and high -> high, low -> low, else default), priority (critical, high, normal, low or 0 to 3), models, resources (kind:value), kind, payload (an object, at most 256 KiB), permission_level (human_required: paused until approve_job(), unless approved_by names who approved it already), run_at or delay_seconds, timeout_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), ttl_seconds, start (false: paused until start_paused_job()), depends_on (up to 1,000 ids of jobs that exist or stand earlier in the array) and depends_on_outcome (success, or any end of them): deferred until they have ended, unique_key with on_duplicate (skip, replace, refuse), heartbeat_seconds (0: none; see stall_jobs()), work_order (see expand_work_orders()). Returns id and status in the order given; is_duplicate where an unfinished job has the unique_key, whose they are then: nothing was enqueued for it. With on_duplicate replace, one that waits is cancelled for the new one, and one that runs is left alone: IL006.
+Insert-only towards the scheduler: it reads no lane and locks none, so it waits for nobody and fits into any transaction; a job id of the caller''s own waits for an uncommitted one of the same name. Two more exceptions, for who asks for them: a job with a unique_key waits for an uncommitted one with the same (settle_keys()), and where unfinished jobs are limited, enqueuers under one limit wait for each other (make_room()). These need READ COMMITTED (IL010). Raises IL003 where a job is to depend on the success of one that ended otherwise, IL005 invalid_argument, IL006 idempotency_conflict, IL007 queue_full, IL011 unknown_task, IL012 queue_not_found, with the field as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text DEFAULT NULL::text)
- RETURNS TABLE(ordinal integer, job_id text, status text, repeated boolean)
+ RETURNS TABLE(ordinal integer, job_id text, status text, repeated boolean, is_duplicate boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -3830,6 +4001,7 @@ declare
   v_digest bytea := pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8'));
   v_known record;
   v_ids text[];
+  v_duplicates boolean[];
 begin
   if p_key is null or length(p_key) not between 1 and 200 then
     raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
@@ -3843,7 +4015,9 @@ begin
   on conflict (key) do nothing;
   repeated := not found;
   if not repeated then
-    v_ids := array(select e.job_id from interlock.enqueue_jobs(p_jobs, p_actor) as e order by e.ordinal);
+    select array_agg(e.job_id order by e.ordinal), array_agg(e.is_duplicate order by e.ordinal)
+    into v_ids, v_duplicates
+    from interlock.enqueue_jobs(p_jobs, p_actor) as e;
     update interlock.idempotency_keys as k
     set job_ids = v_ids
     where k.key = p_key;
@@ -3862,14 +4036,14 @@ begin
     v_ids := v_known.job_ids;
   end if;
   return query
-  select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated
+  select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated, coalesce(v_duplicates[u.n], false)
   from unnest(v_ids) with ordinality as u (id, n)
   left join interlock.jobs as j on j.id = u.id
   left join lateral (select h.outcome from interlock.task_history as h where h.job_id = u.id limit 1) as t on true
   order by u.n;
 end
 $function$;
-comment on function interlock.enqueue_once(text,jsonb,text) is 'Enqueues as enqueue_jobs() does, once for a key of the caller''s: called again with the same key and the same jobs it writes nothing and returns the same ids with the status that they have by now, and repeated. For whoever cannot know whether an earlier call was heard. The key is kept as long as the log.
+comment on function interlock.enqueue_once(text,jsonb,text) is 'Enqueues as enqueue_jobs() does, once for a key of the caller''s: called again with the same key and the same jobs it writes nothing and returns the same ids with the status that they have by now, and repeated (is_duplicate is said the first time alone). For whoever cannot know whether an earlier call was heard. The key is kept as long as the log.
 Locks: the key, before anything else; a call waits for an uncommitted one with the same key. Raises IL006 idempotency_conflict where the key was used for other jobs, and what enqueue_jobs() raises; nothing is written then, and the key stays free.';
 
 CREATE OR REPLACE FUNCTION interlock.ensure_partitions(p_table text, p_days_ahead integer DEFAULT 7)
@@ -4339,6 +4513,62 @@ end
 $function$;
 comment on function interlock.execute_workflow(text,jsonb,text,text) is 'Runs a workflow: {input, user, project, priority, queue, models {step: model}, id, run_at or delay_seconds, depends_on}, all optional. With hold run it enqueues one job of the kind workflow, under the execution''s id, which needs the models of all steps; with hold step a job for each step, ID.1, ID.2 and so on, each depending on the success of the one before. Returns the execution, its jobs and the status of the first; with a key of the caller''s, the same again when it is asked again (see enqueue_once()).
 Insert-only, as enqueue_jobs(); locks the key. Raises IL021 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
+
+CREATE OR REPLACE FUNCTION interlock.expand_work_orders(p_jobs jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_wrong record;
+  v_many boolean := jsonb_array_length(p_jobs) > 1;
+begin
+  select e.ordinal, w.field, w.problem
+  into v_wrong
+  from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  cross join lateral interlock.wrong_work_order(e.job) as w
+  where e.job ? 'work_order'
+    and jsonb_typeof(e.job) = 'object'
+  order by e.ordinal
+  limit 1;
+  if found then
+    raise exception using
+      errcode = 'IL005',
+      message = format('%s%s', case when v_many then format('jobs[%s]: ', v_wrong.ordinal - 1) else '' end, v_wrong.problem),
+      column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
+  end if;
+  return (
+    select jsonb_agg(
+      case when o.w is null then e.job
+      else (e.job - 'work_order')
+        || jsonb_build_object('task', coalesce(e.job -> 'task', o.w -> 'task_type'), 'kind', coalesce(e.job -> 'kind', '"work_order"'), 'id', i.id)
+        || jsonb_strip_nulls(jsonb_build_object(
+          'permission_level', o.w -> 'permission_level',
+          'priority', o.w -> 'priority',
+          'timeout_seconds', o.w -> 'timeout_seconds',
+          'max_attempts', (o.w ->> 'max_retries')::integer + 1))
+        || jsonb_build_object('payload',
+          -- A payload that is no object stays, to be refused by name.
+          case when coalesce(jsonb_typeof(e.job -> 'payload'), 'object') <> 'object' then e.job -> 'payload'
+          else coalesce(e.job -> 'payload', '{}') || jsonb_build_object('work_order',
+            '{"permission_level": "autonomous", "priority": "normal", "files": [], "requirements": [], "metadata": {}, "payload": {}}'
+            || o.w || jsonb_build_object('work_order_id', coalesce(o.w -> 'work_order_id', i.id))) end)
+      end
+      order by e.ordinal)
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    left join lateral (
+      -- At the first level alone: the order's own payload and metadata may mean something by a null.
+      select jsonb_object_agg(f.key, f.value) as w
+      from jsonb_each(e.job -> 'work_order') as f
+      where f.value <> 'null'
+    ) as o on jsonb_typeof(e.job) = 'object' and e.job ? 'work_order'
+    left join lateral (
+      select coalesce(e.job -> 'id', o.w -> 'work_order_id', to_jsonb(interlock.sortable_id(nextval('interlock.job_numbers')))) as id
+    ) as i on o.w is not null
+  );
+end
+$function$;
+comment on function interlock.expand_work_orders(jsonb) is 'Jobs to be enqueued, with each work_order made what it means: the payload''s field work_order (all of its fields, with what it leaves out: no files, requirements, metadata or payload, autonomous, normal), and the job''s own task (else its task_type), id (else its work_order_id, or a new one that becomes it), kind (else work_order), permission_level, priority, timeout_seconds and max_attempts (max_retries and the first). created_at and retry_count are kept and mean nothing here. Raises IL005, naming the field (work_order.title). Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.expire_jobs(p_limit integer DEFAULT 1000)
  RETURNS integer
@@ -5151,7 +5381,8 @@ begin
   returning a.lease_until, a.lease_seconds, a.state into heartbeat_agent.lease_until, heartbeat_agent.lease_seconds, heartbeat_agent.state;
 
   select
-    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason, 'detail', s.detail))
+    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason,
+      'detail', case when s.reason = 'stalled' then format('no sign of life for %s s', s.heartbeat_seconds) else s.cancel_reason end))
       filter (where s.reason is not null), '[]'),
     coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token))
       filter (where s.reason is null and s.status = 'assigned' and v_agent.state <> 'active'), '[]')
@@ -5162,8 +5393,10 @@ begin
         when j.id is null or j.token <> u.token or j.held is null or j.agent_id <> p_agent_id then 'stale_token'
         when j.cancel_requested_at is not null then 'cancelled'
         when j.started_at + j.timeout_seconds * interval '1 second' < v_now then 'timeout'
+        when j.heartbeat_seconds is not null
+          and exists (select from interlock.job_signs as g where g.job_id = j.id and g.token = j.token and g.stalled_at is not null) then 'stalled'
       end as reason,
-      j.cancel_reason as detail
+      j.cancel_reason, j.heartbeat_seconds
     from unnest(p_job_ids, p_tokens) as u (id, token)
     left join interlock.jobs as j on j.id = u.id
   ) as s;
@@ -5171,7 +5404,30 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}), from which its score, its level and the slots that it may use are reckoned by agent_policy. Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (suspended, draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), those that it should give back by return_jobs() because it has not started them and is to start no more ([{job_id, token}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL005; IL008 for the agent of manual locks.';
+comment on function interlock.heartbeat_agent(text,text[],bigint[],jsonb) is 'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}), from which its score, its level and the slots that it may use are reckoned by agent_policy. Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (suspended, draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stalled | stale_token, detail}]), those that it should give back by return_jobs() because it has not started them and is to start no more ([{job_id, token}]), and how many jobs are its own here that it did not list: those go back. What timed out or stalled is stopped and then failed by fail_job(). Locks the agent''s row. Raises IL004: stop everything and register anew; IL005; IL008 for the agent of manual locks.';
+
+CREATE OR REPLACE FUNCTION interlock.heartbeat_job(p_job_id text, p_token bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_heartbeat_seconds integer;
+begin
+  select j.heartbeat_seconds
+  into v_heartbeat_seconds
+  from interlock.jobs as j
+  where j.id = p_job_id
+    and j.token = p_token
+    and j.held_slots is not null;
+  if not found then
+    perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
+  elsif v_heartbeat_seconds is not null then
+    perform interlock.note_sign(p_job_id, p_token);
+  end if;
+end
+$function$;
+comment on function interlock.heartbeat_job(text,bigint) is 'The holder says that the job itself is alive, where it has neither progress nor output to show. Changes nothing where it need not (heartbeat_seconds). Locks the row of its signs. Raises IL001, IL002.';
 
 CREATE OR REPLACE FUNCTION interlock.holder_refusal(p_job_id text)
  RETURNS text
@@ -5715,6 +5971,26 @@ CREATE OR REPLACE FUNCTION interlock.locks_agent()
 AS $function$ select 'locks.0' $function$;
 comment on function interlock.locks_agent() is 'The agent in whose name manual locks are held. It is no process: it is listed nowhere, has no lease that could end, and whoever waits for a lock may claim for it.';
 
+CREATE OR REPLACE FUNCTION interlock.longest_agent_wait(p_queue text)
+ RETURNS interval
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(interlock.clock() - min(l.waiting_since), interval '0')
+  from unnest(array['autonomous', 'supervised', 'human_required']) as p (level)
+  cross join lateral (
+    select k.waiting_since
+    from interlock.job_lanes as k
+    where k.route = p_queue || '/' || p.level
+      and k.rank is not null
+      and k.blocked_on is null
+    order by k.rank, k.id
+    limit 20
+  ) as l
+$function$;
+comment on function interlock.longest_agent_wait(text) is 'How long the next in line of a queue have waited that wait for nothing but an agent, as far as anybody has looked: the longest of the first twenty of each permission level, since a critical one that has just come stands before all that wait. Locks nothing.';
+
 CREATE OR REPLACE FUNCTION interlock.lost_agents()
  RETURNS TABLE(agent_id text, reason text)
  LANGUAGE plpgsql
@@ -5755,6 +6031,95 @@ begin
 end
 $function$;
 comment on function interlock.lost_agents() is 'Looks at the liveness locks of all live agents, notes since when one is missing, and returns who is to be swept by sweep_agent(), with the reason; at most 100 a call. Locks the rows of those whose lock is missing or has come back, by id, waiting: for their claims and completions, none of which waits for it. Run by the tick of every coordinator.';
+
+CREATE OR REPLACE FUNCTION interlock.make_room(p_jobs jsonb, p_known jsonb, p_actor text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_limit record;
+  v_scopes text[];
+  v_unfinished bigint;
+  v_over bigint;
+  v_what text;
+begin
+  perform interlock.check_isolation();
+  v_scopes := array(
+    select b.scope
+    from interlock.backlog_limits as b
+    where b.scope = 'all'
+      or b.scope in (
+        select unnest(array['task:' || (e.job ->> 'task'), 'queue:' || coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority')))])
+        from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+        where not p_known ? e.ordinal::text
+      )
+  );
+  -- Whoever counts and then enqueues must not be overtaken between the two. Only those who are limited by the same wait here,
+  -- until the first has committed.
+  perform pg_advisory_xact_lock(k.key)
+  from (
+    select distinct interlock.lock_key('backlog of ' || s.scope) as key
+    from unnest(v_scopes) as s (scope)
+    order by 1
+  ) as k;
+
+  -- In a later statement than the locks. The narrowest first: what is dropped there makes room in the wider ones.
+  for v_limit in
+    select b.scope, b.max_unfinished, b.when_full, b.refuse_after_wait_seconds, b.uncounted_jobs, b.updated_at, n.new_jobs
+    from interlock.backlog_limits as b
+    cross join lateral (
+      select count(*) as new_jobs
+      from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+      where not p_known ? e.ordinal::text
+        and b.scope in ('all', 'task:' || (e.job ->> 'task'), 'queue:' || coalesce(e.job ->> 'queue', interlock.queue_of_priority(interlock.priority_number(e.job -> 'priority'))))
+    ) as n
+    where b.scope = any (v_scopes)
+      and n.new_jobs > 0
+    order by case when starts_with(b.scope, 'task:') then 1 when starts_with(b.scope, 'queue:') then 2 else 3 end, b.scope
+  loop
+    v_what := case when v_limit.scope = 'all' then 'the system' else replace(v_limit.scope, ':', ' ') end;
+    if v_limit.refuse_after_wait_seconds is not null then
+      if interlock.longest_agent_wait(substr(v_limit.scope, 7)) > v_limit.refuse_after_wait_seconds * interval '1 second'
+        and not (select q.is_paused from interlock.queues as q where q.name = substr(v_limit.scope, 7)) then
+        raise exception using
+          errcode = 'IL007',
+          message = format('%s is overloaded: its next job has waited for an agent for more than %s s', v_what, v_limit.refuse_after_wait_seconds),
+          column = 'queue',
+          hint = 'Try again later, or add agents.';
+      end if;
+    end if;
+    continue when v_limit.max_unfinished is null;
+    v_unfinished := interlock.count_unfinished(v_limit.scope, true);
+    -- What was enqueued while the limit was being set is not seen at first: for a minute all of them are looked for.
+    if v_limit.uncounted_jobs > 0 or v_limit.updated_at > interlock.clock() - interval '1 minute' then
+      v_over := v_unfinished + v_limit.uncounted_jobs + v_limit.new_jobs - v_limit.max_unfinished;
+      if v_over > 0 or v_limit.updated_at > interlock.clock() - interval '1 minute' then
+        v_limit.uncounted_jobs := interlock.count_unfinished(v_limit.scope, false);
+        update interlock.backlog_limits as b
+        set uncounted_jobs = v_limit.uncounted_jobs
+        where b.scope = v_limit.scope
+          and b.uncounted_jobs <> v_limit.uncounted_jobs;
+      end if;
+      v_unfinished := v_unfinished + v_limit.uncounted_jobs;
+    end if;
+    v_over := v_unfinished + v_limit.new_jobs - v_limit.max_unfinished;
+    continue when v_over <= 0;
+    if v_limit.when_full = 'drop_oldest' and v_limit.new_jobs <= v_limit.max_unfinished then
+      continue when interlock.drop_oldest(v_limit.scope, v_over,
+        format('dropped for a newer job: %s is full (%s unfinished jobs)', v_what, v_limit.max_unfinished), p_actor) = v_over;
+    end if;
+    raise exception using
+      errcode = 'IL007',
+      message = format('%s is full: %s of at most %s jobs are unfinished', v_what, v_unfinished, v_limit.max_unfinished),
+      column = case when starts_with(v_limit.scope, 'task:') then 'task' else 'queue' end,
+      hint = case when v_limit.new_jobs > v_limit.max_unfinished then 'So many jobs at once never find room.' else 'Try again when some have ended.' end;
+  end loop;
+  return v_scopes;
+end
+$function$;
+comment on function interlock.make_room(jsonb,jsonb,text) is 'For jobs to be enqueued where something is limited (backlog_limits): refuses them where there is no room, or deletes the oldest that wait for them; refuses them too where their queue takes none while its next in line has waited for an agent for too long. Returns the limits that apply to any of them. The second argument names those that will not be enqueued after all (settle_keys()). A job sent back from the dead letters is counted, but not refused: somebody decided that.
+Locks: the limits that apply to these jobs, in the order of the locks, until the end of the transaction: so that enqueuers of one limited queue or task wait for each other, and a limit is never exceeded; then rows of waiting jobs, SKIP LOCKED. Raises IL007 with the field, IL010.';
 
 CREATE OR REPLACE FUNCTION interlock.matches_filter(p_job interlock.jobs, p_filter jsonb, p_now timestamp with time zone)
  RETURNS boolean
@@ -5914,6 +6279,23 @@ AS $function$
   )
 $function$;
 comment on function interlock.neglected_routes() is 'Routes with an awake lane and an agent that has room: what the tick dispatches, as the backstop of every doorbell. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.note_sign(p_job_id text, p_token bigint)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+  -- To a tenth of what it may be silent: a job that prints a thousand lines a second is not to write this row as often.
+  update interlock.job_signs as g
+  set last_sign_at = interlock.clock(),
+      due_at = interlock.clock() + g.heartbeat_seconds * interval '1 second'
+  where g.job_id = p_job_id
+    and g.token = p_token
+    and g.stalled_at is null
+    and g.last_sign_at <= interlock.clock() - g.heartbeat_seconds * interval '0.1 second'
+$function$;
+comment on function interlock.note_sign(text,bigint) is 'A running job that has to give signs of life has given one. One that was found to be stalled is being stopped, and stays so. Locks the row of its signs.';
 
 CREATE OR REPLACE FUNCTION interlock.obstacle_of(p_blocked_on text)
  RETURNS text
@@ -7674,19 +8056,24 @@ CREATE OR REPLACE FUNCTION interlock.report_progress(p_job_id text, p_token bigi
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  v_heartbeat_seconds integer;
 begin
   update interlock.jobs as j
-  set progress = least(greatest(p_percent, 0), 100),
+  set progress = case when p_percent is null then j.progress else least(greatest(p_percent, 0), 100) end,
       progress_description = coalesce(pg_catalog.left(p_description, 1024), j.progress_description)
   where j.id = p_job_id
     and j.token = p_token
-    and j.held_slots is not null;
+    and j.held_slots is not null
+  returning j.heartbeat_seconds into v_heartbeat_seconds;
   if not found then
     perform interlock.refuse_holder(p_job_id, p_token, interlock.holder_refusal(p_job_id));
+  elsif v_heartbeat_seconds is not null then
+    perform interlock.note_sign(p_job_id, p_token);
   end if;
 end
 $function$;
-comment on function interlock.report_progress(text,bigint,real,text) is 'The holder reports progress: 0 to 100 (clamped) and a description of up to 1,024 characters (cut). Locks the job''s row. Raises IL001, IL002.';
+comment on function interlock.report_progress(text,bigint,real,text) is 'The holder reports progress: 0 to 100 (clamped; null: as before) and a description of up to 1,024 characters (cut). It is a sign of life. Locks the job''s row; then that of its signs, if it has to give some. Raises IL001, IL002.';
 
 CREATE OR REPLACE FUNCTION interlock.report_step(p_job_id text, p_token bigint, p_step text)
  RETURNS void
@@ -7783,12 +8170,25 @@ begin
       message = pg_catalog.format('job %s is %s: only one that failed, or waits for its time, can be requeued', p_job_id, v_job.status),
       hint = case when v_job.status = 'paused' then 'Start it.' else 'It needs none: look at what it waits for, or at what it does.' end;
   end if;
-  perform interlock.requeue_jobs(array[p_job_id], v_now, p_reason, p_actor);
+  if v_job.unique_key is null then
+    perform interlock.requeue_jobs(array[p_job_id], v_now, p_reason, p_actor);
+  else
+    begin
+      perform interlock.requeue_jobs(array[p_job_id], v_now, p_reason, p_actor);
+    exception
+      when unique_violation then
+        raise exception using
+          errcode = 'IL006',
+          message = pg_catalog.format('another job with the unique_key of job %s is unfinished', p_job_id),
+          column = 'unique_key',
+          hint = 'Requeue it when that one has ended.';
+    end;
+  end if;
   status := 'pending';
   return next;
 end
 $function$;
-comment on function interlock.requeue_job(text,text,text) is 'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003.';
+comment on function interlock.requeue_job(text,text,text) is 'Sends a dead letter back to wait (its attempts count anew, it stands in line as of now), or makes a job that waits for its time or its retry pending at once. Returns pending. Locks the job''s row; insert-only towards the scheduler; one with a unique_key waits for an uncommitted enqueueing of the same. Raises IL001, IL003, IL006 where another job has its unique_key by now.';
 
 CREATE OR REPLACE FUNCTION interlock.requeue_jobs(p_job_ids text[], p_now timestamp with time zone, p_reason text, p_actor text)
  RETURNS void
@@ -8462,6 +8862,32 @@ end
 $function$;
 comment on function interlock.set_agent_policy(jsonb,text) is 'Changes how the load of agents is judged, by the columns of agent_policy: {cpu_weight, memory_weight, queue_weight (in proportion to each other), moderate_from, high_from, critical_from, max_utilisation}. What is not named stays. All agents that live are judged anew at once. Locks the policy''s row; the agents'' rows, by id. Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.set_backlog_limit(p_scope text, p_max_unfinished integer, p_when_full text DEFAULT 'refuse'::text, p_actor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform interlock.check_isolation();
+  if p_scope is null or not (p_scope = 'all' or (p_scope ~ '^task:[A-Za-z0-9][A-Za-z0-9._/-]*$' and pg_catalog.length(p_scope) <= 133)) then
+    raise exception using
+      errcode = 'IL005',
+      message = 'scope must be all or task:NAME',
+      column = 'scope',
+      hint = 'The limit of a queue is its setting max_unfinished: set_queue().';
+  elsif p_max_unfinished not between 0 and 10000000 then
+    raise exception using errcode = 'IL005', message = 'max_unfinished must be from 0 to 10000000, or null for any number', column = 'max_unfinished';
+  elsif p_when_full is null or p_when_full not in ('refuse', 'drop_oldest') then
+    raise exception using errcode = 'IL005', message = 'when_full must be refuse or drop_oldest', column = 'when_full';
+  end if;
+  perform interlock.store_backlog_limit(p_scope, p_max_unfinished, p_when_full, null);
+  insert into interlock.job_queue_log (created_at, event_type, actor, details)
+  values (interlock.clock(), 'backlog_limit_set', p_actor,
+    pg_catalog.jsonb_build_object('scope', p_scope, 'max_unfinished', p_max_unfinished, 'when_full', p_when_full));
+end
+$function$;
+comment on function interlock.set_backlog_limit(text,integer,text,text) is 'Limits how many unfinished jobs (waiting or running) there may be of everything (all) or of a task (task:NAME); null for any number. When full, one more is refused with IL007 queue_full (refuse), or the oldest waiting one is deleted for it (drop_oldest). It counts what is there already, and takes none of it away. Locks the limit: waits for uncommitted enqueueings under it. Raises IL005, IL010.';
+
 CREATE OR REPLACE FUNCTION interlock.set_limit(p_pattern text, p_capacity integer, p_paused boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_starts_per_minute integer DEFAULT NULL::integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -8536,7 +8962,8 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds',
+    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -8545,6 +8972,9 @@ begin
   end if;
   if p_name = 'locks' and p_settings ? 'tasks' then
     raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
+  end if;
+  if p_name = 'locks' and (p_settings ? 'max_unfinished' or p_settings ? 'refuse_after_wait_seconds') then
+    raise exception using errcode = 'IL005', message = 'manual locks are not limited in number', column = case when p_settings ? 'max_unfinished' then 'max_unfinished' else 'refuse_after_wait_seconds' end;
   end if;
   if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
     select
@@ -8577,12 +9007,21 @@ begin
         request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
+        max_unfinished = case when p_settings ? 'max_unfinished' then (p_settings ->> 'max_unfinished')::integer else q.max_unfinished end,
+        when_full = coalesce(p_settings ->> 'when_full', q.when_full),
+        refuse_after_wait_seconds = case when p_settings ? 'refuse_after_wait_seconds' then (p_settings ->> 'refuse_after_wait_seconds')::double precision else q.refuse_after_wait_seconds end,
+        heartbeat_seconds = case when p_settings ? 'heartbeat_seconds' then (p_settings ->> 'heartbeat_seconds')::integer else q.heartbeat_seconds end,
         updated_at = v_now
     where q.name = p_name;
   exception
     when data_exception or check_violation then
       raise exception using errcode = 'IL005', message = pg_catalog.format('a setting of queue %s is out of range: %s', p_name, sqlerrm), column = 'settings';
   end;
+  if p_settings ? 'max_unfinished' or p_settings ? 'when_full' or p_settings ? 'refuse_after_wait_seconds' then
+    perform interlock.store_backlog_limit('queue:' || q.name, q.max_unfinished, q.when_full, q.refuse_after_wait_seconds)
+    from interlock.queues as q
+    where q.name = p_name;
+  end if;
   insert into interlock.job_queue_log (created_at, event_type, actor, details)
   values (v_now, 'queue_set', p_actor, p_settings || pg_catalog.jsonb_build_object('queue', p_name));
   if v_was_paused and not coalesce((p_settings ->> 'is_paused')::boolean, v_was_paused) then
@@ -8590,7 +9029,7 @@ begin
   end if;
 end
 $function$;
-comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), max_unfinished (null: any number) with when_full (refuse, drop_oldest), refuse_after_wait_seconds (null: never), heartbeat_seconds (null: none), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row; where its backlog is limited, that limit, waiting for uncommitted enqueueings under it. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_dependents(p_limit integer DEFAULT 1000)
  RETURNS TABLE(told integer, more boolean)
@@ -8638,6 +9077,83 @@ $function$;
 comment on function interlock.settle_dependents(integer) is 'Empties the inbox of dependencies: tells parents that they have children, and up to p_limit children what became of their parents, down the chain. Returns how many were told, and whether to come back at once. Run by the tick; complete_jobs() does the same for a few children at once, and this is for the rest.
 Two last parents that end together never miss each other. An outcome is written to job_dependencies under the child''s row lock alone, and whether any is still missing is read in a later statement, under the same lock: whoever has the lock second sees what the first wrote. Whoever does not get it leaves its touch, and this verb comes back for it. A parent that ends while its child is being enqueued is found too: the child''s transaction commits a touch beside its rows, and this verb looks afterwards whether the parent lives (then it sets has_children under its row lock, and whoever ends it from then on reads the flag from the row that it deletes) or has ended (then it tells the child). A touch goes only when that was done.
 Locks, all SKIP LOCKED: touches by id, then as tell_dependents(). It waits for nobody. Raises IL005, IL010.';
+
+CREATE OR REPLACE FUNCTION interlock.settle_keys(p_jobs jsonb, p_actor text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_many boolean := jsonb_array_length(p_jobs) > 1;
+  v_known jsonb := '{}';
+  v_twice record;
+  v_place text;
+  v_other record;
+begin
+  if not jsonb_path_exists(p_jobs, '$[*].unique_key') then
+    return v_known;
+  end if;
+  perform interlock.check_isolation();
+  select min(e.ordinal) - 1 as first, max(e.ordinal) - 1 as last
+  into v_twice
+  from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+  where e.job ? 'unique_key'
+  group by e.job ->> 'unique_key'
+  having count(*) > 1
+  order by 1
+  limit 1;
+  if found then
+    raise exception using
+      errcode = 'IL005',
+      message = format('jobs[%s]: unique_key is that of jobs[%s] too', v_twice.last, v_twice.first),
+      column = format('jobs[%s].unique_key', v_twice.last);
+  end if;
+  -- Whoever asks for the same key waits here for whoever asked first, until that commits or comes to nothing. By one of 256
+  -- locks, not by one for each key: a transaction must not take a thousand of the server's. Two keys that share one wait
+  -- for each other and no more.
+  perform pg_advisory_xact_lock(k.key)
+  from (
+    select distinct interlock.lock_key('unique keys ' || (hashtext(e.job ->> 'unique_key') & 255)) as key
+    from jsonb_array_elements(p_jobs) as e (job)
+    where e.job ? 'unique_key'
+    order by 1
+  ) as k;
+
+  -- In a later statement than the locks. A job of the key that is just being claimed is waited for: it runs afterwards.
+  for v_other in
+    select e.ordinal, coalesce(e.job ->> 'on_duplicate', 'skip') as on_duplicate, e.job ->> 'unique_key' as unique_key, j.id, j.status, j.held
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    join interlock.jobs as j on j.unique_key = e.job ->> 'unique_key'
+    where j.unique_key is not null
+      and j.status <> 'failed'
+    order by j.id
+    for no key update of j
+  loop
+    v_place := case when v_many then format('jobs[%s].', v_other.ordinal - 1) else '' end;
+    if v_other.on_duplicate = 'skip' then
+      v_known := v_known || jsonb_build_object(v_other.ordinal::text, jsonb_build_object('id', v_other.id, 'status', v_other.status));
+    elsif v_other.on_duplicate = 'replace' and v_other.held is null then
+      perform interlock.end_jobs(array[v_other.id::text], 'cancelled', interlock.clock(), 'replaced by a newer job with its unique_key', p_actor);
+    elsif v_other.on_duplicate = 'replace' then
+      raise exception using
+        errcode = 'IL006',
+        message = format('job %s with this unique_key is %s and cannot be replaced', v_other.id, v_other.status),
+        column = v_place || 'unique_key',
+        hint = 'Only one that waits is replaced. Cancel it, or ask again when it has ended.';
+    else
+      raise exception using
+        errcode = 'IL006',
+        message = format('job %s with this unique_key is %s', v_other.id, v_other.status),
+        column = v_place || 'unique_key',
+        hint = 'Ask again when it has ended, or say on_duplicate: skip or replace.';
+    end if;
+  end loop;
+  return v_known;
+end
+$function$;
+comment on function interlock.settle_keys(jsonb,text) is 'For jobs to be enqueued that have a unique_key: what becomes of the unfinished job that has the key already. Returns those to be skipped, {place in the array, from 1: {id, status} of the job that is there}; one that is replaced is cancelled.
+Locks: the keys (256 locks share them), in the order of the locks, waiting for uncommitted enqueueings of the same key; then the rows of the jobs that have them, by id. Raises IL005 for a key that stands twice, IL006 where there is another job and on_duplicate is refuse, or replace and that one runs, IL010.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_lanes(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_routes text[], p_user_keys text[], p_states text[], p_upto integer, p_names text[], p_needs integer[], p_firsts integer[], p_free integer[], p_now timestamp with time zone)
  RETURNS text[]
@@ -8859,6 +9375,55 @@ CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
 AS $function$ select chr(96 + length(p_number::text)) || p_number::text $function$;
 comment on function interlock.sortable_id(bigint) is 'A number as a short id that sorts as text in the order of the numbers: the first letter counts the digits (7 is a7, 1024 is d1024).';
 
+CREATE OR REPLACE FUNCTION interlock.stall_jobs(p_limit integer DEFAULT 1000)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_sign record;
+  v_job record;
+  v_stalled integer := 0;
+begin
+  for v_sign in
+    select g.job_id, g.token, g.heartbeat_seconds, g.stalled_at, g.last_sign_at
+    from interlock.job_signs as g
+    where g.due_at <= v_now
+    order by g.due_at
+    limit p_limit
+    for no key update skip locked
+  loop
+    select j.kind, j.agent_id, j.cancel_requested_at
+    into v_job
+    from interlock.jobs as j
+    where j.id = v_sign.job_id
+      and j.token = v_sign.token
+      and j.status = 'running';
+    if not found then
+      delete from interlock.job_signs as g
+      where g.job_id = v_sign.job_id;
+      continue;
+    end if;
+    -- Looked at again as long as its claim lasts, so that an agent which did not hear is told once more, and the row goes at last.
+    update interlock.job_signs as g
+    set due_at = v_now + interval '30 seconds',
+        stalled_at = case when v_job.cancel_requested_at is null then coalesce(g.stalled_at, v_now) else g.stalled_at end
+    where g.job_id = v_sign.job_id;
+    continue when v_job.cancel_requested_at is not null;
+    perform pg_catalog.pg_notify('interlock_agent', v_job.agent_id);
+    continue when v_sign.stalled_at is not null;
+    v_stalled := v_stalled + 1;
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id, conflict_reason, details)
+    values (v_now, 'stalled', v_sign.job_id, v_job.kind, 'running', 'running', v_sign.token, v_job.agent_id,
+      pg_catalog.format('no sign of life for %s s', v_sign.heartbeat_seconds), pg_catalog.jsonb_build_object('last_sign_at', v_sign.last_sign_at));
+  end loop;
+  return v_stalled;
+end
+$function$;
+comment on function interlock.stall_jobs(integer) is 'Finds running jobs that have given no sign of life (progress, output, heartbeat_job()) for their heartbeat_seconds. Each is marked as stalled and logged, once, and its agent told: the answer to its next heartbeat is to stop it, as for a timeout, and the attempt then fails by fail_job(). Its resources stay taken until then: the process may still be at work. Returns how many. Locks the rows of signs, SKIP LOCKED. Run by the tick.';
+
 CREATE OR REPLACE FUNCTION interlock.start_deferred(p_job_ids text[], p_now timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -8943,7 +9508,19 @@ begin
     where j.id = a.id
       and a.reason is null
       and a.status = 'assigned'
-    returning j.id, j.kind, j.token, j.agent_id
+    returning j.id, j.kind, j.token, j.agent_id, j.heartbeat_seconds
+  ),
+  watched as (
+    insert into interlock.job_signs as g (job_id, token, heartbeat_seconds, last_sign_at, due_at)
+    select s.id, s.token, s.heartbeat_seconds, v_now, v_now + s.heartbeat_seconds * interval '1 second'
+    from started as s
+    where s.heartbeat_seconds is not null
+    on conflict on constraint job_signs_pkey do update
+    set token = excluded.token,
+        heartbeat_seconds = excluded.heartbeat_seconds,
+        last_sign_at = excluded.last_sign_at,
+        due_at = excluded.due_at,
+        stalled_at = null
   ),
   logged as (
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id)
@@ -8955,7 +9532,7 @@ begin
   order by a.n;
 end
 $function$;
-comment on function interlock.start_jobs(text[],bigint[]) is 'The holder confirms that it starts these jobs: assigned becomes running. Nothing may be started before it was accepted. Returns a row for each: accepted (again, if it is confirmed twice), or the reason: stale_token, cancel_requested. Locks the jobs'' rows, by id.';
+comment on function interlock.start_jobs(text[],bigint[]) is 'The holder confirms that it starts these jobs: assigned becomes running. Nothing may be started before it was accepted. Returns a row for each: accepted (again, if it is confirmed twice), or the reason: stale_token, cancel_requested. From then on one with heartbeat_seconds has to give signs of life. Locks the jobs'' rows, by id.';
 
 CREATE OR REPLACE FUNCTION interlock.start_paused_job(p_job_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -9032,7 +9609,32 @@ end
 $function$;
 comment on function interlock.stop_reserving(uuid) is 'Vacates the reservations of a lane whose route is paused or has no live agent any more; it keeps its rank. Returns whether it did. Locks: limits, shared; all the lane''s resources, waiting, by lock key; the lane''s row; then lanes that it wakes. Must be the first of its transaction (IL010). Run by the tick.';
 
-CREATE OR REPLACE FUNCTION interlock.store_dependencies(p_jobs jsonb, p_ids text[], p_deferred integer[], p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION interlock.store_backlog_limit(p_scope text, p_max_unfinished integer, p_when_full text, p_refuse_after_wait_seconds double precision)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('backlog of ' || p_scope));
+  if p_max_unfinished is null and p_refuse_after_wait_seconds is null then
+    delete from interlock.backlog_limits as b
+    where b.scope = p_scope;
+    return;
+  end if;
+  insert into interlock.backlog_limits as b (scope, max_unfinished, when_full, refuse_after_wait_seconds, uncounted_jobs, updated_at)
+  values (p_scope, p_max_unfinished, p_when_full, p_refuse_after_wait_seconds,
+    case when p_max_unfinished is null then 0 else interlock.count_unfinished(p_scope, false) end, interlock.clock())
+  on conflict (scope) do update
+  set max_unfinished = excluded.max_unfinished,
+      when_full = excluded.when_full,
+      refuse_after_wait_seconds = excluded.refuse_after_wait_seconds,
+      uncounted_jobs = excluded.uncounted_jobs,
+      updated_at = excluded.updated_at;
+end
+$function$;
+comment on function interlock.store_backlog_limit(text,integer,text,double precision) is 'Stores a limit of unfinished jobs as enqueueings look it up; without one its row goes. What is there already counts: it is looked for once, by reading all jobs. Locks the limit, waiting for enqueueings under it.';
+
+CREATE OR REPLACE FUNCTION interlock.store_dependencies(p_jobs jsonb, p_ordinals bigint[], p_ids text[], p_deferred integer[], p_now timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -9046,8 +9648,9 @@ begin
   -- Of a job that is not deferred all parents had ended, which is for ever. Of one that is, none is settled here, not even
   -- one that has ended by now: the decision is made in one place, under the child's lock, by tell_dependents().
   with asked as materialized (
-    select distinct p_ids[e.ordinal] as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
+    select distinct n.id as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    join unnest(p_ordinals, p_ids) as n (ordinal, id) on n.ordinal = e.ordinal
     cross join lateral jsonb_array_elements_text(e.job -> 'depends_on') as d (parent_id)
     where e.job ? 'depends_on'
   ),
@@ -9084,7 +9687,7 @@ begin
   order by u.id;
 end
 $function$;
-comment on function interlock.store_dependencies(jsonb,text[],integer[],timestamp with time zone) is 'Writes down what the jobs of a batch, just inserted under these ids, depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';
+comment on function interlock.store_dependencies(jsonb,bigint[],text[],integer[],timestamp with time zone) is 'Writes down what the jobs of a batch, just inserted under these ids (by their places in it; one whose unique_key another job has was not), depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';
 
 CREATE OR REPLACE FUNCTION interlock.stuck_claims(p_limit integer DEFAULT 100)
  RETURNS TABLE(job_id text, token bigint, reason text)
@@ -9878,15 +10481,16 @@ AS $function$
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
       'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by',
-      'depends_on', 'depends_on_outcome')
+      'depends_on', 'depends_on_outcome', 'unique_key', 'on_duplicate', 'heartbeat_seconds')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
-    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
+    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by'),
+      ('unique_key'), ('on_duplicate')) as t (field)
     where jsonb_typeof(p_job -> t.field) <> 'string'
       or (t.field = 'task' and not p_job ? 'task')
     union all
     select 4, n.field, format('%s must be a whole number from %s to %s', n.field, n.low, n.high), null
-    from (values ('timeout_seconds', 1, 2592000), ('max_attempts', 1, 100), ('ttl_seconds', 0, 315360000)) as n (field, low, high)
+    from (values ('timeout_seconds', 1, 2592000), ('max_attempts', 1, 100), ('ttl_seconds', 0, 315360000), ('heartbeat_seconds', 0, 86400)) as n (field, low, high)
     where p_job ? n.field
       and not (jsonb_typeof(p_job -> n.field) = 'number' and p_job ->> n.field ~ '^[0-9]{1,9}$' and (p_job ->> n.field)::bigint between n.low and n.high)
     union all
@@ -9925,6 +10529,13 @@ AS $function$
         and not (jsonb_typeof(p_job -> 'delay_seconds') = 'number' and (p_job ->> 'delay_seconds')::numeric between 0 and 315360000)
       union all
       select 'delay_seconds', 'a job has run_at or delay_seconds, not both', null where p_job ? 'delay_seconds' and p_job ? 'run_at'
+      union all
+      select 'unique_key', 'unique_key must be 1 to 200 characters, without control characters', null
+      where length(p_job ->> 'unique_key') not between 1 and 200 or p_job ->> 'unique_key' ~ '[[:cntrl:]]'
+      union all
+      select 'on_duplicate', 'on_duplicate must be skip, replace or refuse', null where p_job ->> 'on_duplicate' not in ('skip', 'replace', 'refuse')
+      union all
+      select 'on_duplicate', 'on_duplicate goes with a unique_key', null where p_job ? 'on_duplicate' and not p_job ? 'unique_key'
       union all
       select 'start', 'start must be true or false', null where p_job ? 'start' and jsonb_typeof(p_job -> 'start') <> 'boolean'
       union all
@@ -10158,6 +10769,103 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_response(jsonb) is 'The first wrong field of a response, and what is wrong with it; no row for a good one. Whether its type fits the request is for answer_request() to say.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_work_order(p_job jsonb)
+ RETURNS TABLE(field text, problem text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with o as (
+    -- What is null is not there: a client that writes all of its optional fields writes null for most.
+    select case when jsonb_typeof(p_job -> 'work_order') = 'object' then jsonb_strip_nulls(p_job -> 'work_order') end as w
+  )
+  select a.field, a.problem
+  from (
+    select c.place, case when c.field = '' then 'work_order' else 'work_order.' || c.field end as field,
+      format(c.problem, 'work_order' || case when c.field = '' then '' else '.' || c.field end) as problem
+    from (
+      select 1 as place, '' as field, '%s must be an object' as problem from o where o.w is null
+      union all
+      select 2, k, '%s is not a field of a work order'
+      from o
+      cross join jsonb_object_keys(o.w) as k
+      where k not in ('id', 'task_id', 'work_order_id', 'task_type', 'permission_level', 'priority', 'repository_url', 'branch_name',
+        'issue_number', 'pr_number', 'files', 'title', 'description', 'requirements', 'created_at', 'timeout_seconds', 'max_retries',
+        'retry_count', 'payload', 'metadata')
+      union all
+      select 3, f, '%s is required'
+      from o
+      cross join unnest(array['task_type', 'repository_url', 'branch_name', 'title', 'description']) as f
+      where not o.w ? f
+      union all
+      select 4, t.f, '%s must be a string of 1 to ' || t.most || ' characters'
+      from o
+      cross join (values ('id', 128), ('task_id', 128), ('work_order_id', 128), ('task_type', 32), ('permission_level', 32), ('repository_url', 2048),
+        ('branch_name', 255), ('title', 300), ('description', 65536), ('created_at', 64)) as t (f, most)
+      where o.w ? t.f
+        and (jsonb_typeof(o.w -> t.f) <> 'string' or length(o.w ->> t.f) not between 1 and t.most)
+      union all
+      select 5, n.f, '%s must be a whole number from ' || n.low || ' to ' || n.high
+      from o
+      cross join (values ('issue_number', 1, 999999999), ('pr_number', 1, 999999999), ('timeout_seconds', 1, 2592000), ('max_retries', 0, 99), ('retry_count', 0, 1000)) as n (f, low, high)
+      where o.w ? n.f
+        and not coalesce(case when jsonb_typeof(o.w -> n.f) = 'number' and o.w ->> n.f ~ '^[0-9]{1,9}$' then (o.w ->> n.f)::bigint between n.low and n.high end, false)
+      union all
+      select 6, a.f, '%s must be an array of at most ' || a.most || ' strings of 1 to ' || a.long || ' characters'
+      from o
+      cross join (values ('files', 1000, 1024), ('requirements', 200, 4096)) as a (f, most, long)
+      where o.w ? a.f
+        and case when jsonb_typeof(o.w -> a.f) = 'array'
+          then jsonb_array_length(o.w -> a.f) > a.most
+            or exists (select from jsonb_array_elements(o.w -> a.f) as x where jsonb_typeof(x) <> 'string' or length(x #>> '{}') not between 1 and a.long)
+          else true end
+      union all
+      select 7, x.f, '%s must be an object'
+      from o
+      cross join unnest(array['payload', 'metadata']) as x (f)
+      where o.w ? x.f
+        and jsonb_typeof(o.w -> x.f) <> 'object'
+      union all
+      select 8, v.f, v.problem
+      from o
+      cross join lateral (
+        select 'task_type' as f, '%s must be feature, bugfix, test, docs, refactor or review' as problem
+        where o.w ->> 'task_type' not in ('feature', 'bugfix', 'test', 'docs', 'refactor', 'review')
+        union all
+        select 'permission_level', '%s must be autonomous, supervised or human_required'
+        where o.w ->> 'permission_level' not in ('autonomous', 'supervised', 'human_required')
+        union all
+        select 'priority', '%s must be critical, high, normal, low or a number from 0 to 3'
+        where o.w ? 'priority'
+          and not coalesce(case when jsonb_typeof(o.w -> 'priority') in ('number', 'string') then interlock.priority_number(o.w -> 'priority') between 0 and 3 end, false)
+        union all
+        select f, '%s must be 1 to 128 letters, digits and . _ : -'
+        from unnest(array['id', 'task_id', 'work_order_id']) as f
+        where o.w ->> f !~ '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        union all
+        -- Both end up as arguments of git: what begins with a dash there is an option.
+        select 'repository_url', '%s must not have blanks nor begin with a dash' where o.w ->> 'repository_url' ~ '[[:space:][:cntrl:]]|^-'
+        union all
+        select 'branch_name', '%s must be the name of a branch' where o.w ->> 'branch_name' ~ '[[:space:][:cntrl:]~^:?*\\[]|^[-/]|[/.]$|\.\.|//|@\{'
+        union all
+        select 'created_at', '%s must be a time in ISO 8601' where jsonb_typeof(o.w -> 'created_at') = 'string' and not (o.w ->> 'created_at' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' and interlock.is_time(o.w ->> 'created_at'))
+      ) as v
+    ) as c
+    union all
+    -- Said in two places it has to be the same: nobody is to make a human_required order autonomous by accident.
+    select 9, b.f, format('%s is not what the work order says', b.f)
+    from o
+    cross join lateral (values ('permission_level', o.w -> 'permission_level'), ('priority', o.w -> 'priority'), ('timeout_seconds', o.w -> 'timeout_seconds'),
+      ('max_attempts', case when o.w ->> 'max_retries' ~ '^[0-9]{1,9}$' then to_jsonb((o.w ->> 'max_retries')::bigint + 1) end)) as b (f, ordered)
+    where p_job -> b.f <> b.ordered
+    union all
+    select 10, 'payload', 'payload has a work_order of its own'
+    where p_job -> 'payload' ? 'work_order'
+  ) as a
+  order by a.place
+  limit 1
+$function$;
+comment on function interlock.wrong_work_order(jsonb) is 'The first wrong field of the work order of a job to be enqueued (work_order.title, or the field of the job that contradicts it), and what is wrong with it; no row for a good one.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_workflow_field(p_definition jsonb)
  RETURNS TABLE(field text, problem text, code text)

@@ -229,5 +229,10 @@ function policyOf(config: Config): Policy {
   if (perUser !== null) limits['user:*'] = perUser ? 'default' : null
   if (perModel !== null) limits['model:*'] = perModel ? 'default' : null
   if (serialiseAll !== null) limits['limit:all'] = serialiseAll ? 1 : 'default'
-  return { queues: config.queues, limits: { ...limits, ...config.resources }, agents: config.agents.policy }
+  return {
+    queues: config.queues,
+    backlog: config.backlog,
+    limits: { ...limits, ...config.resources },
+    agents: config.agents.policy,
+  }
 }

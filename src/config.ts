@@ -28,6 +28,8 @@ export interface TaskConfig {
   readonly module: string | null
   readonly answers: 'stdin' | null
   readonly timeoutSeconds: number | null
+  /** Progress by what has passed of the payload's duration. */
+  readonly elapsedProgress: boolean
   readonly env: Readonly<Record<string, string>>
   /** Absolute; unless set, the folder of the file that defines the task. */
   readonly cwd: string
@@ -52,6 +54,10 @@ export interface Config {
   }
   /** Columns of interlock.queues, in their own words: they go to set_queue() as they are. */
   readonly queues: Readonly<Record<string, QueueSettings>>
+  /** How many unfinished jobs there may be, by scope (all, task:NAME); null: any number. */
+  readonly backlog: Readonly<
+    Record<string, { readonly maxUnfinished: number | null; readonly whenFull: 'refuse' | 'drop_oldest' }>
+  >
   /** Null: not stated, left as it is in the database. */
   readonly exclusivity: {
     readonly perUser: boolean | null
@@ -195,6 +201,7 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
     client: { url: client.url ?? null },
     http: { host: settings.http.host, port: settings.http.port, hostNames: settings.http.host_names },
     queues: settings.queues,
+    backlog: toBacklog(settings.backlog),
     exclusivity: {
       perUser: exclusivity.per_user ?? null,
       perModel: exclusivity.per_model ?? null,
@@ -237,6 +244,14 @@ function agentPolicyOf({ weights, levels, max_utilisation }: Settings['agents'])
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }
 
+function toBacklog({ max_unfinished, when_full: whenFull, tasks }: Settings['backlog']): Config['backlog'] {
+  const entries = Object.entries(tasks).map(([name, count]) => [`task:${name}`, count] as const)
+  const stated = max_unfinished === undefined ? entries : [['all', max_unfinished] as const, ...entries]
+  return Object.fromEntries(
+    stated.map(([scope, count]) => [scope, { maxUnfinished: count === 'unlimited' ? null : count, whenFull }]),
+  )
+}
+
 function toTask(task: TaskSettings, name: string, { merged, folder }: Surroundings): TaskConfig {
   const origin = merged.originOf(['tasks', name])
   return {
@@ -244,6 +259,7 @@ function toTask(task: TaskSettings, name: string, { merged, folder }: Surroundin
     module: task.module ?? null,
     answers: task.answers ?? null,
     timeoutSeconds: task.timeout_seconds ?? null,
+    elapsedProgress: task.elapsed_progress ?? false,
     env: task.env ?? {},
     cwd: task.cwd ?? (origin.kind === 'file' ? dirname(resolve(folder, origin.file)) : folder),
   }

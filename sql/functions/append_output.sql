@@ -8,10 +8,11 @@ declare
   c_bytes constant bigint := 10485760;
   v_now timestamptz := interlock.clock();
   v_attempt integer;
+  v_heartbeat_seconds integer;
   v_total bigint;
 begin
-  select j.attempt
-  into v_attempt
+  select j.attempt, j.heartbeat_seconds
+  into v_attempt, v_heartbeat_seconds
   from interlock.jobs as j
   where j.id = p_job_id
     and j.token = p_token
@@ -60,9 +61,12 @@ begin
     insert into interlock.job_output (job_id, attempt, stream, created_at, lines, total_bytes)
     values (p_job_id, v_attempt, 'system', v_now, 'output beyond 10 MiB is cut', greatest(total_bytes, c_bytes + 1));
   end if;
+  if v_heartbeat_seconds is not null then
+    perform interlock.note_sign(p_job_id, p_token);
+  end if;
   return next;
 end
 $$;
 
 comment on function interlock.append_output(text, bigint, jsonb) is
-  'The holder adds output: chunks [{stream: stdout | stderr, lines}] of whole lines. At most 10 MiB a job is kept; the first chunk beyond is replaced by a mark, later ones are dropped. Returns the bytes so far and whether output is being cut. Locks the job''s row. Raises IL001, IL002, IL005.';
+  'The holder adds output: chunks [{stream: stdout | stderr, lines}] of whole lines. At most 10 MiB a job is kept; the first chunk beyond is replaced by a mark, later ones are dropped. Returns the bytes so far and whether output is being cut. It is a sign of life. Locks the job''s row; then that of its signs, if it has to give some. Raises IL001, IL002, IL005.';

@@ -1,5 +1,5 @@
 create function interlock.enqueue_once(p_key text, p_jobs jsonb, p_actor text default null)
-returns table (ordinal integer, job_id text, status text, repeated boolean)
+returns table (ordinal integer, job_id text, status text, repeated boolean, is_duplicate boolean)
 language plpgsql
 set search_path = ''
 as $$
@@ -7,6 +7,7 @@ declare
   v_digest bytea := pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8'));
   v_known record;
   v_ids text[];
+  v_duplicates boolean[];
 begin
   if p_key is null or length(p_key) not between 1 and 200 then
     raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
@@ -20,7 +21,9 @@ begin
   on conflict (key) do nothing;
   repeated := not found;
   if not repeated then
-    v_ids := array(select e.job_id from interlock.enqueue_jobs(p_jobs, p_actor) as e order by e.ordinal);
+    select array_agg(e.job_id order by e.ordinal), array_agg(e.is_duplicate order by e.ordinal)
+    into v_ids, v_duplicates
+    from interlock.enqueue_jobs(p_jobs, p_actor) as e;
     update interlock.idempotency_keys as k
     set job_ids = v_ids
     where k.key = p_key;
@@ -39,7 +42,7 @@ begin
     v_ids := v_known.job_ids;
   end if;
   return query
-  select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated
+  select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated, coalesce(v_duplicates[u.n], false)
   from unnest(v_ids) with ordinality as u (id, n)
   left join interlock.jobs as j on j.id = u.id
   left join lateral (select h.outcome from interlock.task_history as h where h.job_id = u.id limit 1) as t on true
@@ -48,5 +51,5 @@ end
 $$;
 
 comment on function interlock.enqueue_once(text, jsonb, text) is
-  'Enqueues as enqueue_jobs() does, once for a key of the caller''s: called again with the same key and the same jobs it writes nothing and returns the same ids with the status that they have by now, and repeated. For whoever cannot know whether an earlier call was heard. The key is kept as long as the log.
+  'Enqueues as enqueue_jobs() does, once for a key of the caller''s: called again with the same key and the same jobs it writes nothing and returns the same ids with the status that they have by now, and repeated (is_duplicate is said the first time alone). For whoever cannot know whether an earlier call was heard. The key is kept as long as the log.
 Locks: the key, before anything else; a call waits for an uncommitted one with the same key. Raises IL006 idempotency_conflict where the key was used for other jobs, and what enqueue_jobs() raises; nothing is written then, and the key stays free.';

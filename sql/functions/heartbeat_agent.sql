@@ -57,7 +57,8 @@ begin
   returning a.lease_until, a.lease_seconds, a.state into heartbeat_agent.lease_until, heartbeat_agent.lease_seconds, heartbeat_agent.state;
 
   select
-    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason, 'detail', s.detail))
+    coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token, 'reason', s.reason,
+      'detail', case when s.reason = 'stalled' then format('no sign of life for %s s', s.heartbeat_seconds) else s.cancel_reason end))
       filter (where s.reason is not null), '[]'),
     coalesce(jsonb_agg(jsonb_build_object('job_id', s.id, 'token', s.token))
       filter (where s.reason is null and s.status = 'assigned' and v_agent.state <> 'active'), '[]')
@@ -68,8 +69,10 @@ begin
         when j.id is null or j.token <> u.token or j.held is null or j.agent_id <> p_agent_id then 'stale_token'
         when j.cancel_requested_at is not null then 'cancelled'
         when j.started_at + j.timeout_seconds * interval '1 second' < v_now then 'timeout'
+        when j.heartbeat_seconds is not null
+          and exists (select from interlock.job_signs as g where g.job_id = j.id and g.token = j.token and g.stalled_at is not null) then 'stalled'
       end as reason,
-      j.cancel_reason as detail
+      j.cancel_reason, j.heartbeat_seconds
     from unnest(p_job_ids, p_tokens) as u (id, token)
     left join interlock.jobs as j on j.id = u.id
   ) as s;
@@ -79,4 +82,4 @@ end
 $$;
 
 comment on function interlock.heartbeat_agent(text, text[], bigint[], jsonb) is
-  'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}), from which its score, its level and the slots that it may use are reckoned by agent_policy. Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (suspended, draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stale_token, detail}]), those that it should give back by return_jobs() because it has not started them and is to start no more ([{job_id, token}]), and how many jobs are its own here that it did not list: those go back. Locks the agent''s row. Raises IL004: stop everything and register anew; IL005; IL008 for the agent of manual locks.';
+  'An agent says that it lives, which jobs it holds (ids and tokens), and its load ({cpu_percent, memory_percent, queue_depth}), from which its score, its level and the slots that it may use are reckoned by agent_policy. Its lease is extended from now, for all its jobs by this one write. Returns the lease, its state (suspended, draining: claim no more), the jobs that it must stop ([{job_id, token, reason: cancelled | timeout | stalled | stale_token, detail}]), those that it should give back by return_jobs() because it has not started them and is to start no more ([{job_id, token}]), and how many jobs are its own here that it did not list: those go back. What timed out or stalled is stopped and then failed by fail_job(). Locks the agent''s row. Raises IL004: stop everything and register anew; IL005; IL008 for the agent of manual locks.';

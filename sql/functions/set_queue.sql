@@ -16,7 +16,8 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds',
+    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -25,6 +26,9 @@ begin
   end if;
   if p_name = 'locks' and p_settings ? 'tasks' then
     raise exception using errcode = 'IL005', message = 'queue locks has no tasks: manual locks alone wait in it', column = 'tasks';
+  end if;
+  if p_name = 'locks' and (p_settings ? 'max_unfinished' or p_settings ? 'refuse_after_wait_seconds') then
+    raise exception using errcode = 'IL005', message = 'manual locks are not limited in number', column = case when p_settings ? 'max_unfinished' then 'max_unfinished' else 'refuse_after_wait_seconds' end;
   end if;
   if pg_catalog.jsonb_typeof(p_settings -> 'user_weights') not in ('object', 'null') or exists (
     select
@@ -57,12 +61,21 @@ begin
         request_ttl_seconds = coalesce((p_settings ->> 'request_ttl_seconds')::integer, q.request_ttl_seconds),
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
+        max_unfinished = case when p_settings ? 'max_unfinished' then (p_settings ->> 'max_unfinished')::integer else q.max_unfinished end,
+        when_full = coalesce(p_settings ->> 'when_full', q.when_full),
+        refuse_after_wait_seconds = case when p_settings ? 'refuse_after_wait_seconds' then (p_settings ->> 'refuse_after_wait_seconds')::double precision else q.refuse_after_wait_seconds end,
+        heartbeat_seconds = case when p_settings ? 'heartbeat_seconds' then (p_settings ->> 'heartbeat_seconds')::integer else q.heartbeat_seconds end,
         updated_at = v_now
     where q.name = p_name;
   exception
     when data_exception or check_violation then
       raise exception using errcode = 'IL005', message = pg_catalog.format('a setting of queue %s is out of range: %s', p_name, sqlerrm), column = 'settings';
   end;
+  if p_settings ? 'max_unfinished' or p_settings ? 'when_full' or p_settings ? 'refuse_after_wait_seconds' then
+    perform interlock.store_backlog_limit('queue:' || q.name, q.max_unfinished, q.when_full, q.refuse_after_wait_seconds)
+    from interlock.queues as q
+    where q.name = p_name;
+  end if;
   insert into interlock.job_queue_log (created_at, event_type, actor, details)
   values (v_now, 'queue_set', p_actor, p_settings || pg_catalog.jsonb_build_object('queue', p_name));
   if v_was_paused and not coalesce((p_settings ->> 'is_paused')::boolean, v_was_paused) then
@@ -72,4 +85,4 @@ end
 $$;
 
 comment on function interlock.set_queue(text, jsonb, text) is
-  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row. Raises IL005.';
+  'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), max_unfinished (null: any number) with when_full (refuse, drop_oldest), refuse_after_wait_seconds (null: never), heartbeat_seconds (null: none), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row; where its backlog is limited, that limit, waiting for uncommitted enqueueings under it. Raises IL005.';

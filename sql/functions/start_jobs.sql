@@ -32,7 +32,19 @@ begin
     where j.id = a.id
       and a.reason is null
       and a.status = 'assigned'
-    returning j.id, j.kind, j.token, j.agent_id
+    returning j.id, j.kind, j.token, j.agent_id, j.heartbeat_seconds
+  ),
+  watched as (
+    insert into interlock.job_signs as g (job_id, token, heartbeat_seconds, last_sign_at, due_at)
+    select s.id, s.token, s.heartbeat_seconds, v_now, v_now + s.heartbeat_seconds * interval '1 second'
+    from started as s
+    where s.heartbeat_seconds is not null
+    on conflict on constraint job_signs_pkey do update
+    set token = excluded.token,
+        heartbeat_seconds = excluded.heartbeat_seconds,
+        last_sign_at = excluded.last_sign_at,
+        due_at = excluded.due_at,
+        stalled_at = null
   ),
   logged as (
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, token, agent_id)
@@ -46,4 +58,4 @@ end
 $$;
 
 comment on function interlock.start_jobs(text[], bigint[]) is
-  'The holder confirms that it starts these jobs: assigned becomes running. Nothing may be started before it was accepted. Returns a row for each: accepted (again, if it is confirmed twice), or the reason: stale_token, cancel_requested. Locks the jobs'' rows, by id.';
+  'The holder confirms that it starts these jobs: assigned becomes running. Nothing may be started before it was accepted. Returns a row for each: accepted (again, if it is confirmed twice), or the reason: stale_token, cancel_requested. From then on one with heartbeat_seconds has to give signs of life. Locks the jobs'' rows, by id.';

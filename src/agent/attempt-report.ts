@@ -7,7 +7,7 @@ import type { OutputStream } from './keeper-messages.ts'
 
 export interface ReportOptions {
   readonly job: HeldJob
-  readonly store: Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep'>
+  readonly store: Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep' | 'heartbeatJob'>
   readonly log: AgentLog
   /** Between two batches; 200 ms unless set. */
   readonly batchMs?: number
@@ -24,6 +24,7 @@ const pendingBytesMax = 1024 * 1024
 const callMsMax = 10_000
 const longestPauseMs = 2000
 const pendingStepsMax = 100
+const heartbeatMs = 1000
 
 /** Progress and output of one attempt, on their way to the database: in batches, in order, in bounded memory. */
 export class AttemptReport {
@@ -35,6 +36,7 @@ export class AttemptReport {
   #progress: { readonly percent: number; readonly description: string | null } | null = null
   #steps: readonly string[] = []
   #sending: Promise<void> | null = null
+  #isAlive = false
   #isFull = false
   #isCut = false
   #isOver = false
@@ -46,7 +48,12 @@ export class AttemptReport {
   }
 
   output(stream: OutputStream, lines: string): void {
-    if (this.#isCut || this.#isOver) return
+    if (this.#isOver) return
+    // Nobody keeps it any more; that there is some is a sign of life all the same.
+    if (this.#isCut) {
+      this.heartbeat()
+      return
+    }
     const last = this.#chunks.at(-1)
     if (last?.stream === stream && last.lines.length + lines.length < chunkBytesMax) {
       this.#chunks[this.#chunks.length - 1] = { stream, lines: `${last.lines}\n${lines}` }
@@ -68,6 +75,13 @@ export class AttemptReport {
     if (this.#isOver) return
     this.#steps = [...this.#steps, name].slice(-pendingStepsMax)
     this.#begin(this.#batchMs)
+  }
+
+  /** The job is alive, and has nothing else to say; progress and output say so themselves. */
+  heartbeat(): void {
+    if (this.#isOver) return
+    this.#isAlive = true
+    this.#begin(Math.max(this.#batchMs, heartbeatMs))
   }
 
   /** Sends what is left, for at most so long; then nothing more is sent. */
@@ -105,6 +119,7 @@ export class AttemptReport {
       this.#sending = null
       if (this.#hasMore && !this.#isOver && !this.#ending.signal.aborted)
         this.#begin(Math.min(this.#batchMs * 2 ** this.#failures, longestPauseMs))
+      else if (this.#isAlive) this.heartbeat()
     })
   }
 
@@ -113,8 +128,11 @@ export class AttemptReport {
     await sleep(waitMs, undefined, { signal: this.#ending.signal }).catch(() => undefined)
     if (this.#isOver) return
     const progress = this.#progress
+    const isHeartbeat = this.#isAlive && progress === null && this.#chunks.length === 0
     this.#progress = null
+    this.#isAlive = false
     try {
+      if (isHeartbeat) await within(callMsMax, 'a heartbeat of the job', store.heartbeatJob(job))
       if (progress !== null) {
         await within(callMsMax, 'reporting progress', store.reportProgress(job, progress.percent, progress.description))
       }
@@ -123,8 +141,10 @@ export class AttemptReport {
       this.#failures = 0
     } catch (error) {
       this.#failures += 1
-      if (isInterlockError(error, 'unavailable')) this.#progress ??= progress
-      else this.#refuse(error)
+      if (isInterlockError(error, 'unavailable')) {
+        this.#progress ??= progress
+        this.#isAlive ||= isHeartbeat
+      } else this.#refuse(error)
     }
   }
 

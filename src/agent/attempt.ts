@@ -9,6 +9,7 @@ import { after, within } from '../store/deadline.ts'
 import type { AgentLog } from './agent-log.ts'
 import { Asking, type QuestionStore } from './asking.ts'
 import { AttemptReport } from './attempt-report.ts'
+import { ElapsedProgress } from './elapsed-progress.ts'
 import { startOf } from './job-start.ts'
 import type { Keeper, KeptProcess } from './keeper.ts'
 import type { Lease } from './lease.ts'
@@ -26,7 +27,9 @@ export interface AttemptSurroundings {
   readonly lease: Lease
   readonly tasks: TaskTable
   readonly log: AgentLog
-  readonly store: OutcomeStore & Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep'> & StartStore
+  readonly store: OutcomeStore &
+    Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep' | 'heartbeatJob'> &
+    StartStore
   readonly questions: QuestionStore
   /** What every job inherits. */
   readonly environment: Readonly<Record<string, string>>
@@ -64,6 +67,7 @@ export class Attempt {
   #isMisunderstood = false
   #process: KeptProcess | null = null
   #asking: Asking | null = null
+  #elapsed: ElapsedProgress | null = null
   #result: Line | null = null
   #error: Line | null = null
 
@@ -103,7 +107,7 @@ export class Attempt {
 
   get #graceMs(): number {
     const { stopGraceMs, hurryGraceMs } = this.#around
-    const mayWait = ['drained', 'timeout', 'cancelled'].includes(this.#stopReason ?? '')
+    const mayWait = ['drained', 'timeout', 'stalled', 'cancelled'].includes(this.#stopReason ?? '')
     return mayWait ? stopGraceMs : Math.min(stopGraceMs, hurryGraceMs)
   }
 
@@ -151,9 +155,11 @@ export class Attempt {
     })
     this.#around.log.info({ ...this.#names, attempt: this.assignment.attempt }, 'job started')
     const callOff = after(this.#timeoutSeconds * 1000, () => this.stop('timeout'))
+    this.#elapsed = ElapsedProgress.of(task, this.assignment.payload, (percent) => this.#report.progress(percent, null))
     const exit = await kept.exit
     callOff()
     this.#asking.end()
+    this.#elapsed?.stop()
     if (exit.strays > 0)
       this.#around.log.warn({ ...this.#names, strays: exit.strays }, 'ended what the job had left running')
     if (exit.left > 0)
@@ -176,8 +182,10 @@ export class Attempt {
   #obey(line: Line): void {
     const control = parseControlLine(line.text)
     if (control.kind === 'progress') {
+      this.#elapsed?.stop()
       this.#report.progress(control.percent, control.description === null ? null : storableText(control.description))
     } else if (control.kind === 'step') this.#report.step(storableText(control.name))
+    else if (control.kind === 'heartbeat') this.#report.heartbeat()
     else if (control.kind === 'result') this.#result = { text: control.json, isCut: line.isCut }
     else if (control.kind === 'ask') this.#asking?.ask({ text: control.json, isCut: line.isCut })
     else if (control.kind === 'error') this.#error = { text: control.json, isCut: line.isCut }

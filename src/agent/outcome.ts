@@ -19,6 +19,7 @@ export type ForgetReason = 'stale_token' | 'lease_lost' | 'incarnation_gone'
 export const stopReasons = [
   'drained',
   'timeout',
+  'stalled',
   'cancelled',
   'lock_lost',
   'lease_lost',
@@ -70,6 +71,8 @@ function stopped(reason: StopReason, timeoutSeconds: number, facts: Partial<JobE
       return { kind: 'cancelled', error: { message: 'stopped because it was cancelled', code: 'cancelled', ...facts } }
     case 'timeout':
       return failed('auto', { message: `stopped after ${timeoutSeconds} s`, code: 'timeout', ...facts })
+    case 'stalled':
+      return failed('auto', { message: 'it gave no sign of life and was stopped', code: 'stalled', ...facts })
     default:
       return { kind: 'forgotten', reason }
   }

@@ -80,7 +80,8 @@ export interface Release {
  * that nobody has are job_not_found, and whatever does not answer is unavailable.
  */
 export interface Backend extends Steering {
-  enqueue(request: JobRequest): Promise<JobView>
+  /** With a unique_key, maybe the job that is there already (is_duplicate). */
+  enqueue(request: JobRequest): Promise<JobView & { readonly is_duplicate?: boolean }>
   getJob(id: string): Promise<JobView>
   listJobs(filter: JobFilter): Promise<JobPage>
   explainJob(id: string): Promise<Explanation>

@@ -85,7 +85,8 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     async enqueue(request) {
       const [job] = await enqueueJobs(database, [request], { actor })
       if (job === undefined) throw new TypeError('enqueue_jobs answered without a row')
-      return getJob(job.id)
+      const shown = await getJob(job.id)
+      return job.isDuplicate ? { ...shown, is_duplicate: true } : shown
     },
     async listJobs({ status, limit = 50, cursor, ...filter }) {
       const statuses = status as readonly JobStatus[] | undefined

@@ -17,6 +17,7 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   cancel_requested: ({ conflict_reason: reason }) => withReason('asked to stop', reason),
   cancelled: ({ conflict_reason: reason }) => withReason('cancelled', reason),
   returned: ({ conflict_reason: reason }) => withReason('given back', reason),
+  stalled: ({ conflict_reason: reason }) => withReason('stalled, is stopped', reason),
   lost: ({ conflict_reason: reason }) => withReason('lost with its agent, waits again', reason),
   requeued: ({ conflict_reason: reason }) => withReason('requeued', reason),
   expired: ({ conflict_reason: reason }) => withReason('expired', reason),
@@ -35,6 +36,8 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   agent_gone: ({ agent_id: agent, conflict_reason: reason }) => withReason(`agent ${agent} is gone`, reason),
   limit_set: ({ details }) => `limit ${String(details?.pattern)} is ${String(details?.capacity ?? 'unlimited')}`,
   workflow_set: ({ details }) => `workflow ${String(details?.workflow)} is at version ${String(details?.version)}`,
+  backlog_limit_set: ({ details }) =>
+    `unfinished jobs of ${String(details?.scope)}: at most ${String(details?.max_unfinished ?? 'any number')}`,
   queue_set: ({ details }) => `queue ${String(details?.queue)} changed`,
 }
 
@@ -44,6 +47,7 @@ const paints: Readonly<Record<string, Paint>> = {
   completed: 'green',
   retried: 'yellow',
   failed: 'red',
+  stalled: 'red',
   lost: 'red',
   expired: 'red',
   asked: 'yellow',

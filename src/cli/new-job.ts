@@ -24,6 +24,10 @@ export interface NewJobOptions {
   readonly approvedBy?: string
   readonly dependsOn?: readonly string[]
   readonly dependsOnOutcome?: string
+  readonly uniqueKey?: string
+  readonly onDuplicate?: string
+  readonly heartbeat?: string
+  readonly workOrder?: string
   /** commander turns --no-start into start: false. */
   readonly start: boolean
 }
@@ -33,13 +37,13 @@ export interface NewJobOptions {
  * numbers that are none stay text here.
  */
 export async function readJobRequest(
-  task: string,
+  task: string | null,
   prompt: string | null,
   options: NewJobOptions,
 ): Promise<Record<string, unknown>> {
   const payload = await readPayload(prompt, options)
   const fields = {
-    task,
+    task: task ?? undefined,
     user: options.user,
     project: options.project,
     id: options.id,
@@ -56,6 +60,13 @@ export async function readJobRequest(
     retry_delays_seconds: options.retryDelays?.split(',').map((part) => numberOrText(part.trim())),
     ttl_seconds: numberOrText(options.ttl),
     permission_level: options.permission,
+    unique_key: options.uniqueKey,
+    on_duplicate: options.onDuplicate,
+    heartbeat_seconds: numberOrText(options.heartbeat),
+    work_order:
+      options.workOrder === undefined
+        ? undefined
+        : parseJson('--work-order', await readText('--work-order', options.workOrder)),
     start: options.start ? undefined : false,
     approved_by: options.approvedBy,
     depends_on: options.dependsOn,

@@ -8,6 +8,7 @@ export const defaults = {
   client: {},
   http: { host: '127.0.0.1', port: 7400, host_names: [] },
   queues: {},
+  backlog: { when_full: 'refuse', tasks: {} },
   exclusivity: {},
   resources: {},
   agents: { heartbeat_seconds: 5, lease_seconds: 15, liveness: 'connection' },

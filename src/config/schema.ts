@@ -25,6 +25,11 @@ const percent = z.number().min(0).max(100)
 const weight = z.number().min(0).max(1000)
 const plainText = z.string().min(1).max(4096)
 
+const unfinished = z.union([z.int().min(0).max(10_000_000), z.literal('unlimited')], {
+  error: 'must be a whole number from 0 to 10000000, or "unlimited"',
+})
+const whenFull = z.enum(['refuse', 'drop_oldest'])
+
 /** What a queue's policy may say, in a file and over HTTP. */
 export const queueSettings = z.strictObject({
   is_paused: z.boolean().optional(),
@@ -41,6 +46,17 @@ export const queueSettings = z.strictObject({
   request_ttl_seconds: wholeSeconds(1, aMonthSeconds).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
+  max_unfinished: unfinished.optional(),
+  when_full: whenFull.optional(),
+  refuse_after_wait_seconds: seconds(0, 1e9).optional(),
+  heartbeat_seconds: wholeSeconds(1, 86_400).optional(),
+})
+
+/** Limits of the unfinished jobs in all, and by task; those of a queue are its own settings. */
+const backlog = z.strictObject({
+  max_unfinished: unfinished.optional(),
+  when_full: whenFull,
+  tasks: z.record(taskName, unfinished),
 })
 
 const task = z
@@ -49,6 +65,7 @@ const task = z
     module: plainText.optional(),
     answers: z.enum(['stdin']).optional(),
     timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
+    elapsed_progress: z.boolean().optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable’s name'), z.string()).optional(),
     cwd: plainText.optional(),
   })
@@ -77,6 +94,7 @@ export const settingsSchema = z.strictObject({
     host_names: z.array(plainText).max(100),
   }),
   queues: z.record(queueName, queueSettings),
+  backlog,
   exclusivity: z.strictObject({
     per_user: z.boolean().optional(),
     per_model: z.boolean().optional(),

@@ -15,6 +15,7 @@ import {
   oldSnapshots,
   promoteDueJobs,
   settleDependents,
+  stallJobs,
   stopReserving,
   stuckClaims,
   sweepAgent,
@@ -71,6 +72,7 @@ export class Ticker {
     const failuresBefore = this.#failures
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
     await this.#item('expiring jobs', () => expireJobs(database))
+    await this.#item('looking for stalled jobs', () => stallJobs(database))
     await this.#item('ending locks', async () => {
       if ((await expireLocks(database)) > 0) await expireLocks(database)
     })

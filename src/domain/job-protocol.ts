@@ -4,6 +4,7 @@
  *
  *     ::interlock progress 45 Resizing
  *     ::interlock step upscale                the run of a workflow says which of its steps it is at
+ *     ::interlock heartbeat                    a sign of life, where there is neither progress nor output to show
  *     ::interlock result {"url": "..."}        else the last line of stdout, if it is a JSON object
  *     ::interlock ask {"type": "approval", "message": "Deploy?"}      answered by a line of JSON on stdin, where the task's
  *                                              entry says answers = "stdin", or over HTTP
@@ -27,6 +28,7 @@ export type ControlLine =
   | { readonly kind: 'progress'; readonly percent: number; readonly description: string | null }
   | { readonly kind: 'result' | 'error' | 'ask'; readonly json: string }
   | { readonly kind: 'step'; readonly name: string }
+  | { readonly kind: 'heartbeat' }
   | { readonly kind: 'unknown' }
 
 /** Reads a line that begins with the prefix. `unknown` is a verb that this version does not know, or a bad number. */
@@ -34,6 +36,7 @@ export function parseControlLine(line: string): ControlLine {
   const [, verb, rest = ''] = /^::interlock\s+(\S+)\s*(.*)$/s.exec(line.trimEnd()) ?? []
   if (verb === 'result' || verb === 'error' || verb === 'ask') return { kind: verb, json: rest }
   if (verb === 'step' && rest !== '') return { kind: 'step', name: rest }
+  if (verb === 'heartbeat') return { kind: 'heartbeat' }
   if (verb !== 'progress') return { kind: 'unknown' }
   const [, number = '', description = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? []
   const percent = Number(number.replace(/%$/, ''))

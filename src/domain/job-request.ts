@@ -4,6 +4,7 @@ import { permissionLevels } from './job.ts'
 import { priorityNames } from './priority.ts'
 import { isResource, maxResourcesPerJob, resourcesOf } from './resource.ts'
 import { retryDelaysField } from './retry-delays.ts'
+import { taskTypes, workOrderSchema } from './work-order.ts'
 
 /** Limits that a caller is told by name. The tables have the same ones as CHECKs, for those who come by SQL. */
 export const maxPayloadBytes = 256 * 1024
@@ -72,6 +73,15 @@ export const jobRequestFields = {
   approved_by: z.string().min(1).max(200).optional(),
   depends_on: z.array(jobId).max(maxParentsPerJob).optional(),
   depends_on_outcome: z.enum(['success', 'any']).optional(),
+  unique_key: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^\P{Cc}*$/u, 'must be without control characters')
+    .optional(),
+  on_duplicate: z.enum(['skip', 'replace', 'refuse']).optional(),
+  heartbeat_seconds: z.int().min(0).max(86_400).optional(),
+  work_order: workOrderSchema(priority, monthSeconds).optional(),
 } as const
 
 const written = z.strictObject(jobRequestFields).superRefine((request, context) => {
@@ -92,6 +102,15 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
   if (request.depends_on_outcome !== undefined && request.depends_on === undefined) {
     context.addIssue({ code: 'custom', path: ['depends_on_outcome'], message: 'goes with depends_on' })
   }
+  if (request.on_duplicate !== undefined && request.unique_key === undefined) {
+    context.addIssue({ code: 'custom', path: ['on_duplicate'], message: 'goes with a unique_key' })
+  }
+  for (const field of contradictions(request)) {
+    context.addIssue({ code: 'custom', path: [field], message: 'is not what the work order says' })
+  }
+  if (request.work_order !== undefined && Object.hasOwn(request.payload ?? {}, 'work_order')) {
+    context.addIssue({ code: 'custom', path: ['payload'], message: 'has a work_order of its own' })
+  }
   const models = request.model === undefined ? request.models : [request.model, ...(request.models ?? [])]
   if (resourcesOf({ ...request, models }).length > maxResourcesPerJob) {
     context.addIssue({
@@ -103,6 +122,26 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
 })
 
 type Written = z.output<typeof written>
+
+/** What is said in two places has to be the same: nobody is to make a human_required order autonomous by accident. */
+function contradictions(
+  request: {
+    readonly [Field in 'permission_level' | 'priority' | 'timeout_seconds' | 'max_attempts']?: unknown
+  } & { readonly work_order?: z.output<(typeof jobRequestFields)['work_order']> },
+): readonly string[] {
+  const { work_order: order } = request
+  if (order === undefined) return []
+  const ordered = {
+    permission_level: order.permission_level,
+    priority: order.priority,
+    timeout_seconds: order.timeout_seconds,
+    max_attempts: order.max_retries == null ? null : order.max_retries + 1,
+  }
+  return Object.entries(ordered).flatMap(([field, value]) => {
+    const own = request[field as keyof typeof ordered]
+    return own === undefined || value == null || own === value ? [] : [field]
+  })
+}
 
 /** A request as `enqueue_jobs` takes it: one spelling for each thing. */
 export type JobRequest = Omit<Written, 'model'>
@@ -137,7 +176,8 @@ const maxViolations = 20
 function readRequest(body: unknown, at: string): JobRequest {
   const isOld = isCoordinatorBody(body)
   try {
-    const { model, models, ...request } = checkContract(written, isOld ? fromCoordinatorBody(body) : body)
+    const asked = isOld ? fromCoordinatorBody(body) : withTaskOfOrder(body)
+    const { model, models, ...request } = checkContract(written, asked)
     if (model === undefined) return models === undefined ? request : { ...request, models }
     return { ...request, models: [...new Set([model, ...(models ?? [])])] }
   } catch (error) {
@@ -152,6 +192,15 @@ function readRequest(body: unknown, at: string): JobRequest {
 }
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** A request without a task has that of its work order; an order without a known one is refused for that, not for the task. */
+function withTaskOfOrder(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Object.hasOwn(body, 'task')) return body
+  const { work_order: order } = body as Fields
+  if (typeof order !== 'object' || order === null) return body
+  const { task_type: taskType } = order as Fields
+  return { ...body, task: taskTypes.find((known) => known === taskType) ?? taskTypes[0] }
+}
 
 /**
  * The body that clients of the model coordinator send: `{ prompt, model, job_type }`, without a task. There, whatever

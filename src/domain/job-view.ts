@@ -31,6 +31,8 @@ export interface JobSummaryView {
   readonly attempt: number
   readonly max_attempts: number | null
   readonly timeout_seconds: number | null
+  readonly heartbeat_seconds: number | null
+  readonly unique_key: string | null
   readonly token: number | null
   readonly agent_id: string | null
   readonly created_at: string
@@ -69,6 +71,8 @@ export function jobSummaryView(job: Job): JobSummaryView {
     attempt: job.attempt,
     max_attempts: job.maxAttempts,
     timeout_seconds: job.timeoutSeconds,
+    heartbeat_seconds: job.heartbeatSeconds,
+    unique_key: job.uniqueKey,
     token: job.token,
     agent_id: job.agentId,
     created_at: job.createdAt.toISOString(),

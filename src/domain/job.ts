@@ -41,6 +41,10 @@ export interface Job {
   readonly attempt: number
   readonly maxAttempts: number | null
   readonly timeoutSeconds: number | null
+  /** How long it may run without a sign of life; null: for ever. */
+  readonly heartbeatSeconds: number | null
+  /** While it is unfinished there is no other one with this key. */
+  readonly uniqueKey: string | null
   readonly token: FencingToken | null
   readonly agentId: AgentId | null
   readonly createdAt: Date

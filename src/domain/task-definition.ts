@@ -34,6 +34,8 @@ export interface TaskContext {
   readonly progress: (percent: number, description?: string) => void
   /** Asks a person, and waits for the answer. Throws what refuses the question; that nobody answered is an answer, too. */
   readonly ask: (question: TaskQuestion) => Promise<TaskAnswer>
+  /** A sign of life, for a job that has to give some (heartbeat_seconds) and has no progress or output to show. */
+  readonly heartbeat: () => void
   readonly token: FencingToken
   /**
    * By resource: hand them to the systems behind it, which then refuse a stale holder. What a question gave back has new

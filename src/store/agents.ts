@@ -39,7 +39,7 @@ export interface AgentLoad {
 export type AgentState = 'active' | 'suspended' | 'draining'
 
 export interface StopOrder extends HeldJob {
-  readonly reason: 'cancelled' | 'timeout' | 'stale_token'
+  readonly reason: 'cancelled' | 'timeout' | 'stalled' | 'stale_token'
   readonly detail: string | null
 }
 

@@ -45,6 +45,8 @@ export interface AttemptStore {
   readonly reportProgress: (job: HeldJob, percent: number, description: string | null) => Promise<void>
   /** The run of a workflow is at this step of it. Throws invalid_argument where it has none of that name. */
   readonly reportStep: (job: HeldJob, step: string) => Promise<void>
+  /** The job itself is alive, though it has nothing to show; of no effect where it need not say so. */
+  readonly heartbeatJob: (job: HeldJob) => Promise<void>
   /** Returns whether output is cut from now on. */
   readonly appendOutput: (job: HeldJob, chunks: readonly OutputChunk[]) => Promise<{ readonly isCut: boolean }>
 }
@@ -99,6 +101,9 @@ export function createAttemptStore(database: Queryable): AttemptStore {
     },
     reportStep: async (job, step) => {
       await database.query('select interlock.report_step($1, $2, $3)', [job.jobId, job.token, step], 'report_step')
+    },
+    heartbeatJob: async (job) => {
+      await database.query('select interlock.heartbeat_job($1, $2)', [job.jobId, job.token], 'heartbeat_job')
     },
     appendOutput: async (job, chunks) => {
       const [row] = await database.query<{ truncated: boolean }>(

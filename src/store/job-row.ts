@@ -18,6 +18,8 @@ export interface JobRow {
   readonly attempt: number
   readonly max_attempts: number | null
   readonly timeout_seconds: number | null
+  readonly heartbeat_seconds: number | null
+  readonly unique_key: string | null
   readonly token: number | null
   readonly agent_id: string | null
   readonly created_at: Date
@@ -41,7 +43,7 @@ export const liveColumns = `
   j.id, j.status, j.task, j.kind, j.user_name, j.project, j.queue, j.priority, j.permission_level, j.resources,
   j.progress, j.progress_description, j.attempt, j.max_attempts, j.timeout_seconds, j.token, j.agent_id,
   j.created_at, j.run_at, j.queued_at, j.assigned_at, j.started_at, j.finished_at, j.expires_at,
-  j.cancel_requested_at, j.cancel_reason as reason, j.error, j.approved_at`
+  j.cancel_requested_at, j.cancel_reason as reason, j.error, j.approved_at, j.heartbeat_seconds, j.unique_key`
 
 /** The columns of a job that ended, from `interlock.task_history as h` and `interlock.job_results as r`. */
 export const finishedColumns = `
@@ -50,7 +52,8 @@ export const finishedColumns = `
   case when h.outcome = 'completed' then 100::real end as progress, null::text as progress_description,
   h.attempts as attempt, null::integer as max_attempts, null::integer as timeout_seconds, h.token, h.agent_id,
   h.created_at, null::timestamptz as run_at, h.queued_at, h.assigned_at, h.started_at, h.finished_at,
-  null::timestamptz as expires_at, null::timestamptz as cancel_requested_at, h.reason, r.error, null::timestamptz as approved_at`
+  null::timestamptz as expires_at, null::timestamptz as cancel_requested_at, h.reason, r.error, null::timestamptz as approved_at,
+  null::integer as heartbeat_seconds, null::text as unique_key`
 
 export function toJob(row: JobRow, waiting: Waiting | null): Job {
   return {
@@ -69,6 +72,8 @@ export function toJob(row: JobRow, waiting: Waiting | null): Job {
     attempt: row.attempt,
     maxAttempts: row.max_attempts,
     timeoutSeconds: row.timeout_seconds,
+    heartbeatSeconds: row.heartbeat_seconds,
+    uniqueKey: row.unique_key,
     token: row.token === null ? null : asFencingToken(row.token),
     agentId: row.agent_id === null ? null : asAgentId(row.agent_id),
     createdAt: row.created_at,

@@ -13,6 +13,8 @@ export interface Motive {
 export interface EnqueuedJob {
   readonly id: JobId
   readonly status: LiveStatus
+  /** Nothing was enqueued: this is the unfinished job that has the unique_key. */
+  readonly isDuplicate: boolean
 }
 
 /**
@@ -24,15 +26,19 @@ export async function enqueueJobs(
   requests: readonly JobRequest[],
   { actor }: Pick<Motive, 'actor'> = {},
 ): Promise<readonly EnqueuedJob[]> {
-  const rows = await queryable.query<{ readonly job_id: string; readonly status: LiveStatus }>(
-    'select e.job_id, e.status from interlock.enqueue_jobs($1::jsonb, $2::text) as e order by e.ordinal',
+  const rows = await queryable.query<{
+    readonly job_id: string
+    readonly status: LiveStatus
+    readonly is_duplicate: boolean
+  }>(
+    'select e.job_id, e.status, e.is_duplicate from interlock.enqueue_jobs($1::jsonb, $2::text) as e order by e.ordinal',
     [JSON.stringify(requests), actor ?? null],
   )
-  return rows.map((row) => ({ id: asJobId(row.job_id), status: row.status }))
+  return rows.map((row) => ({ id: asJobId(row.job_id), status: row.status, isDuplicate: row.is_duplicate }))
 }
 
 export interface EnqueuedOnce {
-  readonly jobs: readonly { readonly id: JobId; readonly status: JobStatus }[]
+  readonly jobs: readonly (Omit<EnqueuedJob, 'status'> & { readonly status: JobStatus })[]
   /** They had been enqueued before, under the same key. */
   readonly isRepeated: boolean
 }
@@ -51,14 +57,15 @@ export async function enqueueOnce(
     readonly job_id: string
     readonly status: JobStatus
     readonly repeated: boolean
+    readonly is_duplicate: boolean
   }>(
-    `select e.job_id, e.status, e.repeated
+    `select e.job_id, e.status, e.repeated, e.is_duplicate
      from interlock.enqueue_once($1, $2::jsonb, $3::text) as e
      order by e.ordinal`,
     [key, JSON.stringify(requests), actor ?? null],
   )
   return {
-    jobs: rows.map((row) => ({ id: asJobId(row.job_id), status: row.status })),
+    jobs: rows.map((row) => ({ id: asJobId(row.job_id), status: row.status, isDuplicate: row.is_duplicate })),
     isRepeated: rows.some(({ repeated }) => repeated),
   }
 }

@@ -5,6 +5,10 @@ import type { Queryable } from './queryable.ts'
 export interface Policy {
   /** By queue, columns of interlock.queues. */
   readonly queues: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** By scope, all or task:NAME; null: any number. */
+  readonly backlog?: Readonly<
+    Record<string, { readonly maxUnfinished: number | null; readonly whenFull: 'refuse' | 'drop_oldest' }>
+  >
   /** By resource or pattern: a capacity, null for unlimited, or `default` for no row of its own. */
   readonly limits: Readonly<Record<string, number | null | 'default'>>
   /** How the load of agents is judged. */
@@ -38,6 +42,18 @@ export async function applyPolicy(queryable: Queryable, policy: Policy, actor: s
     const row = rows.find((candidate) => candidate.pattern === pattern)
     if (await setLimit(queryable, pattern, capacity, row, actor)) changed.push(`limit ${pattern}`)
   }
+  for (const [scope, { maxUnfinished, whenFull }] of Object.entries(policy.backlog ?? {})) {
+    // Setting a limit counts every job that there is: not at each start.
+    const [differs] = await queryable.query(
+      `select
+       where (select b.max_unfinished from interlock.backlog_limits as b where b.scope = $1) is distinct from $2::integer
+         or (select b.when_full from interlock.backlog_limits as b where b.scope = $1) <> $3`,
+      [scope, maxUnfinished, whenFull],
+    )
+    if (differs === undefined) continue
+    await queryable.query('select interlock.set_backlog_limit($1, $2, $3, $4)', [scope, maxUnfinished, whenFull, actor])
+    changed.push(`backlog limit ${scope}`)
+  }
   return changed
 }
 
@@ -50,6 +66,7 @@ async function setQueue(
   // As the rows have them, or each start would find a difference.
   const json = JSON.stringify(settings, (key, value: unknown) => {
     if (value === Number.POSITIVE_INFINITY) return 'Infinity'
+    if (key === 'max_unfinished' && value === 'unlimited') return null
     return key === 'priority_step_seconds' && value === 'strict' ? strictStepSeconds : value
   })
   // Compared key by key: containment would find [60] inside [60, 180, 600].
@@ -60,7 +77,7 @@ async function setQueue(
        and not exists (
          select
          from jsonb_each($2::jsonb) as s (key, value)
-         where to_jsonb(q) -> s.key is distinct from
+         where coalesce(to_jsonb(q) -> s.key, 'null') is distinct from
            -- Waits have two spellings, and the row has one.
            case when s.key = 'retry_delays_seconds' then to_jsonb(interlock.retry_delays(s.value)) else s.value end
        )`,

@@ -25,6 +25,8 @@ const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: st
   '22021': ['invalid_argument', null],
   '22P02': ['invalid_argument', null],
   '22P05': ['invalid_argument', null],
+  // The unique keys of jobs alone; the verbs look first, and this is for who slipped past them.
+  '23505': ['idempotency_conflict', 'Another unfinished job has this unique_key.'],
   '23514': ['invalid_argument', null],
   '25006': ['unavailable', 'The server is read-only: a standby, or one that is being replaced.'],
   '28000': ['unavailable', 'The server refuses this user; see the user and database in DATABASE_URL.'],

@@ -29,6 +29,11 @@ export async function expireJobs(database: Queryable, limit = 1000): Promise<num
   return oneNumber(database, 'select interlock.expire_jobs($1) as n', [limit], 'expire_jobs')
 }
 
+/** Marks running jobs that give no sign of life, for their agents to stop; returns how many. */
+export async function stallJobs(database: Queryable, limit = 1000): Promise<number> {
+  return oneNumber(database, 'select interlock.stall_jobs($1) as n', [limit], 'stall_jobs')
+}
+
 /** Ends manual locks whose owners are gone; returns how many were found past their lease: the next call ends those. */
 export async function expireLocks(database: Queryable, limit = 1000): Promise<number> {
   return oneNumber(database, 'select lapsed as n from interlock.expire_locks($1)', [limit], 'expire_locks')

@@ -40,6 +40,7 @@ function createReport(options: Partial<ReportOptions> = {}): { readonly report: 
         failOnce()
         kept.progress.push([percent, description])
       },
+      heartbeatJob: async () => undefined,
     },
     onStale: () => {
       kept.stale += 1
@@ -96,6 +97,7 @@ describe('AttemptReport', () => {
       reportStep: async () => undefined,
       appendOutput: () => gate.promise,
       reportProgress: async () => undefined,
+      heartbeatJob: async () => undefined,
     }
     const { report, kept } = createReport({ store })
     report.output('stdout', 'x'.repeat(600_000))
@@ -120,11 +122,38 @@ describe('AttemptReport', () => {
   it('gives up at its deadline while the database is away', async () => {
     const never = new Promise<never>(() => undefined)
     const { report } = createReport({
-      store: { reportStep: async () => undefined, appendOutput: () => never, reportProgress: () => never },
+      store: {
+        reportStep: async () => undefined,
+        appendOutput: () => never,
+        reportProgress: () => never,
+        heartbeatJob: () => never,
+      },
     })
     report.output('stdout', 'one')
     const before = performance.now()
     await report.end(200)
     expect(performance.now() - before).toBeLessThan(1000)
+  })
+
+  it('takes output that is no longer kept for a sign of life, and a heartbeat for one too', async () => {
+    const beats: number[] = []
+    const { report } = createReport({
+      store: {
+        reportStep: async () => undefined,
+        appendOutput: async () => ({ isCut: true }),
+        reportProgress: async () => undefined,
+        heartbeatJob: async () => {
+          beats.push(performance.now())
+        },
+      },
+    })
+    report.heartbeat()
+    await waitFor(() => beats.length === 1, { what: 'the heartbeat to be sent' })
+    report.output('stdout', 'the last that is kept')
+    await sleep(50)
+    for (let line = 0; line < 1000; line += 1) report.output('stdout', 'more')
+    await waitFor(() => beats.length === 2, { what: 'the output to count as a heartbeat' })
+    await report.end(1000)
+    expect(beats).toHaveLength(2)
   })
 })

@@ -144,7 +144,7 @@ describe('an error on our side', () => {
     const own = await createTestDatabase({ violations: 'expected' })
     const ownDoor = await openHttpDoor(own)
     await own.query(`create or replace function interlock.enqueue_jobs(p_jobs jsonb, p_actor text default null)
-      returns table (ordinal integer, job_id text, status text) language plpgsql
+      returns table (ordinal integer, job_id text, status text, is_duplicate boolean) language plpgsql
       as $$ begin raise exception using errcode = 'XX000', message = 'the secret inside'; end $$`)
     const reply = await ownDoor.post('/jobs', { task: 't' })
     expect(reply.json).toMatchObject({ status: 500, code: 'internal' })

@@ -4,6 +4,7 @@ import { jobStatuses, liveStatuses, outcomes, permissionLevels } from '../../src
 import { checkJobRequest, jobRequestFields } from '../../src/domain/job-request.ts'
 import { priorityName, priorityNames, priorityNumber, queueOfPriority } from '../../src/domain/priority.ts'
 import { isResource, resourceOrder, resourcesOf } from '../../src/domain/resource.ts'
+import { taskTypes } from '../../src/domain/work-order.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 // Two languages say the same words. Where they differ, a door accepts what the verb refuses, or shows what is not so.
@@ -120,11 +121,52 @@ const request = fc.record(
   { requiredKeys: ['task'] },
 )
 
+const nullish = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary)
+const shortText = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 200 })
+
+/** What goes together, or stands in the place of fields above. */
+const orderRequest = fc.record(
+  {
+    unique_key: shortText,
+    on_duplicate: fc.constantFrom('skip', 'replace', 'refuse'),
+    heartbeat_seconds: wholeNumber(0, 86_400),
+    work_order: fc.record(
+      {
+        task_type: fc.constantFrom(...taskTypes),
+        repository_url: fc.webUrl(),
+        branch_name: fc.stringMatching(/^[a-z][a-z0-9_/-]{0,100}[a-z]$/).filter((name) => !name.includes('//')),
+        title: shortText,
+        description: shortText,
+        id: nullish(fc.uuid()),
+        task_id: nullish(fc.uuid()),
+        work_order_id: nullish(fc.uuid()),
+        permission_level: nullish(fc.constantFrom(...permissionLevels)),
+        priority: nullish(fc.constantFrom(...priorityNames)),
+        issue_number: nullish(wholeNumber(1, 999_999_999)),
+        pr_number: nullish(wholeNumber(1, 999_999_999)),
+        files: nullish(fc.array(shortText, { maxLength: 10 })),
+        requirements: nullish(fc.array(shortText, { maxLength: 10 })),
+        created_at: nullish(
+          fc.constantFrom('2026-11-22T12:00:00Z', '2026-11-22T12:00:00.5+02:00', '2026-11-22T12:00:00.123456'),
+        ),
+        timeout_seconds: nullish(wholeNumber(1, month)),
+        max_retries: nullish(wholeNumber(0, 99)),
+        retry_count: nullish(wholeNumber(0, 1000)),
+        payload: nullish(fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 3 }))),
+        metadata: nullish(fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 3 }))),
+      },
+      { requiredKeys: ['task_type', 'repository_url', 'branch_name', 'title', 'description'] },
+    ),
+  },
+  { requiredKeys: ['unique_key', 'work_order'] },
+)
+
 test('whatever the contract takes, the verb takes', async () => {
   const bodies = [
     ...fc.sample(request, 400),
     { task: 't', permission_level: 'human_required', approved_by: 'ann' },
     { task: 't', retry_delays_seconds: { exponential: { first_seconds: 10, factor: 2.5, max_seconds: 600 } } },
+    ...fc.sample(orderRequest, 200),
     { task: 't', delay_seconds: 0 },
     { task: 't', delay_seconds: 0.5 },
     { task: 't', delay_seconds: tenYears },
@@ -136,7 +178,7 @@ test('whatever the contract takes, the verb takes', async () => {
   const samples = bodies.map((body) => checkJobRequest(body))
   const rows = await db.query<{ place: number; field: string; problem: string }>(
     `select u.place, w.field, w.problem
-     from jsonb_array_elements($1::jsonb) with ordinality as u (job, place)
+     from jsonb_array_elements(interlock.expand_work_orders($1::jsonb)) with ordinality as u (job, place)
      cross join lateral interlock.wrong_field(u.job) as w`,
     [JSON.stringify(samples)],
   )

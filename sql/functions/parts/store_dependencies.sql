@@ -1,4 +1,4 @@
-create function interlock.store_dependencies(p_jobs jsonb, p_ids text[], p_deferred integer[], p_now timestamptz) returns void
+create function interlock.store_dependencies(p_jobs jsonb, p_ordinals bigint[], p_ids text[], p_deferred integer[], p_now timestamptz) returns void
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
@@ -11,8 +11,9 @@ begin
   -- Of a job that is not deferred all parents had ended, which is for ever. Of one that is, none is settled here, not even
   -- one that has ended by now: the decision is made in one place, under the child's lock, by tell_dependents().
   with asked as materialized (
-    select distinct p_ids[e.ordinal] as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
+    select distinct n.id as job_id, d.parent_id, e.job, e.ordinal = any (p_deferred) as is_deferred
     from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    join unnest(p_ordinals, p_ids) as n (ordinal, id) on n.ordinal = e.ordinal
     cross join lateral jsonb_array_elements_text(e.job -> 'depends_on') as d (parent_id)
     where e.job ? 'depends_on'
   ),
@@ -50,5 +51,5 @@ begin
 end
 $$;
 
-comment on function interlock.store_dependencies(jsonb, text[], integer[], timestamptz) is
-  'Writes down what the jobs of a batch, just inserted under these ids, depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';
+comment on function interlock.store_dependencies(jsonb, bigint[], text[], integer[], timestamptz) is
+  'Writes down what the jobs of a batch, just inserted under these ids (by their places in it; one whose unique_key another job has was not), depend on. Insert-only, but for the rows of the batch itself: a parent of another transaction is neither locked nor written to.';

@@ -11,15 +11,16 @@ as $$
     from jsonb_object_keys(case when jsonb_typeof(p_job) = 'object' then p_job else '{}' end) as k
     where k not in ('task', 'user', 'project', 'id', 'queue', 'priority', 'models', 'resources', 'kind', 'payload', 'permission_level',
       'run_at', 'delay_seconds', 'timeout_seconds', 'max_attempts', 'retry_delays_seconds', 'ttl_seconds', 'start', 'approved_by',
-      'depends_on', 'depends_on_outcome')
+      'depends_on', 'depends_on_outcome', 'unique_key', 'on_duplicate', 'heartbeat_seconds')
     union all
     select 3, t.field, format('%s must be a string%s', t.field, case when t.field = 'task' then ': the kind of work' else '' end), null
-    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by')) as t (field)
+    from (values ('task'), ('user'), ('project'), ('id'), ('queue'), ('kind'), ('permission_level'), ('run_at'), ('approved_by'),
+      ('unique_key'), ('on_duplicate')) as t (field)
     where jsonb_typeof(p_job -> t.field) <> 'string'
       or (t.field = 'task' and not p_job ? 'task')
     union all
     select 4, n.field, format('%s must be a whole number from %s to %s', n.field, n.low, n.high), null
-    from (values ('timeout_seconds', 1, 2592000), ('max_attempts', 1, 100), ('ttl_seconds', 0, 315360000)) as n (field, low, high)
+    from (values ('timeout_seconds', 1, 2592000), ('max_attempts', 1, 100), ('ttl_seconds', 0, 315360000), ('heartbeat_seconds', 0, 86400)) as n (field, low, high)
     where p_job ? n.field
       and not (jsonb_typeof(p_job -> n.field) = 'number' and p_job ->> n.field ~ '^[0-9]{1,9}$' and (p_job ->> n.field)::bigint between n.low and n.high)
     union all
@@ -58,6 +59,13 @@ as $$
         and not (jsonb_typeof(p_job -> 'delay_seconds') = 'number' and (p_job ->> 'delay_seconds')::numeric between 0 and 315360000)
       union all
       select 'delay_seconds', 'a job has run_at or delay_seconds, not both', null where p_job ? 'delay_seconds' and p_job ? 'run_at'
+      union all
+      select 'unique_key', 'unique_key must be 1 to 200 characters, without control characters', null
+      where length(p_job ->> 'unique_key') not between 1 and 200 or p_job ->> 'unique_key' ~ '[[:cntrl:]]'
+      union all
+      select 'on_duplicate', 'on_duplicate must be skip, replace or refuse', null where p_job ->> 'on_duplicate' not in ('skip', 'replace', 'refuse')
+      union all
+      select 'on_duplicate', 'on_duplicate goes with a unique_key', null where p_job ? 'on_duplicate' and not p_job ? 'unique_key'
       union all
       select 'start', 'start must be true or false', null where p_job ? 'start' and jsonb_typeof(p_job -> 'start') <> 'boolean'
       union all

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { InterlockError } from '../../domain/errors.ts'
 import { checkJobRequest, type JobRequest } from '../../domain/job-request.ts'
 import { resourcesOf } from '../../domain/resource.ts'
 import { paintStatus } from '../job-words.ts'
@@ -15,7 +16,7 @@ interface QueueAddOptions extends NewJobOptions {
 export function createQueueAddCommand(runtime: Runtime): Command {
   const command = new Command('add')
     .description('put a job in')
-    .argument('<task>', 'the kind of work; an agent knows how')
+    .argument('[task]', 'the kind of work; an agent knows how (unless a work order says)')
     .argument('[prompt]', 'for people: becomes payload.prompt')
     .addOption(new Option('--user <name>', 'whose it is: one job at a time'))
     .addOption(new Option('--model <name>', 'a model that it needs for itself; may be repeated').argParser(collect))
@@ -35,6 +36,16 @@ export function createQueueAddCommand(runtime: Runtime): Command {
     .addOption(new Option('--ttl <seconds>', 'how long it may wait; 0 for ever'))
     .addOption(new Option('--permission <level>', 'autonomous, supervised or human_required'))
     .addOption(new Option('--approved-by <name>', 'of a human_required job: who approved it already'))
+    .addOption(new Option('--unique-key <key>', 'only while no unfinished job has this key'))
+    .addOption(
+      new Option('--on-duplicate <what>', 'what to do if one has: skip (and show that one), replace, refuse').choices([
+        'skip',
+        'replace',
+        'refuse',
+      ]),
+    )
+    .addOption(new Option('--heartbeat <seconds>', 'how long it may be silent before it is stopped; 0 for ever'))
+    .addOption(new Option('--work-order <json>', 'a work order: an object, @file, or - for stdin'))
     .addOption(new Option('--no-start', 'add it paused'))
     .addOption(new Option('--depends-on <id>', 'a job that has to complete first; may be repeated').argParser(collect))
     .addOption(new Option('--depends-on-outcome <which>', 'success (unless set), or any end of those jobs'))
@@ -46,14 +57,22 @@ export function createQueueAddCommand(runtime: Runtime): Command {
     'interlock queue add resize --user alice --payload \'{"url": "…"}\' --wait',
     'interlock queue add publish --depends-on d1024 --depends-on d1025',
     'interlock queue add report --delay 3600 --payload @report.json',
+    'interlock queue add index --unique-key repo-7 --on-duplicate replace',
+    'interlock queue add --work-order @order.json',
   ])
   return runsWithBackend<QueueAddOptions>(command, runtime, async (call, backend) => {
-    const request = checkJobRequest(await readJobRequest(call.argument(0), call.optionalArgument(1), call.options))
+    if (call.optionalArgument(0) === null && call.options.workOrder === undefined) {
+      throw new InterlockError('invalid_argument', "missing required argument 'task'")
+    }
+    const request = checkJobRequest(
+      await readJobRequest(call.optionalArgument(0), call.optionalArgument(1), call.options),
+    )
     if (call.options.dryRun === true) {
       showDryRun(request, call)
       return undefined
     }
     const job = await backend.enqueue(request)
+    if (job.is_duplicate === true) call.terminal.note(`${job.id} has this unique key already; nothing was added`)
     if (call.options.wait === true) {
       call.terminal.note(`${job.id} ${job.status}`)
       return waitAndShow(job.id, call, backend)

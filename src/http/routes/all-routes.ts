@@ -6,6 +6,7 @@ import { agentRoutes } from './agents.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { jobChangeRoutes } from './job-changes.ts'
+import { jobHeartbeatRoutes } from './job-heartbeat.ts'
 import { jobHolderRoutes } from './job-holder.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
@@ -26,6 +27,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobChangeRoutes(services),
     ...bulkChangeRoutes(services),
     ...deadLetterRoutes(services),
+    ...jobHeartbeatRoutes(services),
     ...jobOutputRoutes(services),
     ...jobStoryRoutes(services),
     ...jobWaitRoutes(services),

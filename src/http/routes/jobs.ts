@@ -41,11 +41,13 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     const [enqueued] = jobs
     if (enqueued === undefined) throw new TypeError('a job was enqueued without an id')
     const shown = await readJob(database, enqueued.id)
+    // With a unique_key there may be one already: nothing was created then, and the answer is that one.
+    const said = enqueued.isDuplicate ? { is_duplicate: true } : {}
     return {
-      status: 201,
+      status: enqueued.isDuplicate ? 200 : 201,
       headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}`, ...repeatedHeader(isRepeated) },
       // Retention may be shorter than the blink of an eye; it was enqueued all the same.
-      body: shown === null ? enqueued : jobView(shown),
+      body: { ...(shown === null ? { id: enqueued.id, status: enqueued.status } : jobView(shown)), ...said },
     }
   }
 
@@ -54,7 +56,11 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     const { jobs, isRepeated } = await enqueue(wanted, idempotencyKey(request)).catch((error: unknown) => {
       throw namedInBatch(error)
     })
-    return { status: 201, headers: repeatedHeader(isRepeated), body: { count: jobs.length, jobs } }
+    return {
+      status: 201,
+      headers: repeatedHeader(isRepeated),
+      body: { count: jobs.length, jobs: jobs.map(enqueuedView) },
+    }
   }
 
   async function enqueue(jobs: readonly JobRequest[], key: string | null): Promise<EnqueuedOnce> {
@@ -89,6 +95,10 @@ export function jobRoutes({ database }: Services): readonly Route[] {
 
 export function jobNotFound(id: string): InterlockError {
   return new InterlockError('job_not_found', `job ${id} does not exist`)
+}
+
+function enqueuedView({ id, status, isDuplicate }: EnqueuedOnce['jobs'][number]) {
+  return isDuplicate ? { id, status, is_duplicate: true } : { id, status }
 }
 
 function repeatedHeader(isRepeated: boolean): Readonly<Record<string, string>> {
