@@ -71,8 +71,13 @@ export interface Config {
     readonly drainSeconds: number
   }
   readonly tasks: Readonly<Record<string, TaskConfig>>
-  /** How long the log (and the output of jobs) and the history are kept; 0: for ever. */
-  readonly retention: { readonly logDays: number; readonly historyDays: number }
+  /** How long the log, the history, the output of ended jobs and idempotency keys are kept; 0: for ever. */
+  readonly retention: {
+    readonly logDays: number
+    readonly historyDays: number
+    readonly outputDays: number
+    readonly idempotencyKeyDays: number
+  }
   readonly log: { readonly level: Settings['log']['level']; readonly format: Settings['log']['format'] }
 }
 
@@ -204,7 +209,12 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       drainSeconds: agent.drain_seconds,
     },
     tasks: mapValues(settings.tasks, (task, name) => toTask(task, name, surroundings)),
-    retention: { logDays: retention.log_days, historyDays: retention.history_days },
+    retention: {
+      logDays: retention.log_days,
+      historyDays: retention.history_days,
+      outputDays: retention.output_days,
+      idempotencyKeyDays: retention.idempotency_key_days,
+    },
     log: settings.log,
   }
 }

@@ -16,7 +16,8 @@ begin
   into v_key
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
-    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'result_retention_seconds', 'failure_retention_seconds');
+    'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'result_retention_seconds', 'failure_retention_seconds',
+    'finished_retention_seconds', 'dead_letter_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -53,6 +54,8 @@ begin
         retries_per_minute = case when p_settings ? 'retries_per_minute' then (p_settings ->> 'retries_per_minute')::integer else q.retries_per_minute end,
         result_retention_seconds = coalesce((p_settings ->> 'result_retention_seconds')::integer, q.result_retention_seconds),
         failure_retention_seconds = coalesce((p_settings ->> 'failure_retention_seconds')::integer, q.failure_retention_seconds),
+        finished_retention_seconds = coalesce((p_settings ->> 'finished_retention_seconds')::integer, q.finished_retention_seconds),
+        dead_letter_retention_seconds = coalesce((p_settings ->> 'dead_letter_retention_seconds')::integer, q.dead_letter_retention_seconds),
         updated_at = v_now
     where q.name = p_name;
   exception

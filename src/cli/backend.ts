@@ -2,11 +2,13 @@ import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/v
 import type { Config } from '../config.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
+import type { HistoryQuestion, HistorySummary } from '../domain/history-summary.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
+import type { ScheduleBackend } from './schedule-backend.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
 export interface JobFilter {
@@ -64,6 +66,8 @@ export interface Backend {
   extendLock(id: string, token: number, leaseSeconds: number | null): Promise<Pick<HeldLockView, 'lease_until'>>
   release(release: Release): Promise<readonly ReleasedView[]>
   sweepLocks(olderThanSeconds: number, options: { readonly dryRun: boolean }): Promise<readonly SweptView[]>
+  readonly schedules: ScheduleBackend
+  historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }
 

@@ -7,6 +7,7 @@ import { queueStatus } from '../domain/queue-status.ts'
 import { readAgents } from '../store/agent-reader.ts'
 import { Database } from '../store/database.ts'
 import { readTimeline } from '../store/events.ts'
+import { readHistorySummary } from '../store/history-summary.ts'
 import { listJobs } from '../store/job-list.ts'
 import { readOutput } from '../store/job-output.ts'
 import { explainJob, readJob } from '../store/job-reader.ts'
@@ -17,6 +18,7 @@ import { checkSchema } from '../store/migrations.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
 import { type Backend, type BackendOptions, jobNotFound } from './backend.ts'
+import { databaseSchedules } from './database-schedules.ts'
 import { asWire } from './wire.ts'
 
 /** Between two looks at a job that is waited for; a notification would need a connection of its own for each waiter. */
@@ -97,6 +99,8 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     extendLock: (id, token, leaseSeconds) => extendLock(database, id, token, leaseSeconds),
     release: ({ key, jobId, token, reason }) => releaseByKey(database, key, { jobId, token, reason, actor }),
     sweepLocks: (olderThanSeconds, { dryRun }) => sweepLocks(database, olderThanSeconds, { dryRun, actor }),
+    schedules: databaseSchedules(database, actor),
+    historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }
 }

@@ -23,6 +23,14 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   agent_draining: ({ agent_id: agent }) => `agent ${agent} takes no more jobs`,
   agent_gone: ({ agent_id: agent, conflict_reason: reason }) => withReason(`agent ${agent} is gone`, reason),
   limit_set: ({ details }) => `limit ${String(details?.pattern)} is ${String(details?.capacity ?? 'unlimited')}`,
+  schedule_set: ({ details }) => `schedule ${String(details?.schedule)} set`,
+  schedule_paused: ({ details }) => `schedule ${String(details?.schedule)} paused`,
+  schedule_resumed: ({ details }) => `schedule ${String(details?.schedule)} goes on`,
+  schedule_deleted: ({ details }) => `schedule ${String(details?.schedule)} deleted`,
+  schedule_missed: ({ details }) =>
+    `schedule ${String(details?.schedule)} missed slots since ${String(details?.missed_since)}`,
+  schedule_failed: ({ details, conflict_reason: reason }) =>
+    withReason(`schedule ${String(details?.schedule)} could not enqueue`, reason),
   queue_set: ({ details }) => `queue ${String(details?.queue)} changed`,
 }
 

@@ -19,6 +19,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 const exitByError: Readonly<Record<ErrorCode, ExitCode>> = {
   job_not_found: exitCodes.notFound,
   queue_not_found: exitCodes.notFound,
+  schedule_not_found: exitCodes.notFound,
   stale_token: exitCodes.conflict,
   illegal_transition: exitCodes.conflict,
   agent_not_active: exitCodes.conflict,

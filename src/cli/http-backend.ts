@@ -2,11 +2,13 @@ import { HttpClient } from '../client/http-client.ts'
 import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import { readActor } from '../config.ts'
 import type { Explanation } from '../domain/explanation.ts'
+import type { HistorySummary } from '../domain/history-summary.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
+import { httpSchedules } from './http-schedules.ts'
 
 /** A chunk may be a megabyte. */
 const chunksAtOnce = 20
@@ -78,6 +80,8 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
       })
       return locks
     },
+    schedules: httpSchedules(client),
+    historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }
 }

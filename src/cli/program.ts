@@ -5,10 +5,12 @@ import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQueueCommand } from './commands/queue.ts'
+import { addScheduleCommand } from './commands/schedule.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
@@ -64,6 +66,8 @@ function createProgram(runtime: Runtime, version: string): Command {
   addJobCommand(program, runtime)
   addAgentsCommand(program, runtime)
   addLocksCommand(program, runtime)
+  addScheduleCommand(program, runtime)
+  addHistoryCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -36,6 +36,8 @@ const queue = z.strictObject({
   retries_per_minute: z.int().min(1).max(100_000).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
+  finished_retention_seconds: retentionSeconds.optional(),
+  dead_letter_retention_seconds: retentionSeconds.optional(),
 })
 
 const task = z
@@ -102,7 +104,7 @@ export const settingsSchema = z.strictObject({
     drain_seconds: seconds(0, 3600),
   }),
   tasks: z.record(taskName, task),
-  retention: z.strictObject({ log_days: days, history_days: days }),
+  retention: z.strictObject({ log_days: days, history_days: days, output_days: days, idempotency_key_days: days }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     format: z.enum(['auto', 'text', 'json']),

@@ -21,6 +21,7 @@ import {
   wakeRates,
 } from '../store/upkeep.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { Scheduler } from './scheduler.ts'
 
 export interface TickerOptions {
   readonly database: Queryable
@@ -44,6 +45,7 @@ export class Ticker {
   #loop: Promise<void> | null = null
   #patientAfter = ''
   readonly #idle: IdleCollector
+  readonly #scheduler: Scheduler
   #isAway = false
   #lookForOldAtMs = 0
   #warnedOf: ReadonlySet<string> = new Set()
@@ -51,6 +53,7 @@ export class Ticker {
   constructor(options: TickerOptions) {
     this.#options = Object.freeze({ ...options })
     this.#idle = new IdleCollector(options.database)
+    this.#scheduler = new Scheduler(options.database, options.logger)
   }
 
   start(): void {
@@ -68,6 +71,7 @@ export class Ticker {
     const { database, dispatcher } = this.#options
     const failuresBefore = this.#failures
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
+    await this.#item('firing schedules', () => this.#scheduler.fireDue())
     await this.#item('expiring jobs', () => expireJobs(database))
     await this.#item('ending locks', async () => {
       if ((await expireLocks(database)) > 0) await expireLocks(database)

@@ -14,6 +14,7 @@ const interlockCodes: Readonly<Record<string, ErrorCode>> = {
   IL010: 'wrong_transaction',
   IL011: 'unknown_task',
   IL012: 'queue_not_found',
+  IL018: 'schedule_not_found',
 }
 
 const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: string | null]>> = {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/agent.ts'
 import { Dispatcher } from '../../src/coordinator/dispatcher.ts'
-import { Pruner } from '../../src/coordinator/pruner.ts'
+import { defaultRetention, Pruner } from '../../src/coordinator/pruner.ts'
 import { Ticker } from '../../src/coordinator/ticker.ts'
 import { asJobId } from '../../src/domain/ids.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
@@ -104,7 +104,7 @@ test.each([
       logger: createSilentLogger(),
       intervalMs: 100,
     })
-    const pruner = new Pruner(database, { logDays: 7, historyDays: 365 }, createSilentLogger())
+    const pruner = new Pruner(database, defaultRetention, createSilentLogger())
     const createAgent = () =>
       new Agent({
         ...world.settings({

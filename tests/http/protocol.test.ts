@@ -170,6 +170,7 @@ describe('an error on our side', () => {
     ['IL010', 500, 'internal', null],
     ['IL011', 422, 'unknown_task', null],
     ['IL012', 422, 'queue_not_found', null],
+    ['IL018', 404, 'schedule_not_found', null],
     ['40001', 503, 'unavailable', '2'],
     ['53300', 503, 'unavailable', '2'],
     ['25006', 503, 'unavailable', '2'],

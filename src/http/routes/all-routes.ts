@@ -2,6 +2,7 @@ import type { EventLoopWatch } from '../readiness.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { agentRoutes } from './agents.ts'
+import { historyRoutes } from './history.ts'
 import { jobChangeRoutes } from './job-changes.ts'
 import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
@@ -10,6 +11,7 @@ import { jobRoutes } from './jobs.ts'
 import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
 import { queueRoutes } from './queue.ts'
+import { scheduleRoutes } from './schedules.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
 export function allRoutes(services: Services, eventLoop: EventLoopWatch): readonly Route[] {
@@ -22,6 +24,8 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...queueRoutes(services),
     ...lockRoutes(services),
     ...agentRoutes(services),
+    ...scheduleRoutes(services),
+    ...historyRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
