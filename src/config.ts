@@ -76,7 +76,7 @@ export interface Config {
     readonly logDays: number
     readonly historyDays: number
     readonly outputDays: number
-    readonly idempotencyKeyDays: number
+    readonly onceKeyDays: number
   }
   readonly log: { readonly level: Settings['log']['level']; readonly format: Settings['log']['format'] }
 }
@@ -213,7 +213,7 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       logDays: retention.log_days,
       historyDays: retention.history_days,
       outputDays: retention.output_days,
-      idempotencyKeyDays: retention.idempotency_key_days,
+      onceKeyDays: retention.once_key_days,
     },
     log: settings.log,
   }

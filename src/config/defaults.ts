@@ -18,6 +18,6 @@ export const defaults = {
     drain_seconds: 25,
   },
   tasks: {},
-  retention: { log_days: 7, history_days: 365, output_days: 7, idempotency_key_days: 7 },
+  retention: { log_days: 7, history_days: 365, output_days: 7, once_key_days: 7 },
   log: { level: 'info', format: 'auto' },
 } as const

@@ -104,7 +104,7 @@ export const settingsSchema = z.strictObject({
     drain_seconds: seconds(0, 3600),
   }),
   tasks: z.record(taskName, task),
-  retention: z.strictObject({ log_days: days, history_days: days, output_days: days, idempotency_key_days: days }),
+  retention: z.strictObject({ log_days: days, history_days: days, output_days: days, once_key_days: days }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     format: z.enum(['auto', 'text', 'json']),

@@ -3,7 +3,7 @@ import type { Logger } from '../observability/logger.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { ensurePartitions, type Pruned, pruneHistory, type Retention } from '../store/upkeep.ts'
 
-export const defaultRetention: Retention = { logDays: 7, historyDays: 365, outputDays: 7, idempotencyKeyDays: 7 }
+export const defaultRetention: Retention = { logDays: 7, historyDays: 365, outputDays: 7, onceKeyDays: 7 }
 
 /** Of each kind a transaction: some 50 ms of deleting, so that no snapshot of ours grows old. */
 const rowsAtOnce = 10_000

@@ -18,7 +18,7 @@ export interface Retention {
   readonly historyDays: number
   /** Of ended jobs. */
   readonly outputDays: number
-  readonly idempotencyKeyDays: number
+  readonly onceKeyDays: number
 }
 
 /** How many of each kind went. */
@@ -140,11 +140,11 @@ export async function ensurePartitions(database: Queryable, table: PartitionedTa
 
 /** Lets go of up to `limit` rows of each kind, and of whole partitions of one table. */
 export async function pruneHistory(database: Queryable, retention: Retention, limit: number): Promise<Pruned> {
-  const { logDays, historyDays, outputDays, idempotencyKeyDays } = retention
+  const { logDays, historyDays, outputDays, onceKeyDays } = retention
   const [row] = await database.query<Pruned>(
     `select partitions, results, outputs, keys, dead_letters, agents, is_held_up
      from interlock.prune_history($1, $2, $3, $4, $5)`,
-    [logDays, historyDays, limit, outputDays, idempotencyKeyDays],
+    [logDays, historyDays, limit, outputDays, onceKeyDays],
   )
   if (row === undefined) throw new TypeError('prune_history answered without a row')
   return row

@@ -36,7 +36,7 @@ describe.each(doors)('interlock schedule over %s', (kind) => {
   it('applies a file, dry at first, and shows, lists, runs, pauses and deletes what it made', async () => {
     const folder = await temporaryFolder({ 'a.toml': toml(name), 'b.toml': toml(name, 'other') })
     const dry = await interlock('apply', join(folder, 'a.toml'), '--dry-run')
-    expect(dry.stdout).toMatch(new RegExp(`WOULD BE[^]*${name} +created +30 2`))
+    expect(dry.stdout).toMatch(new RegExp(`WOULD BE[\\s\\S]*${name} +created +30 2`))
     expect(await schedules()).toEqual([])
     expect(await interlock('apply', join(folder, 'a.toml'))).toMatchObject({ code: 0, stderr: '' })
     expect(await schedules()).toHaveLength(2)
