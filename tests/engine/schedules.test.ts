@@ -275,6 +275,30 @@ describe('fire_schedule', () => {
     },
   )
 
+  test('who computed from what the schedule was before is too late', async () => {
+    await set('hourly')
+    await scheduler.fireDue()
+    await world.test.advanceClock(hour)
+    const [seen] = await dueSchedules(world.test.database)
+    await set('hourly', { cron: '*/5 * * * *' })
+    await scheduler.fireDue()
+    const planned = await read('hourly')
+    const [late] = await world.query<{ outcome: string }>(
+      'select outcome from interlock.fire_schedule($1, $2, array[$3::timestamptz], $4)',
+      ['hourly', seen?.revision, seen?.nextAt, 'infinity'],
+    )
+    expect(late).toEqual({ outcome: 'passed' })
+    expect(await read('hourly')).toMatchObject({ next_at: planned.next_at, revision: planned.revision })
+    expect(await jobIds()).toEqual([])
+    // And not even where a slot of the new one has come meanwhile.
+    await world.test.advanceClock(600)
+    const [again] = await world.query<{ outcome: string }>(
+      `select outcome from interlock.fire_schedule('hourly', $1, '{}', 'infinity')`,
+      [seen?.revision],
+    )
+    expect(again).toEqual({ outcome: 'passed' })
+  })
+
   test('a coordinator that was killed with the slot in hand leaves it to another', async () => {
     await set('hourly')
     await scheduler.fireDue()
