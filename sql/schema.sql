@@ -706,10 +706,13 @@ create table interlock.queues (
   refuse_after_wait_seconds double precision,
   heartbeat_seconds interlock.silence_seconds,
   request_ttl_seconds interlock.run_seconds not null default 1800,
+  finished_retention_seconds integer not null default 21600,
+  dead_letter_retention_seconds integer not null default 0,
   constraint queues_pkey PRIMARY KEY (name),
   constraint queues_attempts_are_few CHECK ((((max_attempts >= 1) AND (max_attempts <= 100)) AND ((cardinality(retry_delays_seconds) >= 0) AND (cardinality(retry_delays_seconds) <= 100)) AND (0 <= ALL (retry_delays_seconds)) AND ((retries_per_minute >= 1) AND (retries_per_minute <= 100000)))),
   constraint queues_backlog_is_sane CHECK ((((max_unfinished >= 0) AND (max_unfinished <= 10000000)) AND ((refuse_after_wait_seconds >= (0)::double precision) AND (refuse_after_wait_seconds <= ('1000000000'::numeric)::double precision)))),
   constraint queues_name_is_short CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
+  constraint queues_retention_is_sane CHECK (((finished_retention_seconds >= 0) AND (dead_letter_retention_seconds >= 0))),
   constraint queues_scheduling_is_known CHECK ((scheduling = ANY (ARRAY['fair'::text, 'fifo'::text]))),
   constraint queues_seconds_are_sane CHECK (((priority_step_seconds >= (0)::double precision) AND (priority_step_seconds <= ('10000000000'::numeric)::double precision) AND (patience_seconds >= (0)::double precision) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 2592000)) AND (ttl_seconds >= 0) AND (result_retention_seconds >= 0) AND (failure_retention_seconds >= 0))),
   constraint queues_tasks_are_few CHECK ((cardinality(tasks) <= 1000)),
@@ -729,7 +732,7 @@ comment on column interlock.queues.max_attempts is 'How often a job is started b
 comment on column interlock.queues.retry_delays_seconds is 'The waits before the second, third, ... attempt, on average: each is drawn from half of it to one and a half. The last one repeats; empty means at once.';
 comment on column interlock.queues.retries_per_minute is 'The budget of retries: those beyond it come later, at this pace. Null: any number.';
 comment on column interlock.queues.retries_paced_until is 'When the next retry beyond the budget may come; kept by retry_at().';
-comment on column interlock.queues.result_retention_seconds is 'How long the result of a completed job is kept; 0 for ever.';
+comment on column interlock.queues.result_retention_seconds is 'How long the result of a completed job is kept, with its input; 0 for ever.';
 comment on column interlock.queues.failure_retention_seconds is 'How long what failed, was cancelled or expired is kept; 0 for ever.';
 comment on column interlock.queues.created_at is 'When it was made.';
 comment on column interlock.queues.updated_at is 'When its policy last changed.';
@@ -738,6 +741,8 @@ comment on column interlock.queues.when_full is 'What happens to one more: refus
 comment on column interlock.queues.refuse_after_wait_seconds is 'It takes no jobs (IL007) while the next in line, which waits for nothing but an agent, has waited for longer. Null: it takes them.';
 comment on column interlock.queues.heartbeat_seconds is 'How long its jobs may be silent before they are stalled, unless a job says otherwise. Null: for ever.';
 comment on column interlock.queues.request_ttl_seconds is 'How long a question of a job of this queue may wait for its answer, unless the question says otherwise.';
+comment on column interlock.queues.finished_retention_seconds is 'How long the input of a job is kept that completed and returned nothing; 0 for ever. Its line in task_history stays in any case.';
+comment on column interlock.queues.dead_letter_retention_seconds is 'How long a dead letter waits for a person before it is deleted; its error is kept failure_retention_seconds longer. 0: until a person deletes or requeues it.';
 
 create table interlock.resource_limits (
   pattern text collate "C" not null,
@@ -760,6 +765,47 @@ comment on column interlock.resource_limits.starts_per_minute is 'How many jobs 
 comment on column interlock.resource_limits.is_paused is 'A paused resource is granted to nobody; who holds it goes on.';
 comment on column interlock.resource_limits.is_pause_only is 'The row is there for the pause alone: capacity and rate are those of the longest prefix, or the default.';
 comment on column interlock.resource_limits.updated_at is 'When it last changed.';
+
+create table interlock.schedules (
+  name text collate "C" not null,
+  is_paused boolean not null default false,
+  cron text not null,
+  time_zone text not null,
+  missed text not null,
+  missed_limit integer not null,
+  job jsonb not null,
+  next_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  last_at timestamp with time zone,
+  last_job_id text collate "C",
+  last_problem character varying(4096),
+  revision bigint not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint schedules_pkey PRIMARY KEY (name),
+  constraint schedules_cron_is_short CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
+  constraint schedules_job_is_an_object CHECK ((jsonb_typeof(job) = 'object'::text)),
+  constraint schedules_missed_is_known CHECK ((missed = ANY (ARRAY['once'::text, 'all'::text, 'skip'::text]))),
+  constraint schedules_missed_limit_is_sane CHECK (((missed_limit >= 1) AND (missed_limit <= 1000))),
+  constraint schedules_name_is_short CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'::text)),
+  constraint schedules_revision_grows CHECK ((revision >= 1)),
+  constraint schedules_time_zone_is_short CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
+);
+CREATE INDEX schedules_due ON interlock.schedules USING btree (next_at) WHERE (NOT is_paused);
+comment on table interlock.schedules is 'One row is a schedule: a job that is enqueued at the times of a cron expression in a time zone. Written by set_schedule(), fire_schedule(), pause_schedule() and delete_schedule() only. SQL reads no cron: a coordinator computes the times, and fire_schedule() checks and stores them.';
+comment on column interlock.schedules.name is 'What people call it. The job of a slot is NAME:SLOT, as nightly:2026-11-23T02:30Z, so that a slot has one job for ever.';
+comment on column interlock.schedules.is_paused is 'A paused schedule enqueues nothing by the clock, and its slots meanwhile are not made up for.';
+comment on column interlock.schedules.cron is 'Minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly.';
+comment on column interlock.schedules.time_zone is 'The IANA name of the zone whose wall clock cron speaks of. An hour that the clock leaves out counts as its end, one that it repeats counts once, unless every hour is named.';
+comment on column interlock.schedules.missed is 'What becomes of slots that no coordinator was there for. once: one job, for the latest of them. all: a job each, of the latest missed_limit. skip: none of those that are a minute late.';
+comment on column interlock.schedules.missed_limit is 'How many missed slots are made up for at the most, where missed is all.';
+comment on column interlock.schedules.job is 'The job as enqueue_jobs() takes it, without id, run_at and delay_seconds.';
+comment on column interlock.schedules.next_at is 'The next slot. -infinity: a coordinator has yet to compute it. infinity: there is none.';
+comment on column interlock.schedules.last_at is 'The slot that was enqueued last.';
+comment on column interlock.schedules.last_job_id is 'The job that was enqueued last, by the clock or by hand.';
+comment on column interlock.schedules.last_problem is 'Why the latest slot has no job; null where it has.';
+comment on column interlock.schedules.revision is 'Grows with every change and every slot: who computed from an older one is too late.';
+comment on column interlock.schedules.created_at is 'When it was first set.';
+comment on column interlock.schedules.updated_at is 'When its settings last changed.';
 
 create table interlock.task_history (
   job_id text collate "C" not null,
@@ -931,6 +977,116 @@ create view interlock.active_jobs as
    FROM interlock.jobs j
   WHERE (held IS NOT NULL);
 comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
+
+create view interlock.history_by_agent as
+ SELECT key AS agent,
+    ended,
+    completed,
+    failed,
+    cancelled,
+    expired,
+    deleted,
+    completed_per_hour,
+    avg_wait_seconds,
+    p50_wait_seconds,
+    p95_wait_seconds,
+    max_wait_seconds,
+    avg_run_seconds,
+    p50_run_seconds,
+    p95_run_seconds,
+    max_run_seconds,
+    total_run_seconds,
+    avg_attempts
+   FROM interlock.history_summary('agent'::text) s(key, ended, completed, failed, cancelled, expired, deleted, completed_per_hour, avg_wait_seconds, p50_wait_seconds, p95_wait_seconds, max_wait_seconds, avg_run_seconds, p50_run_seconds, p95_run_seconds, max_run_seconds, total_run_seconds, avg_attempts);
+comment on view interlock.history_by_agent is 'What ended within the last 24 hours, by agent: throughput, waits, durations and failures. For another range: history_summary().';
+
+create view interlock.history_by_hour as
+ SELECT key AS hour,
+    ended,
+    completed,
+    failed,
+    cancelled,
+    expired,
+    deleted,
+    completed_per_hour,
+    avg_wait_seconds,
+    p50_wait_seconds,
+    p95_wait_seconds,
+    max_wait_seconds,
+    avg_run_seconds,
+    p50_run_seconds,
+    p95_run_seconds,
+    max_run_seconds,
+    total_run_seconds,
+    avg_attempts
+   FROM interlock.history_summary('hour'::text) s(key, ended, completed, failed, cancelled, expired, deleted, completed_per_hour, avg_wait_seconds, p50_wait_seconds, p95_wait_seconds, max_wait_seconds, avg_run_seconds, p50_run_seconds, p95_run_seconds, max_run_seconds, total_run_seconds, avg_attempts);
+comment on view interlock.history_by_hour is 'What ended within the last 24 hours, by hour: throughput, waits, durations and failures. For another range: history_summary().';
+
+create view interlock.history_by_model as
+ SELECT key AS model,
+    ended,
+    completed,
+    failed,
+    cancelled,
+    expired,
+    deleted,
+    completed_per_hour,
+    avg_wait_seconds,
+    p50_wait_seconds,
+    p95_wait_seconds,
+    max_wait_seconds,
+    avg_run_seconds,
+    p50_run_seconds,
+    p95_run_seconds,
+    max_run_seconds,
+    total_run_seconds,
+    avg_attempts
+   FROM interlock.history_summary('model'::text) s(key, ended, completed, failed, cancelled, expired, deleted, completed_per_hour, avg_wait_seconds, p50_wait_seconds, p95_wait_seconds, max_wait_seconds, avg_run_seconds, p50_run_seconds, p95_run_seconds, max_run_seconds, total_run_seconds, avg_attempts);
+comment on view interlock.history_by_model is 'What ended within the last 24 hours, by model: throughput, waits, durations and failures. For another range: history_summary().';
+
+create view interlock.history_by_task as
+ SELECT key AS task,
+    ended,
+    completed,
+    failed,
+    cancelled,
+    expired,
+    deleted,
+    completed_per_hour,
+    avg_wait_seconds,
+    p50_wait_seconds,
+    p95_wait_seconds,
+    max_wait_seconds,
+    avg_run_seconds,
+    p50_run_seconds,
+    p95_run_seconds,
+    max_run_seconds,
+    total_run_seconds,
+    avg_attempts
+   FROM interlock.history_summary('task'::text) s(key, ended, completed, failed, cancelled, expired, deleted, completed_per_hour, avg_wait_seconds, p50_wait_seconds, p95_wait_seconds, max_wait_seconds, avg_run_seconds, p50_run_seconds, p95_run_seconds, max_run_seconds, total_run_seconds, avg_attempts);
+comment on view interlock.history_by_task is 'What ended within the last 24 hours, by task: throughput, waits, durations and failures. For another range: history_summary().';
+
+create view interlock.history_by_user as
+ SELECT key AS user_name,
+    ended,
+    completed,
+    failed,
+    cancelled,
+    expired,
+    deleted,
+    completed_per_hour,
+    avg_wait_seconds,
+    p50_wait_seconds,
+    p95_wait_seconds,
+    max_wait_seconds,
+    avg_run_seconds,
+    p50_run_seconds,
+    p95_run_seconds,
+    max_run_seconds,
+    total_run_seconds,
+    avg_attempts
+   FROM interlock.history_summary('user'::text) s(key, ended, completed, failed, cancelled, expired, deleted, completed_per_hour, avg_wait_seconds, p50_wait_seconds, p95_wait_seconds, max_wait_seconds, avg_run_seconds, p50_run_seconds, p95_run_seconds, max_run_seconds, total_run_seconds, avg_attempts);
+comment on view interlock.history_by_user is 'What ended within the last 24 hours, by user: throughput, waits, durations and failures. For another range: history_summary().';
 
 create view interlock.job_parents as
  SELECT d.job_id,
@@ -3238,7 +3394,7 @@ begin
   kept as (
     insert into interlock.job_results (job_id, finished_at, expires_at, payload, result)
     select f.id, v_now,
-      case when q.result_retention_seconds > 0 then v_now + q.result_retention_seconds * interval '1 second' end,
+      v_now + nullif(case when f.result is null then q.finished_retention_seconds else q.result_retention_seconds end, 0) * interval '1 second',
       nullif(f.payload, '{}'), f.result
     from finished as f
     left join interlock.queues as q on q.name = f.queue
@@ -3590,6 +3746,24 @@ end
 $function$;
 comment on function interlock.delete_job(text,text,text) is 'Deletes a job that waits or has failed for good; its history stays. Returns deleted. Locks the job''s row; insert-only towards the scheduler. Raises IL001, IL003 where it runs or has ended.';
 
+CREATE OR REPLACE FUNCTION interlock.delete_schedule(p_name text, p_actor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_schedule interlock.schedules;
+begin
+  v_schedule := interlock.lock_schedule(p_name);
+  delete from interlock.schedules as s
+  where s.name = p_name;
+  insert into interlock.job_queue_log (created_at, event_type, actor, details)
+  values (interlock.clock(), 'schedule_deleted', p_actor,
+    pg_catalog.jsonb_build_object('schedule', p_name, 'cron', v_schedule.cron, 'time_zone', v_schedule.time_zone, 'job', v_schedule.job));
+end
+$function$;
+comment on function interlock.delete_schedule(text,text) is 'Deletes a schedule; the jobs that it has enqueued stay. Its settings are in the log. Locks the schedule''s row. Raises IL014 schedule_not_found.';
+
 CREATE OR REPLACE FUNCTION interlock.dependency_cycle(p_jobs jsonb, p_child integer, p_parent integer)
  RETURNS text
  LANGUAGE sql
@@ -3707,6 +3881,26 @@ AS $function$
   )
 $function$;
 comment on function interlock.due_rates(integer) is 'Start rates that somebody waits for and that have room again, by the passing of time: for wake_rate(). Locks nothing. Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.due_schedules(p_limit integer DEFAULT 100)
+ RETURNS TABLE(name text, cron text, time_zone text, missed text, missed_limit integer, next_at timestamp with time zone, revision bigint, looked_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+begin
+  return query
+  select s.name, s.cron, s.time_zone, s.missed, s.missed_limit, nullif(s.next_at, '-infinity'), s.revision, v_now
+  from interlock.schedules as s
+  where not s.is_paused
+    and s.next_at <= v_now
+  order by s.next_at, s.name
+  limit p_limit;
+end
+$function$;
+comment on function interlock.due_schedules(integer) is 'Up to p_limit schedules whose next slot has come, and those whose next slot (null) is not computed yet, with the revision that fire_schedule() is to be called with and the time of the look. An unlocked look: any number of coordinators may see the same, and one of them gets it. Run by the tick.';
 
 CREATE OR REPLACE FUNCTION interlock.duration_words(p_duration interval)
  RETURNS text
@@ -4375,7 +4569,7 @@ begin
   select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
   if not found then
     raise exception using
-      errcode = 'IL021',
+      errcode = 'IL013',
       message = format('workflow %s does not exist', p_workflow_id),
       column = 'workflow_id',
       hint = 'interlock workflow list shows those that do; interlock workflow apply defines one.';
@@ -4512,7 +4706,7 @@ begin
 end
 $function$;
 comment on function interlock.execute_workflow(text,jsonb,text,text) is 'Runs a workflow: {input, user, project, priority, queue, models {step: model}, id, run_at or delay_seconds, depends_on}, all optional. With hold run it enqueues one job of the kind workflow, under the execution''s id, which needs the models of all steps; with hold step a job for each step, ID.1, ID.2 and so on, each depending on the success of the one before. Returns the execution, its jobs and the status of the first; with a key of the caller''s, the same again when it is asked again (see enqueue_once()).
-Insert-only, as enqueue_jobs(); locks the key. Raises IL021 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
+Insert-only, as enqueue_jobs(); locks the key. Raises IL013 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.expand_work_orders(p_jobs jsonb)
  RETURNS jsonb
@@ -5007,6 +5201,106 @@ CREATE OR REPLACE FUNCTION interlock.fences(p_held text[], p_token bigint)
 AS $function$ select coalesce(jsonb_object_agg(u.r, p_token), '{}') from unnest(p_held) as u (r) $function$;
 comment on function interlock.fences(text[],bigint) is 'The fence of each resource that a claim was given, as JSON: {"user:alice": 17}. One number is drawn for a claim, so they are all its token.';
 
+CREATE OR REPLACE FUNCTION interlock.fire_schedule(p_name text, p_revision bigint, p_slots timestamp with time zone[], p_next_at timestamp with time zone, p_problem text DEFAULT NULL::text)
+ RETURNS TABLE(outcome text, job_ids text[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_schedule interlock.schedules;
+  v_slot timestamptz;
+  v_slots timestamptz[];
+  v_problem text := p_problem;
+  v_last timestamptz;
+  v_job_id text;
+begin
+  job_ids := '{}';
+  if p_slots is null or pg_catalog.cardinality(p_slots) > 1000 or exists (
+    select
+    from pg_catalog.unnest(p_slots) with ordinality as s (at, place)
+    left join pg_catalog.unnest(p_slots) with ordinality as o (at, place) on o.place = s.place - 1
+    where s.at is null
+      or s.at > v_now
+      or s.at <= o.at
+  ) then
+    raise exception using errcode = 'IL005', message = 'slots must be at most 1000 times, rising, none of them to come', column = 'slots';
+  end if;
+  if p_next_at is null or p_next_at <= coalesce(p_slots[pg_catalog.cardinality(p_slots)], '-infinity') then
+    raise exception using errcode = 'IL005', message = 'next_at must be after every slot', column = 'next_at', hint = 'infinity where there is none.';
+  end if;
+  -- Who comes second finds the row locked, or grown: either way the slot is the first one's. One that crashes before its
+  -- commit leaves the row as it was, to the next tick of whoever lives.
+  select s.*
+  into v_schedule
+  from interlock.schedules as s
+  where s.name = p_name
+    and s.revision = p_revision
+    and not s.is_paused
+    and s.next_at <= v_now
+  for no key update skip locked;
+  if not found then
+    outcome := 'passed';
+    return next;
+    return;
+  end if;
+  if pg_catalog.cardinality(p_slots) > 0 and (v_schedule.next_at = '-infinity' or p_slots[1] < v_schedule.next_at) then
+    raise exception using errcode = 'IL005', message = 'slots must not be before the one that is next, and there are none before that is known', column = 'slots';
+  end if;
+
+  v_slots := case v_schedule.missed
+    when 'all' then p_slots[greatest(1, pg_catalog.cardinality(p_slots) - v_schedule.missed_limit + 1):]
+    when 'once' then p_slots[pg_catalog.cardinality(p_slots):]
+    else array(
+      select s.at
+      from pg_catalog.unnest(p_slots) as s (at)
+      where s.at > v_now - interval '1 minute'
+      order by s.at desc
+      limit 1
+    )
+  end;
+  foreach v_slot in array v_slots loop
+    -- What is refused for what it asks for is told, and stops no other slot; what is refused for its timing undoes the whole
+    -- call, for the next tick.
+    begin
+      select e.job_id
+      into strict v_job_id
+      from interlock.enqueue_jobs(
+        pg_catalog.jsonb_build_array(v_schedule.job || pg_catalog.jsonb_build_object(
+          'id', p_name || ':' || pg_catalog.to_char(v_slot at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'))),
+        'schedule:' || p_name) as e;
+      job_ids := job_ids || v_job_id;
+      v_last := v_slot;
+      v_problem := null;
+    exception
+      when others then
+        if sqlstate !~ '^IL' then
+          raise;
+        end if;
+        v_problem := pg_catalog.format('slot %s: %s', pg_catalog.to_char(v_slot at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'), sqlerrm);
+    end;
+  end loop;
+  update interlock.schedules as s
+  set next_at = p_next_at,
+      last_at = coalesce(v_last, s.last_at),
+      last_job_id = coalesce(v_job_id, s.last_job_id),
+      last_problem = case when pg_catalog.cardinality(v_slots) > 0 or v_problem is not null then pg_catalog.left(v_problem, 4096) else s.last_problem end,
+      revision = s.revision + 1
+  where s.name = p_name;
+  outcome := case when pg_catalog.cardinality(job_ids) > 0 then 'fired' when v_problem is not null then 'failed' else 'planned' end;
+  -- A job's own line says that it came by the schedule; this one says what did not come.
+  if v_problem is not null or (pg_catalog.isfinite(v_schedule.next_at) and v_schedule.next_at < coalesce(v_slots[1], v_now)) then
+    insert into interlock.job_queue_log (created_at, event_type, actor, conflict_reason, details)
+    values (
+      v_now, case when v_problem is not null then 'schedule_failed' else 'schedule_missed' end, 'schedule:' || p_name, pg_catalog.left(v_problem, 4096),
+      pg_catalog.jsonb_build_object('schedule', p_name, 'missed_since', nullif(v_schedule.next_at, '-infinity'), 'job_ids', job_ids));
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.fire_schedule(text,bigint,timestamp with time zone[],timestamp with time zone,text) is 'Enqueues what is due of a schedule and stores its next slot, in one transaction: a slot has one job, NAME:SLOT, however many coordinators come and crash. Called with the revision that due_schedules() showed, the slots that have come since (the latest ones, at most 1000), the next one (infinity: none), and what is wrong with its cron where it has no times. Which of several slots are enqueued, missed decides. Returns fired, with the jobs; planned, where nothing was to be enqueued; failed, where enqueue_jobs() refused (told in last_problem and the log; the slot is passed over); or passed, where another was faster or the schedule has changed.
+Locks the schedule''s row, SKIP LOCKED, then as enqueue_jobs(). Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.first_obstacle(p_route text, p_task text, p_resources text[], p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS text
  LANGUAGE sql
@@ -5428,6 +5722,72 @@ begin
 end
 $function$;
 comment on function interlock.heartbeat_job(text,bigint) is 'The holder says that the job itself is alive, where it has neither progress nor output to show. Changes nothing where it need not (heartbeat_seconds). Locks the row of its signs. Raises IL001, IL002.';
+
+CREATE OR REPLACE FUNCTION interlock.history_summary(p_by text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_queue text DEFAULT NULL::text, p_task text DEFAULT NULL::text, p_user text DEFAULT NULL::text, p_project text DEFAULT NULL::text, p_limit integer DEFAULT 100)
+ RETURNS TABLE(key text, ended bigint, completed bigint, failed bigint, cancelled bigint, expired bigint, deleted bigint, completed_per_hour double precision, avg_wait_seconds double precision, p50_wait_seconds double precision, p95_wait_seconds double precision, max_wait_seconds double precision, avg_run_seconds double precision, p50_run_seconds double precision, p95_run_seconds double precision, max_run_seconds double precision, total_run_seconds double precision, avg_attempts double precision)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+AS $function$
+declare
+  v_until timestamptz := coalesce(p_until, interlock.clock());
+  v_since timestamptz := coalesce(p_since, v_until - interval '1 day');
+  v_hours double precision := case p_by when 'hour' then 1 when 'day' then 24 else extract(epoch from v_until - v_since) / 3600 end;
+begin
+  if p_by is null or p_by not in ('task', 'user', 'model', 'agent', 'queue', 'project', 'hour', 'day') then
+    raise exception using errcode = 'IL005', message = 'by must be task, user, model, agent, queue, project, hour or day', column = 'by';
+  elsif v_since >= v_until then
+    raise exception using errcode = 'IL005', message = 'since must be before until', column = 'since';
+  elsif v_until - v_since > interval '366 days' then
+    raise exception using errcode = 'IL005', message = 'since must be at most 366 days before until', column = 'since', hint = 'Ask for a year at a time.';
+  elsif p_limit is null or p_limit not between 1 and 10000 then
+    raise exception using errcode = 'IL005', message = 'limit must be from 1 to 10000', column = 'limit';
+  end if;
+  return query
+  with ends as (
+    select t.outcome, t.attempts, t.task, t.user_name, t.resources, t.agent_id, t.queue, t.project, t.finished_at,
+      -- Of a job that was retried, its last assignment says nothing of its wait.
+      case when t.attempts = 1 then extract(epoch from t.assigned_at - t.queued_at)::double precision end as waited,
+      case when t.outcome in ('completed', 'failed') then extract(epoch from t.finished_at - t.started_at)::double precision end as ran
+    from interlock.task_history as t
+    where t.finished_at >= v_since
+      and t.finished_at < v_until
+      -- Manual locks wait there, and are no jobs.
+      and t.queue <> 'locks'
+      and (p_queue is null or t.queue = p_queue)
+      and (p_task is null or t.task = p_task)
+      and (p_user is null or t.user_name = p_user)
+      and (p_project is null or t.project = p_project)
+  )
+  select k.key, count(*),
+    count(*) filter (where e.outcome = 'completed'), count(*) filter (where e.outcome = 'failed'),
+    count(*) filter (where e.outcome = 'cancelled'), count(*) filter (where e.outcome = 'expired'),
+    count(*) filter (where e.outcome = 'deleted'),
+    count(*) filter (where e.outcome = 'completed') / v_hours,
+    avg(e.waited), percentile_cont(0.5) within group (order by e.waited), percentile_cont(0.95) within group (order by e.waited), max(e.waited),
+    avg(e.ran), percentile_cont(0.5) within group (order by e.ran), percentile_cont(0.95) within group (order by e.ran), max(e.ran),
+    coalesce(sum(e.ran), 0), avg(e.attempts)::double precision
+  from ends as e
+  cross join lateral pg_catalog.unnest(case p_by
+    when 'task' then array[e.task]
+    when 'user' then array[e.user_name]
+    when 'model' then coalesce(
+      nullif(array(select pg_catalog.substr(r.resource, 7) from pg_catalog.unnest(e.resources) as r (resource) where pg_catalog.starts_with(r.resource, 'model:')), '{}'),
+      array[null::text])
+    -- An agent is what it is called; its incarnations come and go.
+    when 'agent' then array[pg_catalog.regexp_replace(e.agent_id, '[.][0-9]+$', '')]
+    when 'queue' then array[e.queue]
+    when 'project' then array[e.project]
+    when 'hour' then array[pg_catalog.to_char(e.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:00:00"Z"')]
+    when 'day' then array[pg_catalog.to_char(e.finished_at at time zone 'UTC', 'YYYY-MM-DD"T00:00:00Z"')]
+  end) as k (key)
+  group by k.key
+  order by case when p_by in ('hour', 'day') then k.key end, count(*) desc, k.key
+  limit p_limit;
+end
+$function$;
+comment on function interlock.history_summary(text,timestamp with time zone,timestamp with time zone,text,text,text,text,integer) is 'What ended from p_since (a day before) to p_until (now; not included), by task, user, model, agent, queue, project, hour or day (UTC): how many and how, completed an hour, how long they waited (those started once) and ran (completed or failed; their last attempt), in seconds. A job of two models counts for both; key is null for those of none. A job that failed, was requeued and ended again counts twice. The p_limit keys with the most, or the first hours. Of one queue, task, user or project where it is named.
+Reads the partitions of its months and in them the range by index, at most 366 days; locks nothing. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.holder_refusal(p_job_id text)
  RETURNS text
@@ -5964,6 +6324,31 @@ end
 $function$;
 comment on function interlock.lock_resources(text[]) is 'Takes the locks of these resources, waiting, in the one order in which anybody waits for them: by lock key. Whoever releases waits; whoever claims only tries.';
 
+CREATE OR REPLACE FUNCTION interlock.lock_schedule(p_name text)
+ RETURNS interlock.schedules
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_schedule interlock.schedules;
+begin
+  select s.*
+  into v_schedule
+  from interlock.schedules as s
+  where s.name = p_name
+  for no key update;
+  if not found then
+    raise exception using
+      errcode = 'IL014',
+      message = pg_catalog.format('schedule %s does not exist', p_name),
+      column = 'name',
+      hint = 'interlock schedule list shows those that there are.';
+  end if;
+  return v_schedule;
+end
+$function$;
+comment on function interlock.lock_schedule(text) is 'Locks the row of a schedule and returns it. Raises IL014 schedule_not_found.';
+
 CREATE OR REPLACE FUNCTION interlock.locks_agent()
  RETURNS text
  LANGUAGE sql
@@ -6471,6 +6856,36 @@ end
 $function$;
 comment on function interlock.pause_resource(text,boolean,text) is 'Pauses a resource, so that it is granted to nobody (who holds it goes on), or with p_paused false resumes it; its capacity and rate stay what they are. Returns whether that changed anything. Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.pause_schedule(p_name text, p_paused boolean DEFAULT true, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(is_changed boolean, revision bigint)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_schedule interlock.schedules;
+begin
+  if p_paused is null then
+    raise exception using errcode = 'IL005', message = 'paused must be true or false', column = 'paused';
+  end if;
+  v_schedule := interlock.lock_schedule(p_name);
+  revision := v_schedule.revision;
+  is_changed := v_schedule.is_paused <> p_paused;
+  if is_changed then
+    update interlock.schedules as s
+    set is_paused = p_paused,
+        -- Computed anew when it goes on: what its clock struck meanwhile is not made up for.
+        next_at = '-infinity',
+        revision = v_schedule.revision + 1
+    where s.name = p_name;
+    revision := v_schedule.revision + 1;
+    insert into interlock.job_queue_log (created_at, event_type, actor, details)
+    values (interlock.clock(), case when p_paused then 'schedule_paused' else 'schedule_resumed' end, p_actor, pg_catalog.jsonb_build_object('schedule', p_name));
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.pause_schedule(text,boolean,text) is 'Pauses a schedule, or lets it go on: then from its next slot, with nothing made up for. Returns whether that changed anything. Locks the schedule''s row. Raises IL014 schedule_not_found, IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.poll_lock(p_lock_id text, p_owner text)
  RETURNS TABLE(state text, token bigint, fences jsonb, lease_until timestamp with time zone, reason text)
  LANGUAGE plpgsql
@@ -6894,45 +7309,43 @@ end
 $function$;
 comment on function interlock.prune_dependencies(integer,integer) is 'Lets go of what ended jobs had depended on, as old as the log (0: keep for ever), up to p_limit rows. Returns how many. Run by the crontab. Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
- RETURNS TABLE(partitions integer, results integer, outputs integer, agents integer)
+CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000, p_output_days integer DEFAULT 7, p_key_days integer DEFAULT 7)
+ RETURNS TABLE(partitions integer, results integer, outputs integer, keys integer, messages integer, dead_letters integer, agents integer, is_held_up boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
- SET lock_timeout TO '1s'
+ SET lock_timeout TO '100ms'
 AS $function$
 declare
   v_now timestamptz := interlock.clock();
+  v_wrong text;
   v_name text;
   v_table text;
   v_first_table text;
+  v_dead text[];
 begin
-  if p_log_days is null or p_log_days not between 0 and 36500 then
-    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
-  end if;
-  if p_history_days is null or p_history_days not between 0 and 36500 then
-    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
+  select n.field
+  into v_wrong
+  from (values ('log_days', p_log_days), ('history_days', p_history_days), ('output_days', p_output_days), ('key_days', p_key_days)) as n (field, days)
+  where n.days is null
+    or n.days not between 0 and 36500
+  limit 1;
+  if found then
+    raise exception using errcode = 'IL005', message = pg_catalog.format('%s must be 0 (for ever) to 36500', v_wrong), column = v_wrong;
   end if;
   p_limit := interlock.row_limit(p_limit);
-  -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
-  perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
+
   partitions := 0;
-  for v_table, v_name in
-    select i.inhparent::regclass::text, c.relname
-    from pg_catalog.pg_inherits as i
-    join pg_catalog.pg_class as c on c.oid = i.inhrelid
-    where (i.inhparent = 'interlock.job_queue_log'::regclass
-        and c.relname ~ '_[0-9]{8}$' and p_log_days > 0
-        and pg_catalog.to_date(pg_catalog.right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now at time zone 'UTC')::date - p_log_days)
-      or (i.inhparent = 'interlock.task_history'::regclass
-        and c.relname ~ '_[0-9]{6}$' and p_history_days > 0
-        and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
-    order by c.relname
-  loop
-    v_first_table := coalesce(v_first_table, v_table);
-    exit when v_table <> v_first_table;
-    execute pg_catalog.format('drop table interlock.%I', v_name);
-    partitions := partitions + 1;
-  end loop;
+  results := 0;
+  outputs := 0;
+  keys := 0;
+  messages := 0;
+  dead_letters := 0;
+  agents := 0;
+  is_held_up := not pg_catalog.pg_try_advisory_xact_lock(interlock.lock_key('prune'));
+  if is_held_up then
+    return next;
+    return;
+  end if;
 
   with old as (
     select r.ctid
@@ -6949,8 +7362,8 @@ begin
   with old as (
     select o.job_id, o.seq
     from interlock.job_output as o
-    where p_log_days > 0
-      and o.created_at < v_now - p_log_days * interval '1 day'
+    where p_output_days > 0
+      and o.created_at < v_now - p_output_days * interval '1 day'
       and not exists (select from interlock.jobs as j where j.id = o.job_id)
     limit p_limit
   )
@@ -6963,14 +7376,15 @@ begin
   with old as (
     select k.key
     from interlock.idempotency_keys as k
-    where p_log_days > 0
-      and k.created_at < v_now - p_log_days * interval '1 day'
+    where p_key_days > 0
+      and k.created_at < v_now - p_key_days * interval '1 day'
     order by k.created_at
     limit p_limit
   )
   delete from interlock.idempotency_keys as k
   using old as o
   where k.key = o.key;
+  get diagnostics keys = row_count;
 
   with old as (
     select m.id
@@ -6985,16 +7399,58 @@ begin
   delete from interlock.job_messages as m
   using old as o
   where m.id = o.id;
+  get diagnostics messages = row_count;
 
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
   get diagnostics agents = row_count;
+
+  -- Somebody who requeues one has its row, and it is no dead letter any more.
+  v_dead := array(
+    select j.id
+    from interlock.jobs as j
+    join interlock.queues as q on q.name = j.queue
+    where j.status = 'failed'
+      and q.dead_letter_retention_seconds > 0
+      and j.finished_at <= v_now - q.dead_letter_retention_seconds * interval '1 second'
+    order by j.finished_at
+    limit least(p_limit, 1000)
+    for no key update of j skip locked
+  );
+  dead_letters := case when v_dead = '{}' then 0 else interlock.end_jobs(v_dead, 'deleted', v_now, 'its time as a dead letter is over', 'retention') end;
+
+  -- Last, for the lock that it takes is in everybody's way until the commit.
+  begin
+    -- One at a time, and not beside ensure_partitions(): what is listed is to be there when it is dropped.
+    perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('partitions'));
+    for v_table, v_name in
+      select i.inhparent::regclass::text, c.relname
+      from pg_catalog.pg_inherits as i
+      join pg_catalog.pg_class as c on c.oid = i.inhrelid
+      where (i.inhparent = 'interlock.job_queue_log'::regclass
+          and c.relname ~ '_[0-9]{8}$' and p_log_days > 0
+          and pg_catalog.to_date(pg_catalog.right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now at time zone 'UTC')::date - p_log_days)
+        or (i.inhparent = 'interlock.task_history'::regclass
+          and c.relname ~ '_[0-9]{6}$' and p_history_days > 0
+          and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
+      order by c.relname
+    loop
+      v_first_table := coalesce(v_first_table, v_table);
+      exit when v_table <> v_first_table;
+      execute pg_catalog.format('drop table interlock.%I', v_name);
+      partitions := partitions + 1;
+    end loop;
+  exception
+    when lock_not_available then
+      partitions := 0;
+      is_held_up := true;
+  end;
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer) is 'Lets the past go: whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0: keep for ever), results past their retention, output of ended jobs, questions with their answers and idempotency keys as old as the log (up to p_limit each), agents gone for a day. Returns how many of each. Run by the crontab.
-Locks: the key partitions; then one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); waits 1 s at most and raises 55P03 then, so that a long reader does not stop every verb behind this one.';
+comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers as old as the log, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
+Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.prune_workflow_executions(p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
  RETURNS integer
@@ -8708,6 +9164,32 @@ end
 $function$;
 comment on function interlock.row_limit(integer) is 'The argument, if it can be a number of rows; else IL005 invalid_argument. Null would mean all of them, and a negative one ends in words of LIMIT''s own.';
 
+CREATE OR REPLACE FUNCTION interlock.run_schedule(p_name text, p_actor text DEFAULT NULL::text, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(job_id text, status text)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_schedule interlock.schedules;
+begin
+  v_schedule := interlock.lock_schedule(p_name);
+  if p_key is null then
+    select e.job_id, e.status
+    into strict job_id, status
+    from interlock.enqueue_jobs(pg_catalog.jsonb_build_array(v_schedule.job), coalesce(p_actor, 'schedule:' || p_name)) as e;
+  else
+    select e.job_id, e.status
+    into strict job_id, status
+    from interlock.enqueue_once(p_key, pg_catalog.jsonb_build_array(v_schedule.job), coalesce(p_actor, 'schedule:' || p_name)) as e;
+  end if;
+  update interlock.schedules as s
+  set last_job_id = run_schedule.job_id
+  where s.name = p_name;
+  return next;
+end
+$function$;
+comment on function interlock.run_schedule(text,text,text) is 'Enqueues the job of a schedule now, by hand, also where it is paused. Its slots stay as they are. With a key of the caller''s own once, as enqueue_once() does. Returns the job. Locks the schedule''s row, then as enqueue_jobs() or enqueue_once(). Raises IL014 schedule_not_found, and what those raise.';
+
 CREATE OR REPLACE FUNCTION interlock.senior_reservers(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
@@ -8963,7 +9445,7 @@ begin
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
     'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds',
-    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds');
+    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds', 'finished_retention_seconds', 'dead_letter_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -9011,6 +9493,8 @@ begin
         when_full = coalesce(p_settings ->> 'when_full', q.when_full),
         refuse_after_wait_seconds = case when p_settings ? 'refuse_after_wait_seconds' then (p_settings ->> 'refuse_after_wait_seconds')::double precision else q.refuse_after_wait_seconds end,
         heartbeat_seconds = case when p_settings ? 'heartbeat_seconds' then (p_settings ->> 'heartbeat_seconds')::integer else q.heartbeat_seconds end,
+        finished_retention_seconds = coalesce((p_settings ->> 'finished_retention_seconds')::integer, q.finished_retention_seconds),
+        dead_letter_retention_seconds = coalesce((p_settings ->> 'dead_letter_retention_seconds')::integer, q.dead_letter_retention_seconds),
         updated_at = v_now
     where q.name = p_name;
   exception
@@ -9030,6 +9514,72 @@ begin
 end
 $function$;
 comment on function interlock.set_queue(text,jsonb,text) is 'Creates a queue, or changes the settings named (the columns of queues): {is_paused, tasks (null: any), scheduling, priority_step_seconds (or strict), patience_seconds, user_weights ({NAME: 1 to 100}, null: none), timeout_seconds, ttl_seconds, max_attempts, retry_delays_seconds (a list, or {"exponential": {...}}: see retry_delays()), retries_per_minute (null: any number), request_ttl_seconds (how long a question may wait for its answer), max_unfinished (null: any number) with when_full (refuse, drop_oldest), refuse_after_wait_seconds (null: never), heartbeat_seconds (null: none), ...}. They apply to what is claimed and enqueued from then on; a step does not move jobs that wait. Locks the queue''s row; where its backlog is limited, that limit, waiting for uncommitted enqueueings under it. Raises IL005.';
+
+CREATE OR REPLACE FUNCTION interlock.set_schedule(p_name text, p_settings jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(outcome text, revision bigint)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_wrong record;
+  v_old interlock.schedules;
+  v_new interlock.schedules;
+begin
+  select w.field, w.problem, w.code
+  into v_wrong
+  from interlock.wrong_schedule(p_name, p_settings) as w;
+  if found then
+    raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  v_new.name := p_name;
+  v_new.cron := p_settings ->> 'cron';
+  v_new.time_zone := coalesce(p_settings ->> 'time_zone', 'UTC');
+  v_new.missed := coalesce(p_settings ->> 'missed', 'once');
+  v_new.missed_limit := coalesce((p_settings ->> 'missed_limit')::integer, 100);
+  v_new.job := p_settings -> 'job';
+
+  insert into interlock.schedules as s (name, is_paused, cron, time_zone, missed, missed_limit, job, created_at, updated_at)
+  values (p_name, coalesce((p_settings ->> 'is_paused')::boolean, false), v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_now, v_now)
+  on conflict (name) do nothing
+  returning s.revision into revision;
+  if found then
+    outcome := 'created';
+  else
+    v_old := interlock.lock_schedule(p_name);
+    v_new.is_paused := coalesce((p_settings ->> 'is_paused')::boolean, v_old.is_paused);
+    revision := v_old.revision;
+    outcome := 'unchanged';
+    if (v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_new.is_paused)
+      is distinct from (v_old.cron, v_old.time_zone, v_old.missed, v_old.missed_limit, v_old.job, v_old.is_paused) then
+      update interlock.schedules as s
+      set is_paused = v_new.is_paused,
+          cron = v_new.cron,
+          time_zone = v_new.time_zone,
+          missed = v_new.missed,
+          missed_limit = v_new.missed_limit,
+          job = v_new.job,
+          -- A file that is applied anew after a downtime, with another payload, forgets none of the slots that were missed.
+          next_at = case
+            when (v_new.cron, v_new.time_zone) = (v_old.cron, v_old.time_zone) and v_new.is_paused = v_old.is_paused then v_old.next_at
+            else '-infinity'
+          end,
+          revision = v_old.revision + 1,
+          updated_at = v_now
+      where s.name = p_name;
+      revision := v_old.revision + 1;
+      outcome := 'changed';
+    end if;
+  end if;
+  if outcome <> 'unchanged' then
+    insert into interlock.job_queue_log (created_at, event_type, actor, details)
+    values (v_now, 'schedule_set', p_actor, p_settings || pg_catalog.jsonb_build_object('schedule', p_name));
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.set_schedule(text,jsonb,text) is 'Makes a schedule, or makes one say this: {cron (five parts), time_zone (UTC unless set), job (as enqueue_jobs() takes it, without id, run_at and delay_seconds), missed (once, all or skip), missed_limit (100), is_paused (unless set: as it is)}. Returns created, changed or unchanged, and the revision. A coordinator then computes the next slot, from now on where cron, time zone or the pause have changed; what was missed before is still made up for where they have not. A cron expression that looks right and is not is found then, and told in last_problem.
+Locks the schedule''s row. Raises IL005, IL011, IL012 with the field as COLUMN (job.task); nothing is written then.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_dependents(p_limit integer DEFAULT 1000)
  RETURNS TABLE(told integer, more boolean)
@@ -10769,6 +11319,65 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_response(jsonb) is 'The first wrong field of a response, and what is wrong with it; no row for a good one. Whether its type fits the request is for answer_request() to say.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_schedule(p_name text, p_settings jsonb)
+ RETURNS TABLE(field text, problem text, code text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select c.field, c.problem, coalesce(c.code, 'IL005')
+  from (
+    select 1 as place, 'name' as field, 'name must be 1 to 63 letters, digits and . _ -, a letter or digit first' as problem, null as code
+    where p_name is null
+      or p_name !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
+    union all
+    select 2, 'settings', 'settings must be an object', null
+    where pg_catalog.jsonb_typeof(p_settings) is distinct from 'object'
+    union all
+    select 3, k, pg_catalog.format('%s is not a setting of a schedule', k), null
+    from pg_catalog.jsonb_object_keys(case when pg_catalog.jsonb_typeof(p_settings) = 'object' then p_settings else '{}' end) as k
+    where k not in ('cron', 'time_zone', 'missed', 'missed_limit', 'is_paused', 'job')
+    union all
+    -- Five parts of the letters that cron knows. Whether they make sense is for who computes the times.
+    select 4, 'cron', 'cron must be five parts (minute, hour, day, month, weekday), or @hourly, @daily, @weekly, @monthly, @yearly', null
+    where pg_catalog.jsonb_typeof(p_settings -> 'cron') is distinct from 'string'
+      or pg_catalog.length(p_settings ->> 'cron') > 200
+      or p_settings ->> 'cron' !~ '^(@(hourly|daily|weekly|monthly|yearly)|[0-9A-Za-z*?,/#+-]+( [0-9A-Za-z*?,/#+-]+){4})$'
+    union all
+    select 5, 'time_zone', pg_catalog.format('%s is not the name of a time zone', coalesce(p_settings ->> 'time_zone', 'null')), null
+    where p_settings ? 'time_zone'
+      and not exists (
+        select
+        from pg_catalog.pg_timezone_names as z
+        where pg_catalog.jsonb_typeof(p_settings -> 'time_zone') = 'string'
+          and z.name = p_settings ->> 'time_zone'
+      )
+    union all
+    select 6, 'missed', 'missed must be once, all or skip', null
+    where p_settings ? 'missed'
+      and coalesce(p_settings ->> 'missed', '') not in ('once', 'all', 'skip')
+    union all
+    select 7, 'missed_limit', 'missed_limit must be a whole number from 1 to 1000', null
+    where p_settings ? 'missed_limit'
+      and not (pg_catalog.jsonb_typeof(p_settings -> 'missed_limit') = 'number' and p_settings ->> 'missed_limit' ~ '^([1-9][0-9]{0,2}|1000)$')
+    union all
+    select 8, 'is_paused', 'is_paused must be true or false', null
+    where p_settings ? 'is_paused'
+      and pg_catalog.jsonb_typeof(p_settings -> 'is_paused') <> 'boolean'
+    union all
+    select 9, 'job.' || k, pg_catalog.format('%s is not for a job that comes by the clock', k), null
+    from pg_catalog.unnest(array['id', 'run_at', 'delay_seconds']) as k
+    where p_settings -> 'job' ? k
+    union all
+    select 10, case when w.field = 'job' then 'job' else 'job.' || w.field end, w.problem, w.code
+    from interlock.wrong_field(coalesce(p_settings -> 'job', 'null')) as w
+  ) as c
+  where c.problem is not null
+  order by c.place
+  limit 1
+$function$;
+comment on function interlock.wrong_schedule(text,jsonb) is 'The first wrong setting of a schedule, what is wrong with it, and the SQLSTATE; no row for a good one.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_work_order(p_job jsonb)
  RETURNS TABLE(field text, problem text)

@@ -87,8 +87,13 @@ export interface Config {
     readonly maxIdleSeconds: number | null
   }
   readonly tasks: Readonly<Record<string, TaskConfig>>
-  /** How long the log (and the output of jobs) and the history are kept; 0: for ever. */
-  readonly retention: { readonly logDays: number; readonly historyDays: number }
+  /** How long the log, the history, the output of ended jobs and idempotency keys are kept; 0: for ever. */
+  readonly retention: {
+    readonly logDays: number
+    readonly historyDays: number
+    readonly outputDays: number
+    readonly onceKeyDays: number
+  }
   readonly log: { readonly level: Settings['log']['level']; readonly format: Settings['log']['format'] }
 }
 
@@ -225,7 +230,12 @@ function toConfig(settings: Settings, surroundings: Surroundings): Config {
       maxIdleSeconds: agent.max_idle_seconds ?? null,
     },
     tasks: mapValues(settings.tasks, (task, name) => toTask(task, name, surroundings)),
-    retention: { logDays: retention.log_days, historyDays: retention.history_days },
+    retention: {
+      logDays: retention.log_days,
+      historyDays: retention.history_days,
+      outputDays: retention.output_days,
+      onceKeyDays: retention.once_key_days,
+    },
     log: settings.log,
   }
 }

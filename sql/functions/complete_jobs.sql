@@ -46,7 +46,7 @@ begin
   kept as (
     insert into interlock.job_results (job_id, finished_at, expires_at, payload, result)
     select f.id, v_now,
-      case when q.result_retention_seconds > 0 then v_now + q.result_retention_seconds * interval '1 second' end,
+      v_now + nullif(case when f.result is null then q.finished_retention_seconds else q.result_retention_seconds end, 0) * interval '1 second',
       nullif(f.payload, '{}'), f.result
     from finished as f
     left join interlock.queues as q on q.name = f.queue

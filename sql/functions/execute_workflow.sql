@@ -17,7 +17,7 @@ begin
   select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
   if not found then
     raise exception using
-      errcode = 'IL021',
+      errcode = 'IL013',
       message = format('workflow %s does not exist', p_workflow_id),
       column = 'workflow_id',
       hint = 'interlock workflow list shows those that do; interlock workflow apply defines one.';
@@ -156,4 +156,4 @@ $$;
 
 comment on function interlock.execute_workflow(text, jsonb, text, text) is
   'Runs a workflow: {input, user, project, priority, queue, models {step: model}, id, run_at or delay_seconds, depends_on}, all optional. With hold run it enqueues one job of the kind workflow, under the execution''s id, which needs the models of all steps; with hold step a job for each step, ID.1, ID.2 and so on, each depending on the success of the one before. Returns the execution, its jobs and the status of the first; with a key of the caller''s, the same again when it is asked again (see enqueue_once()).
-Insert-only, as enqueue_jobs(); locks the key. Raises IL021 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';
+Insert-only, as enqueue_jobs(); locks the key. Raises IL013 workflow_not_found, and what enqueue_jobs() raises, with the field of the request as COLUMN; nothing is written then.';

@@ -17,7 +17,7 @@ begin
   from pg_catalog.jsonb_object_keys(p_settings) as k
   where k not in ('is_paused', 'tasks', 'scheduling', 'priority_step_seconds', 'patience_seconds', 'user_weights', 'timeout_seconds', 'ttl_seconds',
     'max_attempts', 'retry_delays_seconds', 'retries_per_minute', 'request_ttl_seconds', 'result_retention_seconds', 'failure_retention_seconds',
-    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds');
+    'max_unfinished', 'when_full', 'refuse_after_wait_seconds', 'heartbeat_seconds', 'finished_retention_seconds', 'dead_letter_retention_seconds');
   if found then
     raise exception using errcode = 'IL005', message = pg_catalog.format('%s is not a setting of a queue', v_key), column = v_key;
   end if;
@@ -65,6 +65,8 @@ begin
         when_full = coalesce(p_settings ->> 'when_full', q.when_full),
         refuse_after_wait_seconds = case when p_settings ? 'refuse_after_wait_seconds' then (p_settings ->> 'refuse_after_wait_seconds')::double precision else q.refuse_after_wait_seconds end,
         heartbeat_seconds = case when p_settings ? 'heartbeat_seconds' then (p_settings ->> 'heartbeat_seconds')::integer else q.heartbeat_seconds end,
+        finished_retention_seconds = coalesce((p_settings ->> 'finished_retention_seconds')::integer, q.finished_retention_seconds),
+        dead_letter_retention_seconds = coalesce((p_settings ->> 'dead_letter_retention_seconds')::integer, q.dead_letter_retention_seconds),
         updated_at = v_now
     where q.name = p_name;
   exception

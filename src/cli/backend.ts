@@ -4,6 +4,7 @@ import type { AgentCounts } from '../domain/agent-counts.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
+import type { HistoryQuestion, HistorySummary } from '../domain/history-summary.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
@@ -18,6 +19,7 @@ import type {
   WorkflowDefinition,
   WorkflowView,
 } from '../domain/workflow.ts'
+import type { ScheduleBackend } from './schedule-backend.ts'
 import type { Steering } from './steering.ts'
 
 /** What `queue list` filters by; a field that is left out does not restrict. */
@@ -114,6 +116,8 @@ export interface Backend extends Steering {
   applyWorkflow(definition: WorkflowDefinition): Promise<AppliedWorkflow>
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
+  readonly schedules: ScheduleBackend
+  historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }
 

@@ -11,6 +11,7 @@ import { readAgents } from '../store/agent-reader.ts'
 import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
 import { readTimeline } from '../store/events.ts'
+import { readHistorySummary } from '../store/history-summary.ts'
 import { listJobs } from '../store/job-list.ts'
 import { readOutput } from '../store/job-output.ts'
 import { explainJob, readJob } from '../store/job-reader.ts'
@@ -32,6 +33,7 @@ import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
+import { databaseSchedules } from './database-schedules.ts'
 import { createDatabaseSteering } from './database-steering.ts'
 import { asWire } from './wire.ts'
 
@@ -149,6 +151,8 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
       return readExecution(database, executed.id)
     },
     getExecution: (id) => readExecution(database, id),
+    schedules: databaseSchedules(database, actor),
+    historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }
 }

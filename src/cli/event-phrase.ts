@@ -38,6 +38,14 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
   workflow_set: ({ details }) => `workflow ${String(details?.workflow)} is at version ${String(details?.version)}`,
   backlog_limit_set: ({ details }) =>
     `unfinished jobs of ${String(details?.scope)}: at most ${String(details?.max_unfinished ?? 'any number')}`,
+  schedule_set: ({ details }) => `schedule ${String(details?.schedule)} set`,
+  schedule_paused: ({ details }) => `schedule ${String(details?.schedule)} paused`,
+  schedule_resumed: ({ details }) => `schedule ${String(details?.schedule)} goes on`,
+  schedule_deleted: ({ details }) => `schedule ${String(details?.schedule)} deleted`,
+  schedule_missed: ({ details }) =>
+    `schedule ${String(details?.schedule)} missed slots since ${String(details?.missed_since)}`,
+  schedule_failed: ({ details, conflict_reason: reason }) =>
+    withReason(`schedule ${String(details?.schedule)} could not enqueue`, reason),
   queue_set: ({ details }) => `queue ${String(details?.queue)} changed`,
 }
 

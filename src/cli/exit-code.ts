@@ -20,6 +20,7 @@ const exitByError: Readonly<Record<ErrorCode, ExitCode>> = {
   job_not_found: exitCodes.notFound,
   queue_not_found: exitCodes.notFound,
   workflow_not_found: exitCodes.notFound,
+  schedule_not_found: exitCodes.notFound,
   stale_token: exitCodes.conflict,
   illegal_transition: exitCodes.conflict,
   agent_not_active: exitCodes.conflict,

@@ -3,6 +3,7 @@ import type { EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import { readActor } from '../config.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import type { Explanation } from '../domain/explanation.ts'
+import type { HistorySummary } from '../domain/history-summary.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
@@ -10,6 +11,7 @@ import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
+import { httpSchedules } from './http-schedules.ts'
 import { createHttpSteering } from './http-steering.ts'
 
 /** A chunk may be a megabyte. */
@@ -118,6 +120,8 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
     executeWorkflow: (id, request) =>
       client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
+    schedules: httpSchedules(client),
+    historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }
 }

@@ -6,12 +6,14 @@ import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addResourcesCommand } from './commands/resources.ts'
+import { addScheduleCommand } from './commands/schedule.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addUpCommand } from './commands/up.ts'
 import { addWorkflowCommand } from './commands/workflow.ts'
@@ -72,6 +74,8 @@ function createProgram(runtime: Runtime, version: string): Command {
   addDeadCommand(program, runtime)
   addResourcesCommand(program, runtime)
   addWorkflowCommand(program, runtime)
+  addScheduleCommand(program, runtime)
+  addHistoryCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -20,6 +20,6 @@ export const defaults = {
     burst: false,
   },
   tasks: {},
-  retention: { log_days: 7, history_days: 365 },
+  retention: { log_days: 7, history_days: 365, output_days: 7, once_key_days: 7 },
   log: { level: 'info', format: 'auto' },
 } as const

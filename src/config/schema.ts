@@ -46,6 +46,8 @@ export const queueSettings = z.strictObject({
   request_ttl_seconds: wholeSeconds(1, aMonthSeconds).optional(),
   result_retention_seconds: retentionSeconds.optional(),
   failure_retention_seconds: retentionSeconds.optional(),
+  finished_retention_seconds: retentionSeconds.optional(),
+  dead_letter_retention_seconds: retentionSeconds.optional(),
   max_unfinished: unfinished.optional(),
   when_full: whenFull.optional(),
   refuse_after_wait_seconds: seconds(0, 1e9).optional(),
@@ -136,7 +138,7 @@ export const settingsSchema = z.strictObject({
     max_idle_seconds: seconds(0, aMonthSeconds).optional(),
   }),
   tasks: z.record(taskName, task),
-  retention: z.strictObject({ log_days: days, history_days: days }),
+  retention: z.strictObject({ log_days: days, history_days: days, output_days: days, once_key_days: days }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     format: z.enum(['auto', 'text', 'json']),

@@ -1,13 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../observability/logger.ts'
 import type { Queryable } from '../store/queryable.ts'
-import { ensurePartitions, pruneDependencies, pruneHistory, pruneWorkflowExecutions } from '../store/upkeep.ts'
+import {
+  ensurePartitions,
+  type Pruned,
+  pruneDependencies,
+  pruneHistory,
+  pruneWorkflowExecutions,
+  type Retention,
+} from '../store/upkeep.ts'
 
-export interface Retention {
-  /** Days that the log and the output of ended jobs are kept; 0 for ever. */
-  readonly logDays: number
-  /** Days that task_history is kept; 0 for ever. */
-  readonly historyDays: number
-}
+export const defaultRetention: Retention = { logDays: 7, historyDays: 365, outputDays: 7, onceKeyDays: 7 }
+
+/** Of each kind a transaction: some 50 ms of deleting, so that no snapshot of ours grows old. */
+const rowsAtOnce = 10_000
+/** Twenty million rows of a kind in one run; what is left goes with the next one. */
+const roundsAtMost = 2000
+/** Who reads a partition when it is to go: tried again so often, then by the next run. */
+const heldUpAtMost = 5
+const heldUpPauseMs = 1000
 
 /** Lets the past go and makes room for the days to come: what the crontab sets off. */
 export class Pruner {
@@ -28,10 +39,49 @@ export class Pruner {
     }
   }
 
-  async prune(): Promise<void> {
-    const pruned = await pruneHistory(this.#database, this.#retention.logDays, this.#retention.historyDays)
-    const dependencies = await pruneDependencies(this.#database, this.#retention.logDays)
-    const executions = await pruneWorkflowExecutions(this.#database, this.#retention.historyDays)
-    this.#logger.debug({ ...pruned, dependencies, executions }, 'history pruned')
+  /** Until nothing is left that should go. Resolves with how many of each kind went. Aborted, it stops between two calls. */
+  async prune(signal?: AbortSignal): Promise<Pruned> {
+    let total: Pruned = nothing
+    let heldUp = 0
+    for (let round = 0; round < roundsAtMost && signal?.aborted !== true; round++) {
+      const pruned = await pruneHistory(this.#database, this.#retention, rowsAtOnce)
+      const dependencies = await pruneDependencies(this.#database, this.#retention.logDays, rowsAtOnce)
+      const executions = await pruneWorkflowExecutions(this.#database, this.#retention.historyDays, rowsAtOnce)
+      total = sum(total, pruned)
+      if (isMore(pruned) || dependencies + executions > 0) continue
+      if (!pruned.is_held_up || ++heldUp > heldUpAtMost) break
+      await sleep(heldUpPauseMs, undefined, { signal }).catch(() => undefined)
+    }
+    if (total.is_held_up) this.#logger.warn(total, 'old partitions are being read, and go with a later run')
+    else this.#logger.debug(total, 'history pruned')
+    return total
+  }
+}
+
+const nothing: Pruned = {
+  partitions: 0,
+  results: 0,
+  outputs: 0,
+  keys: 0,
+  messages: 0,
+  dead_letters: 0,
+  agents: 0,
+  is_held_up: false,
+}
+
+function isMore({ partitions, results, outputs, keys, messages, dead_letters: dead }: Pruned): boolean {
+  return partitions + results + outputs + keys + messages + dead > 0
+}
+
+function sum(before: Pruned, now: Pruned): Pruned {
+  return {
+    partitions: before.partitions + now.partitions,
+    results: before.results + now.results,
+    outputs: before.outputs + now.outputs,
+    keys: before.keys + now.keys,
+    messages: before.messages + now.messages,
+    dead_letters: before.dead_letters + now.dead_letters,
+    agents: before.agents + now.agents,
+    is_held_up: now.is_held_up,
   }
 }

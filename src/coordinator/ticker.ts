@@ -24,6 +24,7 @@ import {
   wakeRates,
 } from '../store/upkeep.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { Scheduler } from './scheduler.ts'
 
 export interface TickerOptions {
   readonly database: Queryable
@@ -47,6 +48,7 @@ export class Ticker {
   #loop: Promise<void> | null = null
   #patientAfter = ''
   readonly #idle: IdleCollector
+  readonly #scheduler: Scheduler
   #isAway = false
   #lookForOldAtMs = 0
   #warnedOf: ReadonlySet<string> = new Set()
@@ -54,6 +56,7 @@ export class Ticker {
   constructor(options: TickerOptions) {
     this.#options = Object.freeze({ ...options })
     this.#idle = new IdleCollector(options.database)
+    this.#scheduler = new Scheduler(options.database, options.logger)
   }
 
   start(): void {
@@ -71,6 +74,7 @@ export class Ticker {
     const { database, dispatcher } = this.#options
     const failuresBefore = this.#failures
     await this.#item('promoting due jobs', () => promoteDueJobs(database))
+    await this.#item('firing schedules', () => this.#scheduler.fireDue())
     await this.#item('expiring jobs', () => expireJobs(database))
     await this.#item('looking for stalled jobs', () => stallJobs(database))
     await this.#item('ending locks', async () => {

@@ -1,5 +1,5 @@
 /**
- * The closed list of what can go wrong. SQL raises them by SQLSTATE, but for the last three (store/sqlstate.ts), every
+ * The closed list of what can go wrong. SQL raises those before `unavailable` by SQLSTATE (store/sqlstate.ts), every
  * edge has one table from code to status or exit code, and `internal` is logged whole and shown to nobody.
  */
 export const errorCodes = [
@@ -16,6 +16,7 @@ export const errorCodes = [
   'unknown_task',
   'queue_not_found',
   'workflow_not_found',
+  'schedule_not_found',
   'unavailable',
   'schema_mismatch',
   'internal',

@@ -14,7 +14,8 @@ const interlockCodes: Readonly<Record<string, ErrorCode>> = {
   IL010: 'wrong_transaction',
   IL011: 'unknown_task',
   IL012: 'queue_not_found',
-  IL021: 'workflow_not_found',
+  IL013: 'workflow_not_found',
+  IL014: 'schedule_not_found',
 }
 
 const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: string | null]>> = {

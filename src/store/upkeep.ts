@@ -12,11 +12,26 @@ export interface StuckClaim extends HeldJob {
   readonly reason: string
 }
 
+/** How long each kind of the past is kept, in days; 0: for ever. What a queue decides is in its row. */
+export interface Retention {
+  readonly logDays: number
+  readonly historyDays: number
+  /** Of ended jobs. */
+  readonly outputDays: number
+  readonly onceKeyDays: number
+}
+
+/** How many of each kind went. */
 export interface Pruned {
   readonly partitions: number
   readonly results: number
   readonly outputs: number
+  readonly keys: number
+  readonly messages: number
+  readonly dead_letters: number
   readonly agents: number
+  /** Somebody reads what should go, or prunes too: later is soon enough. */
+  readonly is_held_up: boolean
 }
 
 /** Makes due jobs pending; returns how many. */
@@ -50,13 +65,17 @@ export async function settleDependents(database: Queryable, limit = 1000): Promi
 }
 
 /** Forgets what jobs depended on that ended so many days ago (0: never); returns how many rows. */
-export async function pruneDependencies(database: Queryable, logDays: number): Promise<number> {
-  return oneNumber(database, 'select interlock.prune_dependencies($1) as n', [logDays])
+export async function pruneDependencies(database: Queryable, logDays: number, limit: number): Promise<number> {
+  return oneNumber(database, 'select interlock.prune_dependencies($1, $2) as n', [logDays, limit])
 }
 
 /** Forgets runs of workflows that were asked for so many days ago (0: never) and have ended; returns how many. */
-export async function pruneWorkflowExecutions(database: Queryable, historyDays: number): Promise<number> {
-  return oneNumber(database, 'select interlock.prune_workflow_executions($1) as n', [historyDays])
+export async function pruneWorkflowExecutions(
+  database: Queryable,
+  historyDays: number,
+  limit: number,
+): Promise<number> {
+  return oneNumber(database, 'select interlock.prune_workflow_executions($1, $2) as n', [historyDays, limit])
 }
 
 /** Looks at the liveness of all agents and returns who is lost. */
@@ -149,13 +168,16 @@ export async function ensurePartitions(database: Queryable, table: PartitionedTa
   return oneNumber(database, 'select interlock.ensure_partitions($1) as n', [table])
 }
 
-/** Lets the past go, as many days after (0: never). */
-export async function pruneHistory(database: Queryable, logDays: number, historyDays: number): Promise<Pruned> {
+/** Lets go of up to `limit` rows of each kind, and of whole partitions of one table. */
+export async function pruneHistory(database: Queryable, retention: Retention, limit: number): Promise<Pruned> {
+  const { logDays, historyDays, outputDays, onceKeyDays } = retention
   const [row] = await database.query<Pruned>(
-    'select partitions, results, outputs, agents from interlock.prune_history($1, $2)',
-    [logDays, historyDays],
+    `select partitions, results, outputs, keys, messages, dead_letters, agents, is_held_up
+     from interlock.prune_history($1, $2, $3, $4, $5)`,
+    [logDays, historyDays, limit, outputDays, onceKeyDays],
   )
-  return row ?? { partitions: 0, results: 0, outputs: 0, agents: 0 }
+  if (row === undefined) throw new TypeError('prune_history answered without a row')
+  return row
 }
 
 /** From this age on they are worth an alarm: claims slow down with each minute. */

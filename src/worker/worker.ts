@@ -1,10 +1,11 @@
 import type { TaskList } from 'graphile-worker'
 import { Dispatcher } from '../coordinator/dispatcher.ts'
-import { Pruner, type Retention } from '../coordinator/pruner.ts'
+import { defaultRetention, Pruner } from '../coordinator/pruner.ts'
 import { Ticker } from '../coordinator/ticker.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Database } from '../store/database.ts'
+import type { Retention } from '../store/upkeep.ts'
 import { Ringer } from './ringer.ts'
 
 export interface CoordinatorOptions {
@@ -36,7 +37,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     logger,
     ...(options.tickIntervalMs === undefined ? {} : { intervalMs: options.tickIntervalMs }),
   })
-  const pruner = new Pruner(database, options.retention ?? { logDays: 7, historyDays: 365 }, logger)
+  const pruner = new Pruner(database, options.retention ?? defaultRetention, logger)
 
   const tasks: TaskList = {
     dispatch: async (payload) => {
@@ -48,7 +49,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       })
     },
     ensure_partitions: () => pruner.ensurePartitions(),
-    prune_history: () => pruner.prune(),
+    prune_history: async (_payload, { abortSignal }) => void (await pruner.prune(abortSignal)),
   }
 
   const ringer = new Ringer({

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/agent.ts'
 import { Dispatcher } from '../../src/coordinator/dispatcher.ts'
-import { Pruner } from '../../src/coordinator/pruner.ts'
+import { defaultRetention, Pruner } from '../../src/coordinator/pruner.ts'
 import { Ticker } from '../../src/coordinator/ticker.ts'
 import { asJobId } from '../../src/domain/ids.ts'
 import { createSilentLogger } from '../../src/observability/logger.ts'
@@ -29,6 +29,12 @@ const notOfTheDay: Readonly<Record<string, string>> = {
   resume_request: 'once, by the tick that comes first, the day’s or the world’s own: engine/giving-back.test.ts',
   wake_rate: 'only for a start rate that has room again: an item of the tick like the others',
   raise_after_restore: 'by a person, after a restore: standby-promoted.test.ts',
+  set_schedule: 'by hand; one statement, told as 503 like any other: http/schedules.test.ts',
+  pause_schedule: 'by hand, as set_schedule',
+  run_schedule: 'by hand, as set_schedule',
+  delete_schedule: 'by hand, as set_schedule',
+  fire_schedule: 'only for a slot that has come: an item of the tick like the others; engine/schedules.test.ts',
+  history_summary: 'it only reads',
   set_queue: 'configuration, before anything runs',
   set_limit: 'configuration, before anything runs',
   remove_limit: 'configuration, before anything runs',
@@ -110,7 +116,7 @@ test.each([
       logger: createSilentLogger(),
       intervalMs: 100,
     })
-    const pruner = new Pruner(database, { logDays: 7, historyDays: 365 }, createSilentLogger())
+    const pruner = new Pruner(database, defaultRetention, createSilentLogger())
     const createAgent = () =>
       new Agent({
         ...world.settings({

@@ -60,6 +60,8 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
   'open_questions.sql': [/q-a1 +\| alice-1 .*approval +\| Deploy\? +\|.*30 minutes/],
+  'history_summary.sql': [/task +\| ended[\s\S]*crash +\| +1 \| +0 \| +1 \|/],
+  'schedules.sql': [/nightly +\| 30 2 \* \* \* +\| Europe\/Berlin +\| a coordinator has yet to compute it/],
   'limits.sql': [/task:render-video +\| 2 +\| +\| f +\| +1/, /default +\| f +\| fair .* 0 \|/],
 }
 

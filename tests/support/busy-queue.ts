@@ -113,5 +113,8 @@ export async function makeBusy({ query, advanceClock }: TestDatabase): Promise<B
        '{"cpu_percent": 35, "memory_percent": 20, "queue_depth": 3}')`,
     [agentId],
   )
+  await query(
+    `select interlock.set_schedule('nightly', '{"cron": "30 2 * * *", "time_zone": "Europe/Berlin", "job": {"task": "edit-repo"}}')`,
+  )
   return { agentId, deadAgentId }
 }

@@ -5,6 +5,7 @@ import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
+import { historyRoutes } from './history.ts'
 import { jobChangeRoutes } from './job-changes.ts'
 import { jobHeartbeatRoutes } from './job-heartbeat.ts'
 import { jobHolderRoutes } from './job-holder.ts'
@@ -18,6 +19,7 @@ import { questionRoutes } from './questions.ts'
 import { queueRoutes } from './queue.ts'
 import { queuePolicyRoutes } from './queues.ts'
 import { resourceRoutes } from './resources.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
@@ -40,6 +42,8 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...jobHolderRoutes(services),
     ...agentRoutes(services),
     ...agentCallRoutes(services),
+    ...scheduleRoutes(services),
+    ...historyRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
