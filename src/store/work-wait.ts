@@ -63,7 +63,8 @@ async function look(
 ): Promise<FoundWork> {
   const [row] = await database.query<{ readonly state: AgentState; readonly room: number }>(
     'select state, room from interlock.listen_agent($1, $2)',
-    [agentId, Math.max(0, leftMs / 1000)],
+    // Whoever has left listens no more, and is given nothing.
+    [agentId, signal.aborted ? 0 : Math.max(0, leftMs / 1000)],
     'listen_agent',
   )
   if (row === undefined) throw new TypeError('listen_agent answered without a row')
