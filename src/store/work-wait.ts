@@ -52,6 +52,10 @@ export async function waitForWork(database: Queryable, feed: AgentFeed, wait: Wo
     }
   } finally {
     watch.close()
+    // Whoever has left listens no more, and is given nothing; it may have left in the middle of a look.
+    if (signal.aborted) {
+      await database.query('select interlock.listen_agent($1, 0)', [agentId]).catch(() => undefined)
+    }
   }
 }
 
@@ -63,8 +67,7 @@ async function look(
 ): Promise<FoundWork> {
   const [row] = await database.query<{ readonly state: AgentState; readonly room: number }>(
     'select state, room from interlock.listen_agent($1, $2)',
-    // Whoever has left listens no more, and is given nothing.
-    [agentId, signal.aborted ? 0 : Math.max(0, leftMs / 1000)],
+    [agentId, Math.max(0, leftMs / 1000)],
     'listen_agent',
   )
   if (row === undefined) throw new TypeError('listen_agent answered without a row')
