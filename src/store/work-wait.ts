@@ -52,6 +52,10 @@ export async function waitForWork(database: Queryable, feed: AgentFeed, wait: Wo
     }
   } finally {
     watch.close()
+    // Whoever has left listens no more, and is given nothing; it may have left in the middle of a look.
+    if (signal.aborted) {
+      await database.query('select interlock.listen_agent($1, 0)', [agentId]).catch(() => undefined)
+    }
   }
 }
 

@@ -119,7 +119,9 @@ describe('a remote agent', () => {
     await listensUntil(agent)
     leaving.abort()
     await expect(waiting).rejects.toThrow()
-    await db.query('update interlock.agent_stats set listens_until = interlock.clock() where id = $1', [agent])
+    const isDeaf = () =>
+      db.query('select from interlock.agent_stats where id = $1 and listens_until <= interlock.clock()', [agent])
+    await waitFor(async () => (await isDeaf()).length > 0, { what: 'the agent to be taken for gone' })
     await door.post('/jobs', { id: 'left-1', task: 't', queue: 'q4' })
     const other = await register('q4', { name: 'other-of-q4' })
     const [job] = await claim(other, 10)

@@ -89,7 +89,7 @@ describe('GET /queue/status', () => {
     expect(json.counts).toContainEqual({ queue: 'high', status: 'running', count: 1 })
     expect(json.counts_by_status).toEqual({ running: 2, pending: 3, scheduled: 1 })
     expect(json.oldest_wait_seconds).toBeGreaterThanOrEqual(0)
-    expect(json.agents).toMatchObject({ total: 1, idle: 0, busy: 1, suspended: 0, draining: 0, slots: 4, room: 3 })
+    expect(json.agents).toMatchObject({ total: 1, idle: 0, busy: 1, suspended: 0, draining: 0, slots: 4, room: 2 })
   })
 
   test('shows what waits even when no agent was ever there to absorb it, and calls that pressure', async () => {
