@@ -16,6 +16,11 @@ describe('interlock', () => {
       'job output',
       'config print',
       'doctor',
+      'workflow',
+      'workflow apply',
+      'workflow list',
+      'workflow run',
+      'workflow show',
     ]
     for (const command of commands) {
       const words = command.split(' ').filter((word) => word !== '')
