@@ -17,10 +17,7 @@ describe('interlock', () => {
       'config print',
       'doctor',
       'workflow',
-      'workflow apply',
-      'workflow list',
       'workflow run',
-      'workflow show',
     ]
     for (const command of commands) {
       const words = command.split(' ').filter((word) => word !== '')
