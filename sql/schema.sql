@@ -9591,6 +9591,7 @@ declare
   v_after bigint := 0;
   v_touches bigint[];
   v_parents text[];
+  v_live text[];
   v_round record;
 begin
   if p_limit is null or p_limit not between 1 and 10000 then
@@ -9613,10 +9614,28 @@ begin
     ) as t;
     exit when v_touches is null;
     v_after := (select max(u.id) from unnest(v_touches) as u (id));
+    -- Those that live are told of their children, and then this transaction ends: whoever completes one waits for its row,
+    -- with resources locked, and must not wait for the thousand children of another.
+    v_live := array(
+      select u.id
+      from unnest(v_parents) as u (id)
+      where exists (select from interlock.jobs as j where j.id = u.id and j.status <> 'failed')
+    );
+    if v_live <> '{}' then
+      select r.left_over, r.told into v_round from interlock.tell_dependents(v_live, p_limit) as r;
+      delete from interlock.job_dependency_touches as t
+      where t.id = any (v_touches)
+        and t.parent_id = any (v_live)
+        and t.parent_id <> all (v_round.left_over);
+      more := found;
+      exit when more;
+      v_parents := array(select u.id from unnest(v_parents) as u (id) where u.id <> all (v_live));
+    end if;
     select r.left_over, r.told into v_round from interlock.tell_dependents(v_parents, p_limit - told) as r;
     told := told + v_round.told;
     delete from interlock.job_dependency_touches as t
     where t.id = any (v_touches)
+      and t.parent_id = any (v_parents)
       and t.parent_id <> all (v_round.left_over);
     more := told >= p_limit or v_n = 200;
     exit when more;

@@ -16,6 +16,8 @@ describe('interlock', () => {
       'job output',
       'config print',
       'doctor',
+      'workflow',
+      'workflow run',
     ]
     for (const command of commands) {
       const words = command.split(' ').filter((word) => word !== '')

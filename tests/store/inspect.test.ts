@@ -58,6 +58,12 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /model:aura-sr +\| 1 of 1 \| reserved \| job +\| knight/,
     /user:alice +\| 1 of 1 \| held +\| job +\| alice-1 +\| alice/,
   ],
+  'deferred_jobs.sql': [/after-nobody +\| publish +\| +\| nobody +\| pending +\| success/],
+  'workflow_models.sql': [
+    /knight-flow +\| +1 \| run +\| +1 \| style +\| style +\| nano-banana/,
+    /\| +2 \| send +\| send +\| none/,
+  ],
+  'workflow_executions.sql': [/flow-1 +\| knight-flow +\| pending/],
   'old_snapshots.sql': [/session +\| \d+ +\| 1[0-9] minutes .*forgotten report/],
   'open_questions.sql': [/q-a1 +\| alice-1 .*approval +\| Deploy\? +\|.*30 minutes/],
   'history_summary.sql': [/task +\| ended[\s\S]*crash +\| +1 \| +0 \| +1 \|/],
@@ -168,7 +174,7 @@ describe.skipIf(!hasPsql)('sql/inspect, in the real psql', () => {
 
   it('has made a queue with something of everything', async () => {
     const states = await busy.query('select status, count(*) from interlock.jobs group by status order by status')
-    expect(states.map((row) => row.status)).toEqual(['failed', 'paused', 'pending', 'running', 'scheduled'])
+    expect(states.map((row) => row.status)).toEqual(['deferred', 'failed', 'paused', 'pending', 'running', 'scheduled'])
     const reserved = await busy.query(
       'select resource from interlock.job_queue_state where reserved_lane_id is not null',
     )

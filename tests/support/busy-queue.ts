@@ -62,6 +62,10 @@ export async function makeBusy({ query, advanceClock }: TestDatabase): Promise<B
   await query(`select interlock.set_limit('task:render-video', 2)`)
   await query(`select interlock.set_limit('account:*', null)`)
 
+  const steps = [{ name: 'style', default_model: 'nano-banana' }, { name: 'send' }]
+  await query('select * from interlock.apply_workflow($1)', [{ id: 'knight-flow', queue: 'nobodys', steps }])
+  await query(`select * from interlock.execute_workflow('knight-flow', '{"id": "flow-1"}')`)
+
   const deadAgentId = await register('dead', 15)
   await enqueue({ id: 'lost-1', task: 'edit-repo', user: 'lost' })
   await claim(deadAgentId)
@@ -88,6 +92,7 @@ export async function makeBusy({ query, advanceClock }: TestDatabase): Promise<B
     { id: 'later', task: 'edit-repo', delay_seconds: 3600 },
     { id: 'held-back', task: 'edit-repo', start: false },
     { id: 'nobody', task: 'edit-repo', queue: 'nobodys' },
+    { id: 'after-nobody', task: 'publish', queue: 'nobodys', depends_on: ['nobody'] },
   )
   await claim(agentId)
   await enqueue(

@@ -35,8 +35,8 @@ export function createRunCommand(runtime: Runtime): Command {
     .addOption(new Option('--delay <seconds>', 'not before so many seconds'))
     .addOption(new Option('--dry-run', 'check it, show it, and run nothing'))
   withExamples(command, [
-    'interlock workflow run knight-style-img-to-video --input \'{"input_image": "…"}\'',
-    'interlock workflow run knight-style-img-to-video --model animate=motion-3.0 --user alice',
+    'interlock workflow run knight --input \'{"input_image": "…"}\'',
+    'interlock workflow run knight --model animate=motion-3.0 --user alice',
   ])
   return runsWithBackend<RunOptions>(command, runtime, async (call, backend) => {
     const id = call.argument(0)

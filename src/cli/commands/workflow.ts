@@ -11,7 +11,7 @@ export function addWorkflowCommand(program: Command, runtime: Runtime): void {
   withExamples(group, [
     'interlock workflow apply knight.toml --dry-run',
     'interlock workflow list',
-    'interlock workflow run knight-style-img-to-video --user alice --input \'{"input_image": "…"}\'',
+    'interlock workflow run knight --user alice --input @knight.json',
     'interlock workflow show d1024',
   ])
   group.addCommand(createApplyCommand(runtime))
