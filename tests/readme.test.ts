@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
@@ -54,6 +54,12 @@ describe('README.md', () => {
       await expect(raised).rejects.toMatchObject({ code: name })
     }
     expect(rows.map(([, code = '']) => code.replaceAll('`', '')).toSorted()).toEqual([...errorCodes].toSorted())
+  })
+
+  it('has every feature that has a test, and a test for each', () => {
+    const named = tableBelow('The whole life of a job').map((row) => `${row.at(-1)?.replaceAll('`', '')}.test.ts`)
+    const there = readdirSync(`${root}tests/features`).filter((file) => file.endsWith('.test.ts'))
+    expect(named.toSorted()).toEqual(there.toSorted())
   })
 
   it('says of every runtime dependency what it stands in the place of', () => {
