@@ -3897,7 +3897,7 @@ begin
   where not s.is_paused
     and s.next_at <= v_now
   order by s.next_at, s.name
-  limit p_limit;
+  limit interlock.row_limit(p_limit);
 end
 $function$;
 comment on function interlock.due_schedules(integer) is 'Up to p_limit schedules whose next slot has come, and those whose next slot (null) is not computed yet, with the revision that fire_schedule() is to be called with and the time of the look. An unlocked look: any number of coordinators may see the same, and one of them gets it. Run by the tick.';
@@ -9961,7 +9961,7 @@ begin
     from interlock.job_signs as g
     where g.due_at <= v_now
     order by g.due_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   loop
     select j.kind, j.agent_id, j.cancel_requested_at

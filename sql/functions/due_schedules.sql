@@ -13,7 +13,7 @@ begin
   where not s.is_paused
     and s.next_at <= v_now
   order by s.next_at, s.name
-  limit p_limit;
+  limit interlock.row_limit(p_limit);
 end
 $$;
 

@@ -14,7 +14,7 @@ begin
     from interlock.job_signs as g
     where g.due_at <= v_now
     order by g.due_at
-    limit p_limit
+    limit interlock.row_limit(p_limit)
     for no key update skip locked
   loop
     select j.kind, j.agent_id, j.cancel_requested_at

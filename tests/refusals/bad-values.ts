@@ -60,6 +60,14 @@ export const badValues: Readonly<Record<string, readonly string[]>> = {
   ],
   'bigint[]': ['null', `'{}'`, `'{null}'`, `'{-1}'`, `'{1,2,3}'`, `'{{1,2},{3,4}}'`],
   'jsonb[]': ['null', `'{}'`, `'{null}'`, `array['1', '2', '3']::jsonb[]`, `array[to_jsonb(repeat('x', 2000000))]`],
+  'timestamp with time zone[]': [
+    'null',
+    `'{}'`,
+    `'{null}'`,
+    `'{infinity}'`,
+    `'{2030-01-01, 2029-01-01}'`,
+    `'{-infinity}'`,
+  ],
   'timestamp with time zone': ['null', `'-infinity'`, `'infinity'`, `'4713-01-01 BC'`, `'294276-01-01'`],
 }
 

@@ -9,7 +9,13 @@ export interface RightRequest {
 }
 
 /** A right request of every route, by `METHOD /path`. One that is missing here fails the test that looks for it. */
-export function rightRequests({ running, lock, request, execution }: Scene): Readonly<Record<string, RightRequest>> {
+export function rightRequests({
+  agent,
+  running,
+  lock,
+  request,
+  execution,
+}: Scene): Readonly<Record<string, RightRequest>> {
   const motive = { reason: 'why not', actor: 'the test' }
   const filter = {
     user: 'ann',
@@ -20,6 +26,8 @@ export function rightRequests({ running, lock, request, execution }: Scene): Rea
     agent: 'worker.1',
     text: 'x',
   }
+  const { token } = running
+  const held = [{ job_id: running.id, token }]
   const ages = { older_than_seconds: 1, newer_than_seconds: 3600 }
   const many = { ...filter, ...ages, dry_run: true, cursor: 'a1', ...motive }
   return {
@@ -73,6 +81,81 @@ export function rightRequests({ running, lock, request, execution }: Scene): Rea
     },
     'POST /dead-letters/requeue': { path: '/dead-letters/requeue', body: { ...many, error: 'boom' } },
     'POST /dead-letters/clear': { path: '/dead-letters/clear', body: { ...many, error: 'boom' } },
+    'POST /agents': {
+      path: '/agents',
+      body: {
+        name: 'another',
+        queues: ['default'],
+        slots: 2,
+        tasks: ['work'],
+        permission_levels: ['autonomous'],
+        host: 'here',
+        pid: 1,
+        lease_seconds: 60,
+      },
+    },
+    'POST /agents/:id/heartbeat': {
+      path: `/agents/${agent}/heartbeat`,
+      body: { held, cpu_percent: 5, memory_percent: 5, queue_depth: 1 },
+    },
+    'POST /agents/:id/claim': {
+      path: `/agents/${agent}/claim`,
+      query: { wait_seconds: '0' },
+      body: { limit: 1, held },
+    },
+    'POST /agents/:id/drain': { path: '/agents/nobody.1/drain', body: motive },
+    'POST /agents/:id/suspend': { path: '/agents/nobody.1/suspend', body: motive },
+    'POST /agents/:id/resume': { path: '/agents/nobody.1/resume', body: motive },
+    'POST /agents/:id/end': { path: '/agents/nobody.1/end', body: { reason: 'why not' } },
+    'DELETE /agents/:id': { path: '/agents/nobody.1', body: { reason: 'why not' } },
+    'GET /agents/allocation': { path: '/agents/allocation', query: {} },
+    'POST /jobs/:id/started': { path: `/jobs/${running.id}/started`, body: { token } },
+    'POST /jobs/:id/progress': {
+      path: `/jobs/${running.id}/progress`,
+      body: { token, percent: 50, description: 'half' },
+    },
+    'POST /jobs/:id/output': {
+      path: `/jobs/${running.id}/output`,
+      body: { token, chunks: [{ stream: 'stdout', lines: 'a line' }] },
+    },
+    'POST /jobs/:id/heartbeat': { path: `/jobs/${running.id}/heartbeat`, body: { token } },
+    // Not with the token that holds it: what else it takes would end the job of the others.
+    'POST /jobs/:id/complete': { path: `/jobs/${running.id}/complete`, body: { token: 0, result: { done: true } } },
+    'POST /jobs/:id/fail': {
+      path: `/jobs/${running.id}/fail`,
+      body: { token: 0, error: { message: 'boom', code: 'failed' }, retry: 'auto' },
+    },
+    'POST /jobs/:id/return': { path: `/jobs/${running.id}/return`, body: { token: 0, reason: 'why not' } },
+    'GET /schedules': { path: '/schedules', query: { limit: '10', cursor: 'n' } },
+    'GET /schedules/:name': { path: '/schedules/nightly', query: { times: '5' } },
+    'PUT /schedules/:name': {
+      path: '/schedules/weekly',
+      body: {
+        cron: '@weekly',
+        time_zone: 'Europe/Berlin',
+        missed: 'once',
+        missed_limit: 10,
+        is_paused: false,
+        job: { task: 'work' },
+      },
+    },
+    'DELETE /schedules/:name': { path: '/schedules/nobody', query: { actor: 'the test' } },
+    'POST /schedules/:name/run': { path: '/schedules/nightly/run', body: { actor: 'the test' } },
+    'POST /schedules/:name/pause': { path: '/schedules/nightly/pause', body: { actor: 'the test' } },
+    'POST /schedules/:name/resume': { path: '/schedules/nightly/resume', body: { actor: 'the test' } },
+    'GET /history/summary': {
+      path: '/history/summary',
+      query: {
+        by: 'task',
+        since: '2026-01-01T00:00:00Z',
+        until: '2026-01-02T00:00:00Z',
+        queue: 'default',
+        task: 'work',
+        user: 'ann',
+        project: 'p',
+        limit: '10',
+      },
+    },
     'GET /queues': { path: '/queues' },
     'PATCH /queues/:name': {
       path: '/queues/default',

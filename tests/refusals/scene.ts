@@ -37,6 +37,10 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
   await world.query('select interlock.apply_workflow($1)', [
     { id: 'render', task: 'work', steps: [{ name: 'draw', default_model: 'sdxl' }] },
   ])
+  await world.query('select * from interlock.set_schedule($1, $2)', [
+    'nightly',
+    { cron: '0 2 * * *', time_zone: 'Europe/Berlin', job: { task: 'work' } },
+  ])
   const [run] = await world.query<{ execution_id: string }>(
     `select execution_id from interlock.execute_workflow('render')`,
   )
