@@ -141,7 +141,7 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     stuck_jobs: {},
     suspend_agent: { p_agent_id: text(agent), ...motive },
     sweep_agent: { p_agent_id: text(agent) },
-    sweep_locks: { p_older_than_seconds: '3600', p_dry_run: 'false', ...actor },
+    sweep_locks: { p_older_than_seconds: '3600', p_dry_run: 'false', ...actor, p_project: text('p') },
     unserved_reservers: limit,
     wake_patient_lanes: { p_after: text(''), ...limit },
     wake_rate: { p_resource: text('rate:model:flux') },
