@@ -88,13 +88,13 @@ describe('interlock doctor', () => {
     await test.query(
       `create or replace function interlock.chance() returns double precision language sql as $$ select 0.5::float8 $$`,
     )
-    await test.query('drop view interlock.waiting_jobs')
+    await test.query('drop view interlock.locks')
     await test.query('alter table interlock.job_queue_log disable trigger all')
     const { code, found } = await examine(test.url)
     expect(code).toBe(7)
     const what = (found.schema ?? []).map((finding) => finding.what)
     expect(what).toContain('the function interlock.chance() was changed by hand')
-    expect(what).toContain('the view interlock.waiting_jobs is not there')
+    expect(what).toContain('the view interlock.locks is not there')
     expect(what.join('\n')).toMatch(/the trigger \w+ on interlock\.job_queue_log is switched off/)
     expect(found.schema?.every(({ remedy }) => remedy !== '')).toBe(true)
   })

@@ -38,6 +38,8 @@ const notOfTheDay: Readonly<Record<string, string>> = {
   set_queue: 'configuration, before anything runs',
   set_limit: 'configuration, before anything runs',
   remove_limit: 'configuration, before anything runs',
+  set_agent_policy: 'configuration, before anything runs',
+  set_backlog_limit: 'configuration, before anything runs',
 }
 
 const store = fileURLToPath(new URL('../../src/store', import.meta.url))
@@ -83,6 +85,11 @@ class Day {
   async put(path: string, body: unknown): Promise<Reply> {
     const headers = { 'content-type': 'application/json' }
     return this.#count(await insist(() => this.door.send('PUT', path, { body: JSON.stringify(body), headers })))
+  }
+
+  async patch(path: string, body: unknown): Promise<Reply> {
+    const headers = { 'content-type': 'application/json' }
+    return this.#count(await insist(() => this.door.send('PATCH', path, { body: JSON.stringify(body), headers })))
   }
 
   async delete(path: string): Promise<Reply> {
@@ -186,8 +193,26 @@ test.each([
       await waitFor(async () => (await day.get(`/requests/${asked.json.id}/response`)).json.status === 'answered', {
         what: 'its model to be its own again',
       })
+      await day.post('/jobs/hanging/heartbeat', { token })
       await day.post('/jobs/hanging/cancel')
       await world.untilStatus('hanging', 'cancelled')
+      await day.post('/jobs', { task: 'hang', id: 'freed', user: 'd' })
+      await world.untilStatus('freed', 'running')
+      await day.post('/jobs/freed/release')
+      await world.untilStatus('freed', 'cancelled')
+
+      const careful = { task: 'work', permission_level: 'human_required' } as const
+      await day.post('/jobs', { ...careful, id: 'allowed', user: 'x' })
+      await day.post('/jobs', { ...careful, id: 'refused', user: 'y' })
+      await day.post('/jobs/allowed/approve')
+      await day.post('/jobs/refused/reject')
+      await day.post('/jobs/cancel', { user: 'x' })
+      await day.patch('/resources/model:m', { capacity: 2 })
+
+      const remote = (await day.post('/agents', { name: 'remote', queues: ['low'], lease_seconds: 60 })).json.agent_id
+      await day.post(`/agents/${remote}/claim?wait_seconds=0.2`, {})
+      await day.post(`/agents/${remote}/suspend`)
+      await day.post(`/agents/${remote}/resume`)
 
       await world.untilStatus('taken', 'running')
       await day.delete('/locks/user:h?job_id=taken')

@@ -107,6 +107,7 @@ describe('31. Backup, restore, recovery', () => {
       expect(JSON.parse(doctor.stdout).restored).toMatchObject([
         { name: 'grant_numbers' },
         { name: 'job_numbers' },
+        { name: 'message_numbers' },
         { name: 'incarnations' },
       ])
 
