@@ -214,7 +214,9 @@ export const verbs: Readonly<Record<string, Choice>> = {
       const lapsed = run.model.lapsed()
       // The old holder of a job that somebody else holds by now.
       const beside = lapsed.filter(({ job }) => (run.model.jobs.get(job)?.held ?? null) !== null)
-      const candidates = dice % 4 === 0 || beside.length === 0 ? lapsed : beside
+      // That is rare; a token that nobody was given is as old as one of a former holder.
+      const invented = run.model.held().map(({ id, token }) => ({ job: id, token: (token ?? 1) - 1 }))
+      const candidates = dice % 4 === 0 ? lapsed : beside.length > 0 ? beside : invented
       const claim = dice % 8 === 0 ? { job: 'nobody', token: 1 } : pick(candidates, n)
       return claim === undefined ? null : (pick(staleCalls, verb)?.(claim) ?? null)
     },

@@ -20,7 +20,7 @@ describe('a seeded defect is found by a few hundred commands', () => {
       const { failure } = await runCampaign({
         open: () => createTestDatabase({ poolSize: 1, violations: 'expected' }),
         seed: 1,
-        commands: 3000,
+        commands: 6000,
         shrinks: false,
         mutation,
       })
