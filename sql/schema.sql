@@ -2941,7 +2941,7 @@ end
 $function$;
 comment on function interlock.change_limit(text,jsonb,text) is 'Changes what is named of a resource''s limit, {capacity (null: unlimited), starts_per_minute (null: any number), is_paused}, and leaves the rest as it is; is_paused alone is pause_resource(), all else set_limit(). Locks as set_limit(). Must be the first of its transaction (IL010). Raises IL005.';
 
-CREATE OR REPLACE FUNCTION interlock.check_dependencies(p_jobs jsonb)
+CREATE OR REPLACE FUNCTION interlock.check_dependencies(p_jobs jsonb, p_known jsonb)
  RETURNS integer[]
  LANGUAGE plpgsql
  STABLE
@@ -2988,6 +2988,7 @@ begin
       limit 1
     ) as h on true
     where jsonb_typeof(g.job -> 'depends_on') = 'array'
+      and not p_known ? g.ordinal::text
     order by g.ordinal, d.parent_id
   loop
     v_code := 'IL005';
@@ -2999,6 +3000,11 @@ begin
       v_cycle := interlock.dependency_cycle(p_jobs, v_parent.ordinal, v_parent.parent_ordinal);
       v_problem := coalesce('depends_on closes a cycle: ' || v_cycle, format('depends_on names job %s, which stands later in the batch', v_parent.parent_id));
       v_hint := case when v_cycle is null then 'Put parents before their children.' else 'None of them could ever start.' end;
+    elsif p_known ? v_parent.parent_ordinal::text then
+      v_code := 'IL006';
+      v_problem := format('depends_on names job %s of the batch, which is not enqueued: job %s has its unique_key',
+        v_parent.parent_id, p_known -> v_parent.parent_ordinal::text ->> 'id');
+      v_hint := 'Depend on that one.';
     elsif v_parent.parent_ordinal is null and not v_parent.lives and v_parent.outcome is null then
       v_problem := format('depends_on names job %s, which does not exist', v_parent.parent_id);
       v_hint := 'Enqueue it first, or earlier in the same batch.';
@@ -3022,7 +3028,7 @@ begin
   return v_deferred;
 end
 $function$;
-comment on function interlock.check_dependencies(jsonb) is 'The places of those jobs of a batch that have to wait for others, which live or stand earlier in the batch. Locks nothing. Raises IL005 for a parent that does not exist, stands later, or closes a cycle (which is named); IL003 for one whose success is needed and that ended otherwise.';
+comment on function interlock.check_dependencies(jsonb,jsonb) is 'The places of those jobs of a batch that have to wait for others, which live or stand earlier in the batch. p_known: by their places, those that are not enqueued, as settle_keys() says. Locks nothing. Raises IL005 for a parent that does not exist, stands later, or closes a cycle (which is named); IL003 for one whose success is needed and that ended otherwise; IL006 for one of the batch that is not enqueued.';
 
 CREATE OR REPLACE FUNCTION interlock.check_isolation()
  RETURNS void
@@ -4063,7 +4069,7 @@ begin
     v_limits := interlock.make_room(p_jobs, v_known, p_actor);
   end if;
   if jsonb_path_exists(p_jobs, '$[*].depends_on') then
-    v_deferred := interlock.check_dependencies(p_jobs);
+    v_deferred := interlock.check_dependencies(p_jobs, v_known);
   end if;
 
   with given as materialized (

@@ -51,7 +51,7 @@ begin
     v_limits := interlock.make_room(p_jobs, v_known, p_actor);
   end if;
   if jsonb_path_exists(p_jobs, '$[*].depends_on') then
-    v_deferred := interlock.check_dependencies(p_jobs);
+    v_deferred := interlock.check_dependencies(p_jobs, v_known);
   end if;
 
   with given as materialized (

@@ -385,40 +385,6 @@ describe('at the same moment', () => {
   })
 })
 
-describe('very many', () => {
-  const many = Array.from({ length: 9999 }, (_, n) => n)
-
-  it('children of one parent: its end tells a hundred, and the tick the others in bounded pieces', async () => {
-    await world.enqueue({ id: 'p' }, ...many.map((n) => ({ id: `c${n}`, depends_on: ['p'] })))
-    const [job] = await world.claim(1)
-    await world.complete(job as never)
-    const count = async (status: string) => {
-      const [row] = await world.query<{ n: number }>(
-        'select count(*)::int as n from interlock.jobs where status = $1',
-        [status],
-      )
-      return row?.n
-    }
-    expect(await count('pending')).toBe(100)
-    expect(await world.query('select * from interlock.settle_dependents(1000)')).toEqual([{ told: 1000, more: true }])
-    expect(await count('pending')).toBe(1100)
-    await settle()
-    expect([await count('pending'), await count('deferred')]).toEqual([9999, 0])
-  })
-
-  it('in a chain of 3,000: cancelling the first cancels all, each with its own parent as the reason, without recursion', async () => {
-    await world.enqueue({ id: 'c0' }, ...many.slice(0, 2999).map((n) => ({ id: `c${n + 1}`, depends_on: [`c${n}`] })))
-    await world.query(`select interlock.cancel_job('c0')`)
-    const [call] = await world.query<{ told: number; more: boolean }>('select * from interlock.settle_dependents(1000)')
-    expect(call).toEqual({ told: 200, more: true })
-    await settle()
-    expect(await world.query('select count(*)::int as n from interlock.jobs')).toEqual([{ n: 0 }])
-    expect(await world.query(`select reason from interlock.task_history where job_id = 'c2999'`)).toEqual([
-      { reason: 'it depends on job c2998, which was cancelled' },
-    ])
-  })
-})
-
 it('prune_dependencies forgets what ended jobs depended on, as old as the log, and nothing of those that live', async () => {
   await world.enqueue({ id: 'p' }, { id: 'q' }, { id: 'c', depends_on: ['p'] }, { id: 'd', depends_on: ['p', 'q'] })
   const jobs = await world.claim(2)

@@ -1,0 +1,3 @@
+import { testManyDependents } from './many-dependents.ts'
+
+testManyDependents(1500)
