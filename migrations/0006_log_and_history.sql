@@ -23,7 +23,7 @@ create trigger job_queue_log_is_append_only
   for each row execute function interlock.refuse_change();
 comment on table interlock.job_queue_log is
   'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
-comment on column interlock.job_queue_log.event_type is 'enqueued, due, assigned, started, blocked, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted, or of an agent: agent_registered, agent_draining, agent_gone.';
+comment on column interlock.job_queue_log.event_type is 'Of a job: enqueued, approved, rejected, due, ready (its parents have ended), assigned, started, blocked, step, asked, answered, request_expired, request_closed, resumed, stalled, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted. Of an agent: agent_registered, agent_suspended, agent_resumed, agent_draining, agent_gone. Of a policy: queue_set, limit_set, limit_removed, backlog_limit_set, agent_policy_set, workflow_set, schedule_set, schedule_paused, schedule_resumed, schedule_deleted, schedule_missed, schedule_failed, raised_after_restore.';
 comment on column interlock.job_queue_log.job_type is 'The job''s kind.';
 comment on column interlock.job_queue_log.token is 'The fencing token of the claim that the event belongs to.';
 comment on column interlock.job_queue_log.actor is 'Who asked for it, where somebody did.';

@@ -19,7 +19,6 @@ comment on column interlock.agent_stats.slots_open is
   'Of how many of its slots it may make use at its load: all, fewer near max_utilisation, none above. Reckoned by its heartbeat, so that a claim has one number to look at.';
 comment on column interlock.agent_stats.suspended_at is 'When it was suspended; its next incarnations are so too, until it is resumed.';
 comment on column interlock.agent_stats.listens_until is 'Of an agent that asks for work by calls which wait: until when one waits. It is given none at other times. Null: it listens all the time.';
-comment on column interlock.job_queue_log.event_type is 'enqueued, due, assigned, started, blocked, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted, or of an agent: agent_registered, agent_suspended, agent_resumed, agent_draining, agent_gone, agent_policy_set.';
 
 create table interlock.agent_policy (
   is_only boolean primary key default true,
