@@ -25,7 +25,7 @@ function renderAllocation(allocation: Allocation, terminal: Terminal): string {
     ...(cluster.load === null
       ? []
       : [`load ${cluster.load.average} on average, ${cluster.load.lowest} to ${cluster.load.highest}`]),
-    `${cluster.waiting_jobs} jobs wait, ${cluster.startable_lines} lines of them for nothing but an agent`,
+    `${cluster.waiting_jobs} waiting, in ${cluster.startable_lines === 1 ? '1 line' : `${cluster.startable_lines} lines`} that need nothing but an agent`,
     `backpressure ${backpressure.is_detected ? terminal.paint('yellow', backpressure.level) : 'none'}`,
   ]
   const table = agents.length === 0 ? [] : [renderAgents(allocation, terminal)]
