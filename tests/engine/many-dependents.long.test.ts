@@ -1,3 +1,3 @@
 import { testManyDependents } from './many-dependents.ts'
 
-testManyDependents(10_000)
+testManyDependents({ children: 10_000, chain: 10_000 })

@@ -1,3 +1,3 @@
 import { testManyDependents } from './many-dependents.ts'
 
-testManyDependents(1500)
+testManyDependents({ children: 1500, chain: 500 })

@@ -17,7 +17,13 @@ async function enqueueAll(world: EngineWorld, jobs: readonly Record<string, unkn
 }
 
 /** That the work is done in bounded pieces, however wide or long. */
-export function testManyDependents(count: number): void {
+export function testManyDependents({
+  children: count,
+  chain,
+}: {
+  readonly children: number
+  readonly chain: number
+}): void {
   it(`${count} children of one parent: its end tells a hundred, and the tick the others in bounded pieces`, async () => {
     const world = await EngineWorld.create()
     await enqueueAll(world, [{ id: 'p' }, ...numbers(count).map((n) => ({ id: `c${n}`, depends_on: ['p'] }))])
@@ -39,9 +45,9 @@ export function testManyDependents(count: number): void {
     expect([await countOf('pending'), await countOf('deferred')]).toEqual([count, 0])
   })
 
-  it(`a chain of ${count}: cancelling the first cancels all, each for its own parent, without recursion`, async () => {
+  it(`a chain of ${chain}: cancelling the first cancels all, each for its own parent, without recursion`, async () => {
     const world = await EngineWorld.create()
-    await enqueueAll(world, [{ id: 'c0' }, ...numbers(count).map((n) => ({ id: `c${n}`, depends_on: [`c${n - 1}`] }))])
+    await enqueueAll(world, [{ id: 'c0' }, ...numbers(chain).map((n) => ({ id: `c${n}`, depends_on: [`c${n - 1}`] }))])
     await settle(world)
     await world.query(`select interlock.cancel_job('c0')`)
     const [call] = await world.query<{ told: number; more: boolean }>('select * from interlock.settle_dependents(1000)')
@@ -49,8 +55,8 @@ export function testManyDependents(count: number): void {
     expect(call?.told).toBeLessThanOrEqual(1000)
     await settle(world)
     expect(await world.query('select count(*)::int as n from interlock.jobs')).toEqual([{ n: 0 }])
-    expect(await world.query('select reason from interlock.task_history where job_id = $1', [`c${count}`])).toEqual([
-      { reason: `it depends on job c${count - 1}, which was cancelled` },
+    expect(await world.query('select reason from interlock.task_history where job_id = $1', [`c${chain}`])).toEqual([
+      { reason: `it depends on job c${chain - 1}, which was cancelled` },
     ])
   })
 }
