@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { choosePort } from '../../src/store/embedded/port.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { untilSomebodyWaits } from '../support/watched-jobs.ts'
 import { runCli, startCli, temporaryFolder } from './run-cli.ts'
 
 describe('interlock serve and interlock agent', () => {
@@ -40,9 +41,11 @@ describe('interlock job wait', () => {
     const added = await runCli(['queue', 'add', 'anything'], over)
     const id = added.stdout.split(' ')[0] ?? ''
     const waiting = await startCli(['job', 'wait', id], over)
-    const follower = await startCli(['job', 'output', id, '-f'], over)
+    await untilSomebodyWaits(test)
     const timesAsked = () => first.stderr().split(`"path":"/jobs/${id}"`).length - 1
-    await waitFor(() => timesAsked() >= 2, { what: 'both to have asked for the job' })
+    const before = timesAsked()
+    const follower = await startCli(['job', 'output', id, '-f'], over)
+    await waitFor(() => timesAsked() > before, { what: 'the follower to have asked for the job' })
     first.kill('SIGTERM')
     await first.ended()
     await waitFor(() => waiting.stderr() + follower.stderr() !== '', { what: 'somebody to notice that it is away' })

@@ -6,6 +6,7 @@ import { Database } from '../../src/store/database.ts'
 import { Line } from '../support/line.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { untilSomebodyWaits } from '../support/watched-jobs.ts'
 import { openHttpDoor } from './http-door.ts'
 import { TestAgent } from './test-agent.ts'
 
@@ -178,7 +179,7 @@ describe('with the database away', () => {
     await door.post('/jobs', { task: 't', id: 'through' })
     const job = await agent.claimOne()
     const waiting = door.get('/jobs/through/wait?timeout_seconds=20')
-    await door.get('/jobs/through')
+    await untilSomebodyWaits(db)
     await db.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
       [db.name],
