@@ -127,14 +127,17 @@ function expectPolled(situation: Situation, { id, status, held, token, askedToSt
     disagree(`its lease had to end at ${expected.join(' or ')}, and ends at ${secondsOf(lease_until)}`)
 }
 
-/** A held one is written when its owner hears of it, a waiting one only once half of its wait was over as it was looked at. */
+/**
+ * A held one is written when its owner hears of it, a waiting one only once half of its wait was over as it was looked at,
+ * or if it was looked at while it was assigned and was given back before it could be locked.
+ */
 function leasesAfterPoll({ before, at }: Situation, lock: ModelJob): readonly number[] {
   const { id, status, leaseUntil, waitSeconds, timeoutSeconds } = lock
   if (status === 'assigned') return [at + timeoutSeconds]
   if (status !== 'pending') return [leaseUntil ?? 0]
   const wait = waitSeconds ?? 0
   return [lock, before.jobs.get(id) ?? lock].map((seen) =>
-    (seen.leaseUntil ?? 0) <= at + wait / 2 ? at + wait : (leaseUntil ?? 0),
+    seen.status === 'assigned' || (seen.leaseUntil ?? 0) <= at + wait / 2 ? at + wait : (leaseUntil ?? 0),
   )
 }
 
