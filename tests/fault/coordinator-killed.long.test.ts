@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ends, otherStatements, Unattended, verbs } from './coordinator-killed.ts'
+import { ends, killAndAttend, otherStatements, Unattended, verbs } from './coordinator-killed.ts'
 
 // Fault 2. What happens inside a verb is one transaction: tests/property crashes in each of its statements.
 
@@ -18,14 +18,8 @@ it('the statements below are all that a coordinator says', async () => {
 describe.for(['before the server', 'after the server'] as const)(
   'a coordinator killed with -9, %s has heard it say',
   (side) => {
-    it.for([...verbs, ...otherStatements])('%s: another one ends what it began, once', async (statement) => {
-      const world = await Unattended.create()
-      await world.kill(side, statement)
-      await world.attend()
-      expect(await world.outcomes()).toEqual(ends)
-      expect(await world.taken()).toEqual([])
-      expect(await world.twice()).toEqual([])
-      await world.end()
-    })
+    it.for([...verbs, ...otherStatements])('%s: another one ends what it began, once', (statement) =>
+      killAndAttend(side, statement),
+    )
   },
 )

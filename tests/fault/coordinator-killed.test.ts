@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { ends, Unattended } from './coordinator-killed.ts'
+import { describe, it } from 'vitest'
+import { killAndAttend } from './coordinator-killed.ts'
 
 // Fault 2, where it hurts most; at each statement that it says: coordinator-killed.long.test.ts.
 
@@ -8,13 +8,5 @@ describe.concurrent('a coordinator killed with -9', () => {
     { side: 'after the server', statement: 'claim_jobs', when: 'when its claim is done and nobody was told' },
     { side: 'after the server', statement: 'sweep_agent', when: 'when it has given an agent up' },
     { side: 'before the server', statement: 'notify_agent', when: 'as it is about to tell the agent' },
-  ] as const)('$when: another one ends what it began, once', async ({ side, statement }) => {
-    const world = await Unattended.create()
-    await world.kill(side, statement)
-    await world.attend()
-    expect(await world.outcomes()).toEqual(ends)
-    expect(await world.taken()).toEqual([])
-    expect(await world.twice()).toEqual([])
-    await world.end()
-  })
+  ] as const)('$when: another one ends what it began, once', ({ side, statement }) => killAndAttend(side, statement))
 })

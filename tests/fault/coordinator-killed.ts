@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { startCli } from '../cli/run-cli.ts'
 import { type Claimed, TestAgent } from '../http/test-agent.ts'
 import { type CutSide, Line } from '../support/line.ts'
@@ -151,6 +152,17 @@ export class Unattended {
     }
     await waitFor(turn, { what: 'the work to be done', timeoutMs: 25_000 })
   }
+}
+
+/** Kills one as it says that, has another one attend to the rest, and looks at what has become of it all. */
+export async function killAndAttend(side: CutSide, statement: string): Promise<void> {
+  const world = await Unattended.create()
+  await world.kill(side, statement)
+  await world.attend()
+  expect(await world.outcomes()).toEqual(ends)
+  expect(await world.taken()).toEqual([])
+  expect(await world.twice()).toEqual([])
+  await world.end()
 }
 
 async function enqueue(test: TestDatabase, ...jobs: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
