@@ -5,6 +5,7 @@ import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { HistoryQuestion, HistorySummary } from '../domain/history-summary.ts'
+import type { JobFilter } from '../domain/job-filter.ts'
 import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
@@ -22,18 +23,9 @@ import type {
 import type { ScheduleBackend } from './schedule-backend.ts'
 import type { Steering } from './steering.ts'
 
-/** What `queue list` filters by; a field that is left out does not restrict. */
-export interface JobFilter {
+/** A page of what `queue list` filters by. */
+export interface JobListRequest extends JobFilter {
   readonly status?: readonly string[] | undefined
-  readonly user?: string | undefined
-  readonly project?: string | undefined
-  readonly task?: string | undefined
-  readonly queue?: string | undefined
-  readonly model?: string | undefined
-  readonly agent?: string | undefined
-  readonly text?: string | undefined
-  readonly olderThanSeconds?: number | undefined
-  readonly newerThanSeconds?: number | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
@@ -85,7 +77,7 @@ export interface Backend extends Steering {
   /** With a unique_key, maybe the job that is there already (is_duplicate). */
   enqueue(request: JobRequest): Promise<JobView & { readonly is_duplicate?: boolean }>
   getJob(id: string): Promise<JobView>
-  listJobs(filter: JobFilter): Promise<JobPage>
+  listJobs(request: JobListRequest): Promise<JobPage>
   explainJob(id: string): Promise<Explanation>
   timeline(id: string): Promise<readonly EventView[]>
   /** Chunks written after one (0: from the start), oldest first; at most some hundred a call. */

@@ -36,15 +36,8 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
     ...createHttpSteering(client),
     enqueue: (request) => client.send<JobView>('/jobs', { method: 'POST', body: request }),
     getJob: (id) => client.send<JobView>(jobPath(id)),
-    listJobs: ({ status, olderThanSeconds, newerThanSeconds, ...filter }) =>
-      client.send<JobPage>('/jobs', {
-        query: {
-          ...filter,
-          status: status?.join(','),
-          older_than_seconds: olderThanSeconds,
-          newer_than_seconds: newerThanSeconds,
-        },
-      }),
+    listJobs: ({ status, ...filter }) =>
+      client.send<JobPage>('/jobs', { query: { ...filter, status: status?.join(',') } }),
     explainJob: (id) => client.send<Explanation>(`${jobPath(id)}/explain`),
     async timeline(id) {
       const events: EventView[] = []

@@ -19,6 +19,11 @@ export const jobFilterFields = {
   newer_than_seconds: age.optional(),
 } as const
 
+const filter = z.strictObject(jobFilterFields)
+
+/** A field that is left out does not restrict. */
+export type JobFilter = z.output<typeof filter>
+
 /** Which live jobs a change of many is for. Nothing named is refused, unless `all` says that it is meant. */
 export const jobSelectionFields = {
   ...jobFilterFields,

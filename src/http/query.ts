@@ -34,3 +34,16 @@ export function listOf<const Word extends string>(words: readonly Word[]) {
     .transform((value) => (Array.isArray(value) ? value : [value]).flatMap((part) => part.split(',')))
     .pipe(z.array(z.enum(words)).min(1).max(words.length))
 }
+
+/** What jobs may be chosen by in a query, wherever they are listed. */
+export const jobQueryFields = {
+  user: text.optional(),
+  project: text.optional(),
+  task: text.optional(),
+  queue: text.optional(),
+  model: text.optional(),
+  agent: text.optional(),
+  text: text.optional(),
+  older_than_seconds: seconds({ max: 1e9 }).optional(),
+  newer_than_seconds: seconds({ max: 1e9 }).optional(),
+} as const

@@ -2,25 +2,13 @@ import { sql } from 'kysely'
 import { InterlockError } from '../domain/errors.ts'
 import { asJobId } from '../domain/ids.ts'
 import { type Job, type JobStatus, liveStatuses, outcomes } from '../domain/job.ts'
+import type { JobFilter } from '../domain/job-filter.ts'
 import { finishedColumns, type JobRow, liveColumns, toJob } from './job-row.ts'
 import { all, type Condition, runBuilt } from './query-builder.ts'
 import type { Queryable } from './queryable.ts'
 
-/** What to list; a field that is left out does not restrict. */
-export interface JobFilter {
+export interface JobsWanted extends JobFilter {
   readonly statuses?: readonly JobStatus[] | undefined
-  readonly user?: string | undefined
-  readonly project?: string | undefined
-  readonly task?: string | undefined
-  readonly queue?: string | undefined
-  readonly model?: string | undefined
-  /** An agent's id (`name.incarnation`), or its name for all its incarnations. */
-  readonly agent?: string | undefined
-  /** Looked for, in either case, in id, task, user and project, in a live job's payload, and in its error or reason. */
-  readonly text?: string | undefined
-  /** Since a job was enqueued; once it has ended or failed, since then. */
-  readonly olderThanSeconds?: number | undefined
-  readonly newerThanSeconds?: number | undefined
 }
 
 export interface JobPage {
@@ -39,7 +27,7 @@ type Cursor = { readonly live: string } | { readonly finished: readonly [finishe
  */
 export async function listJobs(
   queryable: Queryable,
-  filter: JobFilter,
+  filter: JobsWanted,
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<JobPage> {
   const start: Cursor = page.cursor === undefined ? { live: '' } : decodeCursor(page.cursor)
@@ -84,8 +72,8 @@ function narrow(statuses: readonly JobStatus[]): Condition {
 }
 
 /** The filters that both tables know, as conditions on the alias j. */
-function restrictions(filter: JobFilter): readonly Condition[] {
-  const { user, project, task, queue, model, agent, olderThanSeconds: older, newerThanSeconds: newer } = filter
+function restrictions(filter: JobsWanted): readonly Condition[] {
+  const { user, project, task, queue, model, agent, older_than_seconds: older, newer_than_seconds: newer } = filter
   const since = sql`coalesce(j.finished_at, j.created_at)`
   return [
     older === undefined ? null : sql`${since} <= interlock.clock() - ${older}::double precision * interval '1 second'`,
@@ -106,7 +94,7 @@ function mentions(words: typeof searchedLive, text: string | undefined): Conditi
   return text === undefined ? null : sql`strpos(lower(${words}), lower(${text})) > 0`
 }
 
-function readLive(queryable: Queryable, filter: JobFilter, before: string, limit: number): Promise<ListRow[]> {
+function readLive(queryable: Queryable, filter: JobsWanted, before: string, limit: number): Promise<ListRow[]> {
   const statuses = filter.statuses ?? []
   const conditions = all([
     narrow(statuses),
@@ -133,7 +121,7 @@ function readLive(queryable: Queryable, filter: JobFilter, before: string, limit
 
 function readFinished(
   queryable: Queryable,
-  filter: JobFilter,
+  filter: JobsWanted,
   before: readonly [finishedAt: string, id: string] | null,
   limit: number,
 ): Promise<ListRow[]> {

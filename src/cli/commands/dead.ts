@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { DeadLetters } from '../../domain/dead-letter.ts'
-import { type SelectionOptions, selectionOf, withSelection } from '../job-selection.ts'
+import { everyFilter, type SelectionOptions, selectionOf, withSelection } from '../job-selection.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -13,18 +13,8 @@ interface ListOptions extends SelectionOptions {
   readonly verbose?: boolean
 }
 
-const filters = [
-  'user',
-  'project',
-  'task',
-  'queue',
-  'model',
-  'agent',
-  'text',
-  'error',
-  'olderThan',
-  'newerThan',
-] as const
+/** All but the state, which is one. */
+const filters = everyFilter.filter((name) => name !== 'status')
 
 /** `dead`: what failed for good. */
 export function addDeadCommand(program: Command, runtime: Runtime): void {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { JobSummaryView } from '../../domain/job-view.ts'
-import { type SelectionOptions, withSelection } from '../job-selection.ts'
+import { everyFilter, type SelectionOptions, selectionOf, withSelection } from '../job-selection.ts'
 import { paintStatus, showPriority } from '../job-words.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
@@ -8,18 +8,8 @@ import type { Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
 import { wholeNumber } from './serve.ts'
 
-const filters = [
-  'status',
-  'user',
-  'project',
-  'task',
-  'queue',
-  'model',
-  'agent',
-  'text',
-  'olderThan',
-  'newerThan',
-] as const
+/** All but the shape of an error, which dead letters are grouped by. */
+const filters = everyFilter.filter((name) => name !== 'error')
 
 interface ListOptions extends SelectionOptions {
   readonly limit: number
@@ -37,21 +27,8 @@ export function createListCommand(runtime: Runtime, typed: string): Command {
   withSelection(command, filters)
   withExamples(command, [`${typed} --status pending,running`, `${typed} --user alice --json`])
   return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
-    const { status, user, project, task, queue, model, agent, text, olderThan, newerThan, limit, cursor } = call.options
-    const ages = { olderThanSeconds: olderThan, newerThanSeconds: newerThan }
-    const page = await backend.listJobs({
-      status,
-      user,
-      project,
-      task,
-      queue,
-      model,
-      agent,
-      text,
-      ...ages,
-      limit,
-      cursor,
-    })
+    const { limit, cursor } = call.options
+    const page = await backend.listJobs({ ...selectionOf(call.options), limit, cursor })
     call.show(page, () => renderJobs(page.jobs, call.terminal))
     if (page.next_cursor !== null && !call.isJson) {
       call.terminal.note(`there are more: --cursor ${page.next_cursor}`)

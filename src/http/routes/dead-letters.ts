@@ -3,22 +3,14 @@ import { checkContract } from '../../domain/contract.ts'
 import { type JobSelection, jobSelectionFields } from '../../domain/job-filter.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
 import { listDeadLetters } from '../../store/dead-letters.ts'
-import { seconds, text, wholeNumber } from '../query.ts'
+import { jobQueryFields, wholeNumber } from '../query.ts'
 import type { Answer, Call, Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 import { bulkFields } from './bulk-changes.ts'
 
 const listQuery = z.strictObject({
-  user: text.optional(),
-  project: text.optional(),
-  task: text.optional(),
-  queue: text.optional(),
-  model: text.optional(),
-  agent: text.optional(),
-  text: text.optional(),
+  ...jobQueryFields,
   error: z.string({ error: 'must be given once' }).min(1).max(1000).optional(),
-  older_than_seconds: seconds({ max: 1e9 }).optional(),
-  newer_than_seconds: seconds({ max: 1e9 }).optional(),
   limit: wholeNumber({ min: 1, max: 1000 }).default(100),
 })
 const { status: _status, ...deadFields } = jobSelectionFields

@@ -7,21 +7,13 @@ import { jobSummaryView, jobView } from '../../domain/job-view.ts'
 import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
-import { listOf, seconds, text, wholeNumber } from '../query.ts'
+import { jobQueryFields, listOf, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 
 const listQuery = z.strictObject({
   status: listOf(jobStatuses).optional(),
-  user: text.optional(),
-  project: text.optional(),
-  task: text.optional(),
-  queue: text.optional(),
-  model: text.optional(),
-  agent: text.optional(),
-  text: text.optional(),
-  older_than_seconds: seconds({ max: 1e9 }).optional(),
-  newer_than_seconds: seconds({ max: 1e9 }).optional(),
+  ...jobQueryFields,
   limit: wholeNumber({ min: 1, max: 500 }).default(50),
   cursor: z.string({ error: 'must be given once' }).max(500).optional(),
 })
@@ -69,19 +61,8 @@ export function jobRoutes({ database }: Services): readonly Route[] {
   }
 
   async function list({ request }: Call): Promise<Answer> {
-    const {
-      status: statuses,
-      limit,
-      cursor,
-      older_than_seconds: olderThanSeconds,
-      newer_than_seconds: newerThanSeconds,
-      ...filter
-    } = checkContract(listQuery, { ...request.query })
-    const page = await listJobs(
-      database,
-      { ...filter, statuses, olderThanSeconds, newerThanSeconds },
-      { limit, cursor },
-    )
+    const { status: statuses, limit, cursor, ...filter } = checkContract(listQuery, { ...request.query })
+    const page = await listJobs(database, { ...filter, statuses }, { limit, cursor })
     return { status: 200, body: { jobs: page.jobs.map(jobSummaryView), next_cursor: page.nextCursor } }
   }
 
