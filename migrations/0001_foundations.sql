@@ -61,7 +61,7 @@ create function interlock.is_legal_transition(p_from text, p_to text) returns bo
 language sql immutable parallel safe
 as $$
   select (p_from || '>' || p_to) in (
-    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
+    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled', 'deferred>paused',
     'pending>assigned', 'assigned>running',
     'assigned>pending', 'running>pending',
     'assigned>scheduled', 'running>scheduled',

@@ -45,36 +45,8 @@ comment on table interlock.job_dependency_touches is
 comment on column interlock.job_dependency_touches.id is 'The order of arrival.';
 comment on column interlock.job_dependency_touches.parent_id is 'The job to look at.';
 
--- As it was, and: a job that was added without starting is paused after its parents have ended.
-create or replace function interlock.is_legal_transition(p_from text, p_to text) returns boolean
-language sql immutable parallel safe
-as $$
-  select (p_from || '>' || p_to) in (
-    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled', 'deferred>paused',
-    'pending>assigned', 'assigned>running',
-    'assigned>pending', 'running>pending',
-    'assigned>scheduled', 'running>scheduled',
-    'assigned>failed', 'running>failed',
-    'assigned>paused', 'running>paused', 'pending>paused', 'scheduled>paused',
-    'failed>pending'
-  )
-$$;
-
 -- Down Migration
 
 drop table interlock.job_dependency_touches;
 drop table interlock.job_dependencies;
 alter table interlock.jobs drop column has_children;
-create or replace function interlock.is_legal_transition(p_from text, p_to text) returns boolean
-language sql immutable parallel safe
-as $$
-  select (p_from || '>' || p_to) in (
-    'scheduled>pending', 'deferred>pending', 'paused>pending', 'deferred>scheduled', 'paused>scheduled',
-    'pending>assigned', 'assigned>running',
-    'assigned>pending', 'running>pending',
-    'assigned>scheduled', 'running>scheduled',
-    'assigned>failed', 'running>failed',
-    'assigned>paused', 'running>paused', 'pending>paused', 'scheduled>paused',
-    'failed>pending'
-  )
-$$;

@@ -2748,6 +2748,37 @@ CREATE OR REPLACE FUNCTION interlock.chance()
 AS $function$ select pg_catalog.random() $function$;
 comment on function interlock.chance() is 'The one source of chance, as clock() is of time: from 0 to less than 1. Tests put another in its place.';
 
+CREATE OR REPLACE FUNCTION interlock.change_agent_state(p_agent_id text, p_from text[], p_to text, p_event text, p_actor text, p_reason text)
+ RETURNS TABLE(state text, active_jobs integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_agent interlock.agent_stats;
+begin
+  perform interlock.refuse_locks_agent(p_agent_id);
+  v_agent := interlock.lock_agent(p_agent_id, v_now);
+  if v_agent.state = any (p_from) then
+    update interlock.agent_stats as a
+    set state = p_to,
+        suspended_at = case p_to when 'suspended' then v_now when 'active' then null else a.suspended_at end
+    where a.id = p_agent_id;
+    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
+    values (v_now, p_event, p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
+    if p_to = 'active' then
+      perform interlock.ring(v_agent.routes);
+    end if;
+    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
+    v_agent.state := p_to;
+  end if;
+  state := v_agent.state;
+  active_jobs := v_agent.active_jobs;
+  return next;
+end
+$function$;
+comment on function interlock.change_agent_state(text,text[],text,text,text,text) is 'Brings an agent that is in one of these states into another, logs and tells it; in any other it stays as it is. Returns its state by then and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks. A part of suspend_agent(), resume_agent() and drain_agent().';
+
 CREATE OR REPLACE FUNCTION interlock.change_jobs(p_change text, p_filter jsonb, p_dry_run boolean DEFAULT false, p_after text DEFAULT ''::text, p_limit integer DEFAULT 500, p_priority double precision DEFAULT NULL::double precision, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(changed integer, asked integer, busy integer, examples text[], next_after text)
  LANGUAGE plpgsql
@@ -3804,27 +3835,11 @@ comment on function interlock.dependency_cycle(jsonb,integer,integer) is 'The sh
 
 CREATE OR REPLACE FUNCTION interlock.drain_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO ''
 AS $function$
-declare
-  v_now timestamptz := interlock.clock();
-  v_agent interlock.agent_stats;
-begin
-  perform interlock.refuse_locks_agent(p_agent_id);
-  v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state <> 'draining' then
-    update interlock.agent_stats as a
-    set state = 'draining'
-    where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
-    values (v_now, 'agent_draining', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
-  end if;
-  state := 'draining';
-  active_jobs := v_agent.active_jobs;
-  return next;
-end
+  select c.state, c.active_jobs
+  from interlock.change_agent_state(p_agent_id, '{active,suspended}', 'draining', 'agent_draining', p_actor, p_reason) as c
 $function$;
 comment on function interlock.drain_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more. Returns its state and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
@@ -4198,22 +4213,14 @@ CREATE OR REPLACE FUNCTION interlock.enqueue_once(p_key text, p_jobs jsonb, p_ac
  SET search_path TO ''
 AS $function$
 declare
-  v_digest bytea := pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8'));
-  v_known record;
   v_ids text[];
   v_duplicates boolean[];
 begin
-  if p_key is null or length(p_key) not between 1 and 200 then
-    raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
-  end if;
   if p_jobs is null then
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
   end if;
-  -- The key first: a second call with it waits here until the first has committed, or has come to nothing.
-  insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
-  values (p_key, v_digest, '{}', interlock.clock())
-  on conflict (key) do nothing;
-  repeated := not found;
+  v_ids := interlock.remember_key(p_key, pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8')));
+  repeated := v_ids is not null;
   if not repeated then
     select array_agg(e.job_id order by e.ordinal), array_agg(e.is_duplicate order by e.ordinal)
     into v_ids, v_duplicates
@@ -4221,19 +4228,6 @@ begin
     update interlock.idempotency_keys as k
     set job_ids = v_ids
     where k.key = p_key;
-  else
-    select k.request_digest, k.job_ids
-    into strict v_known
-    from interlock.idempotency_keys as k
-    where k.key = p_key;
-    if v_known.request_digest <> v_digest then
-      raise exception using
-        errcode = 'IL006',
-        message = 'this idempotency_key was used for another request',
-        column = 'idempotency_key',
-        hint = 'A key is for repeating one and the same request; choose another for another.';
-    end if;
-    v_ids := v_known.job_ids;
   end if;
   return query
   select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated, coalesce(v_duplicates[u.n], false)
@@ -4569,8 +4563,7 @@ declare
   v_jobs jsonb;
   v_base jsonb;
   v_first jsonb;
-  v_digest bytea;
-  v_known record;
+  v_known text[];
 begin
   select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
   if not found then
@@ -4616,29 +4609,13 @@ begin
   end if;
 
   if p_key is not null then
-    -- As enqueue_once() does: a second call with the key waits here for the first.
-    v_digest := sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8'));
-    if length(p_key) not between 1 and 200 then
-      raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
-    end if;
-    insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
-    values (p_key, v_digest, '{}', interlock.clock())
-    on conflict (key) do nothing;
-    if not found then
-      select k.request_digest, e.id, e.job_ids, coalesce(p.status, 'deleted') as status
-      into v_known
-      from interlock.idempotency_keys as k
-      left join interlock.workflow_executions as e on e.id = k.job_ids[1]
-      left join interlock.workflow_progress as p on p.id = e.id
-      where k.key = p_key;
-      if v_known.request_digest <> v_digest then
-        raise exception using
-          errcode = 'IL006',
-          message = 'this idempotency_key was used for another request',
-          column = 'idempotency_key',
-          hint = 'A key is for repeating one and the same request; choose another for another.';
-      end if;
-      return query select v_known.id::text, v_known.job_ids::text[], v_known.status::text, true;
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8')));
+    if v_known is not null then
+      return query
+      select v_known[1], e.job_ids::text[], coalesce(p.status, 'deleted'), true
+      from (values (1)) as one
+      left join interlock.workflow_executions as e on e.id = v_known[1]
+      left join interlock.workflow_progress as p on p.id = e.id;
       return;
     end if;
   end if;
@@ -7284,39 +7261,8 @@ end
 $function$;
 comment on function interlock.promote_siblings(text[],text[],text[]) is 'For each route, user and resource: where none of the user''s lanes stands in the resource''s line any more, the most senior of those behind steps into it, with the rank that it has now. Called when a lane was examined and does not wait for the resource (any more), under the resource''s lock, and before the resource is woken. Locks the lanes that it moves, waiting for absorbers, the tick, and a claimer that came to the row before it, none of whom waits for it.';
 
-CREATE OR REPLACE FUNCTION interlock.prune_dependencies(p_log_days integer DEFAULT 7, p_limit integer DEFAULT 10000)
- RETURNS integer
- LANGUAGE plpgsql
- SET search_path TO ''
- SET enable_seqscan TO 'off'
-AS $function$
-declare
-  v_pruned integer;
-begin
-  if p_log_days is null or p_log_days not between 0 and 36500 then
-    raise exception using errcode = 'IL005', message = 'log_days must be 0 (for ever) to 36500', column = 'log_days';
-  end if;
-  with old as (
-    select d.job_id, d.parent_id
-    from interlock.job_dependencies as d
-    where p_log_days > 0
-      and d.settled_at < interlock.clock() - p_log_days * interval '1 day'
-      and not exists (select from interlock.jobs as j where j.id = d.job_id)
-    order by d.settled_at
-    limit interlock.row_limit(p_limit)
-  )
-  delete from interlock.job_dependencies as d
-  using old as o
-  where d.job_id = o.job_id
-    and d.parent_id = o.parent_id;
-  get diagnostics v_pruned = row_count;
-  return v_pruned;
-end
-$function$;
-comment on function interlock.prune_dependencies(integer,integer) is 'Lets go of what ended jobs had depended on, as old as the log (0: keep for ever), up to p_limit rows. Returns how many. Run by the crontab. Raises IL005.';
-
 CREATE OR REPLACE FUNCTION interlock.prune_history(p_log_days integer DEFAULT 7, p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000, p_output_days integer DEFAULT 7, p_key_days integer DEFAULT 7)
- RETURNS TABLE(partitions integer, results integer, outputs integer, keys integer, messages integer, dead_letters integer, agents integer, is_held_up boolean)
+ RETURNS TABLE(partitions integer, results integer, outputs integer, keys integer, messages integer, dependencies integer, executions integer, dead_letters integer, agents integer, is_held_up boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
  SET lock_timeout TO '100ms'
@@ -7345,6 +7291,8 @@ begin
   outputs := 0;
   keys := 0;
   messages := 0;
+  dependencies := 0;
+  executions := 0;
   dead_letters := 0;
   agents := 0;
   is_held_up := not pg_catalog.pg_try_advisory_xact_lock(interlock.lock_key('prune'));
@@ -7407,6 +7355,35 @@ begin
   where m.id = o.id;
   get diagnostics messages = row_count;
 
+  with old as (
+    select d.job_id, d.parent_id
+    from interlock.job_dependencies as d
+    where p_log_days > 0
+      and d.settled_at < v_now - p_log_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = d.job_id)
+    order by d.settled_at
+    limit p_limit
+  )
+  delete from interlock.job_dependencies as d
+  using old as o
+  where d.job_id = o.job_id
+    and d.parent_id = o.parent_id;
+  get diagnostics dependencies = row_count;
+
+  with old as (
+    select e.id
+    from interlock.workflow_executions as e
+    where p_history_days > 0
+      and e.created_at < v_now - p_history_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
+    order by e.created_at
+    limit p_limit
+  )
+  delete from interlock.workflow_executions as e
+  using old as o
+  where e.id = o.id;
+  get diagnostics executions = row_count;
+
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
@@ -7455,38 +7432,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers as old as the log, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
+comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
 Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
-
-CREATE OR REPLACE FUNCTION interlock.prune_workflow_executions(p_history_days integer DEFAULT 365, p_limit integer DEFAULT 10000)
- RETURNS integer
- LANGUAGE plpgsql
- SET search_path TO ''
- SET enable_seqscan TO 'off'
-AS $function$
-declare
-  v_pruned integer;
-begin
-  if p_history_days is null or p_history_days not between 0 and 36500 then
-    raise exception using errcode = 'IL005', message = 'history_days must be 0 (for ever) to 36500', column = 'history_days';
-  end if;
-  with old as (
-    select e.id
-    from interlock.workflow_executions as e
-    where p_history_days > 0
-      and e.created_at < interlock.clock() - p_history_days * interval '1 day'
-      and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
-    order by e.created_at
-    limit interlock.row_limit(p_limit)
-  )
-  delete from interlock.workflow_executions as e
-  using old as o
-  where e.id = o.id;
-  get diagnostics v_pruned = row_count;
-  return v_pruned;
-end
-$function$;
-comment on function interlock.prune_workflow_executions(integer,integer) is 'Lets go of executions that were asked for so many days ago (0: keep for ever) and whose jobs have all ended, up to p_limit. Returns how many. Run by the crontab. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
@@ -8492,6 +8439,40 @@ $function$;
 comment on function interlock.release_resource(text,text,text,text) is 'Takes a resource from all who hold it, or from one of them alone (p_job_id). A manual lock is released, with all that it holds. A running job is asked to stop first: its resources are free when its process is confirmed gone, not before. Returns a row for each holder: its kind (lock or job), and released, cancelling, or cancelled for what was returned to wait meanwhile.
 Locks: as release_held(), for the locks; the jobs'' rows, by id; then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005, IL009 not_held.';
 
+CREATE OR REPLACE FUNCTION interlock.remember_key(p_key text, p_digest bytea)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_known record;
+begin
+  if p_key is null or length(p_key) not between 1 and 200 then
+    raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
+  end if;
+  -- The key first: a second call with it waits here until the first has committed, or has come to nothing.
+  insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
+  values (p_key, p_digest, '{}', interlock.clock())
+  on conflict (key) do nothing;
+  if found then
+    return null;
+  end if;
+  select k.request_digest, k.job_ids
+  into strict v_known
+  from interlock.idempotency_keys as k
+  where k.key = p_key;
+  if v_known.request_digest <> p_digest then
+    raise exception using
+      errcode = 'IL006',
+      message = 'this idempotency_key was used for another request',
+      column = 'idempotency_key',
+      hint = 'A key is for repeating one and the same request; choose another for another.';
+  end if;
+  return v_known.job_ids;
+end
+$function$;
+comment on function interlock.remember_key(text,bytea) is 'Takes a key of a caller''s own for a request with this digest. Null: it is new, and the caller fills in its job_ids; else what it stands for. Locks the key, before anything else: a call waits for an uncommitted one with the same key. Raises IL005, IL006 where the key was used for another request.';
+
 CREATE OR REPLACE FUNCTION interlock.remove_limit(p_pattern text, p_actor text DEFAULT NULL::text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -8753,30 +8734,11 @@ Why only an end of the list: a reserving lane holds what is earlier and waits fo
 
 CREATE OR REPLACE FUNCTION interlock.resume_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO ''
 AS $function$
-declare
-  v_now timestamptz := interlock.clock();
-  v_agent interlock.agent_stats;
-begin
-  perform interlock.refuse_locks_agent(p_agent_id);
-  v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'suspended' then
-    update interlock.agent_stats as a
-    set state = 'active',
-        suspended_at = null
-    where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
-    values (v_now, 'agent_resumed', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-    perform interlock.ring(v_agent.routes);
-    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
-    v_agent.state := 'active';
-  end if;
-  state := v_agent.state;
-  active_jobs := v_agent.active_jobs;
-  return next;
-end
+  select c.state, c.active_jobs
+  from interlock.change_agent_state(p_agent_id, '{suspended}', 'active', 'agent_resumed', p_actor, p_reason) as c
 $function$;
 comment on function interlock.resume_agent(text,text,text) is 'Lets an agent that was suspended claim again, and rings its routes. Returns its state (draining: it stays so) and how many jobs it holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 
@@ -10399,29 +10361,11 @@ comment on function interlock.stuck_jobs() is 'What should have moved on by itse
 
 CREATE OR REPLACE FUNCTION interlock.suspend_agent(p_agent_id text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text)
  RETURNS TABLE(state text, active_jobs integer)
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO ''
 AS $function$
-declare
-  v_now timestamptz := interlock.clock();
-  v_agent interlock.agent_stats;
-begin
-  perform interlock.refuse_locks_agent(p_agent_id);
-  v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'active' then
-    update interlock.agent_stats as a
-    set state = 'suspended',
-        suspended_at = v_now
-    where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
-    values (v_now, 'agent_suspended', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
-    v_agent.state := 'suspended';
-  end if;
-  state := v_agent.state;
-  active_jobs := v_agent.active_jobs;
-  return next;
-end
+  select c.state, c.active_jobs
+  from interlock.change_agent_state(p_agent_id, '{active}', 'suspended', 'agent_suspended', p_actor, p_reason) as c
 $function$;
 comment on function interlock.suspend_agent(text,text,text) is 'Lets an agent finish what it holds and claim no more until resume_agent(); its next incarnations are suspended, too. Returns its state (draining: it claims no more in any case, and stays so) and how many jobs it still holds. Locks its row. Raises IL004, IL008 for the agent of manual locks.';
 

@@ -4,22 +4,14 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_digest bytea := pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8'));
-  v_known record;
   v_ids text[];
   v_duplicates boolean[];
 begin
-  if p_key is null or length(p_key) not between 1 and 200 then
-    raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
-  end if;
   if p_jobs is null then
     raise exception using errcode = 'IL005', message = 'jobs must be an array of 1 to 10,000 jobs', column = 'jobs';
   end if;
-  -- The key first: a second call with it waits here until the first has committed, or has come to nothing.
-  insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
-  values (p_key, v_digest, '{}', interlock.clock())
-  on conflict (key) do nothing;
-  repeated := not found;
+  v_ids := interlock.remember_key(p_key, pg_catalog.sha256(pg_catalog.convert_to(p_jobs::text, 'UTF8')));
+  repeated := v_ids is not null;
   if not repeated then
     select array_agg(e.job_id order by e.ordinal), array_agg(e.is_duplicate order by e.ordinal)
     into v_ids, v_duplicates
@@ -27,19 +19,6 @@ begin
     update interlock.idempotency_keys as k
     set job_ids = v_ids
     where k.key = p_key;
-  else
-    select k.request_digest, k.job_ids
-    into strict v_known
-    from interlock.idempotency_keys as k
-    where k.key = p_key;
-    if v_known.request_digest <> v_digest then
-      raise exception using
-        errcode = 'IL006',
-        message = 'this idempotency_key was used for another request',
-        column = 'idempotency_key',
-        hint = 'A key is for repeating one and the same request; choose another for another.';
-    end if;
-    v_ids := v_known.job_ids;
   end if;
   return query
   select u.n::integer, u.id, coalesce(j.status, t.outcome, 'deleted'), enqueue_once.repeated, coalesce(v_duplicates[u.n], false)

@@ -11,8 +11,7 @@ declare
   v_jobs jsonb;
   v_base jsonb;
   v_first jsonb;
-  v_digest bytea;
-  v_known record;
+  v_known text[];
 begin
   select w.* into v_workflow from interlock.workflows as w where w.id = p_workflow_id;
   if not found then
@@ -58,29 +57,13 @@ begin
   end if;
 
   if p_key is not null then
-    -- As enqueue_once() does: a second call with the key waits here for the first.
-    v_digest := sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8'));
-    if length(p_key) not between 1 and 200 then
-      raise exception using errcode = 'IL005', message = 'idempotency_key must have 1 to 200 characters', column = 'idempotency_key';
-    end if;
-    insert into interlock.idempotency_keys as k (key, request_digest, job_ids, created_at)
-    values (p_key, v_digest, '{}', interlock.clock())
-    on conflict (key) do nothing;
-    if not found then
-      select k.request_digest, e.id, e.job_ids, coalesce(p.status, 'deleted') as status
-      into v_known
-      from interlock.idempotency_keys as k
-      left join interlock.workflow_executions as e on e.id = k.job_ids[1]
-      left join interlock.workflow_progress as p on p.id = e.id
-      where k.key = p_key;
-      if v_known.request_digest <> v_digest then
-        raise exception using
-          errcode = 'IL006',
-          message = 'this idempotency_key was used for another request',
-          column = 'idempotency_key',
-          hint = 'A key is for repeating one and the same request; choose another for another.';
-      end if;
-      return query select v_known.id::text, v_known.job_ids::text[], v_known.status::text, true;
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('workflow', p_workflow_id, p_request)::text, 'UTF8')));
+    if v_known is not null then
+      return query
+      select v_known[1], e.job_ids::text[], coalesce(p.status, 'deleted'), true
+      from (values (1)) as one
+      left join interlock.workflow_executions as e on e.id = v_known[1]
+      left join interlock.workflow_progress as p on p.id = e.id;
       return;
     end if;
   end if;

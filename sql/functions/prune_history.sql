@@ -1,7 +1,7 @@
 create function interlock.prune_history(
   p_log_days integer default 7, p_history_days integer default 365, p_limit integer default 10000,
   p_output_days integer default 7, p_key_days integer default 7
-) returns table (partitions integer, results integer, outputs integer, keys integer, messages integer, dead_letters integer, agents integer, is_held_up boolean)
+) returns table (partitions integer, results integer, outputs integer, keys integer, messages integer, dependencies integer, executions integer, dead_letters integer, agents integer, is_held_up boolean)
 language plpgsql
 set search_path = ''
 set lock_timeout = '100ms'
@@ -30,6 +30,8 @@ begin
   outputs := 0;
   keys := 0;
   messages := 0;
+  dependencies := 0;
+  executions := 0;
   dead_letters := 0;
   agents := 0;
   is_held_up := not pg_catalog.pg_try_advisory_xact_lock(interlock.lock_key('prune'));
@@ -92,6 +94,35 @@ begin
   where m.id = o.id;
   get diagnostics messages = row_count;
 
+  with old as (
+    select d.job_id, d.parent_id
+    from interlock.job_dependencies as d
+    where p_log_days > 0
+      and d.settled_at < v_now - p_log_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = d.job_id)
+    order by d.settled_at
+    limit p_limit
+  )
+  delete from interlock.job_dependencies as d
+  using old as o
+  where d.job_id = o.job_id
+    and d.parent_id = o.parent_id;
+  get diagnostics dependencies = row_count;
+
+  with old as (
+    select e.id
+    from interlock.workflow_executions as e
+    where p_history_days > 0
+      and e.created_at < v_now - p_history_days * interval '1 day'
+      and not exists (select from interlock.jobs as j where j.id = any (e.job_ids))
+    order by e.created_at
+    limit p_limit
+  )
+  delete from interlock.workflow_executions as e
+  using old as o
+  where e.id = o.id;
+  get diagnostics executions = row_count;
+
   delete from interlock.agent_stats as a
   where a.state = 'gone'
     and a.ended_at < v_now - interval '1 day';
@@ -142,5 +173,5 @@ end
 $$;
 
 comment on function interlock.prune_history(integer, integer, integer, integer, integer) is
-  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers as old as the log, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
+  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
 Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';

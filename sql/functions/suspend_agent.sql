@@ -1,28 +1,10 @@
 create function interlock.suspend_agent(p_agent_id text, p_actor text default null, p_reason text default null)
 returns table (state text, active_jobs integer)
-language plpgsql
+language sql
 set search_path = ''
 as $$
-declare
-  v_now timestamptz := interlock.clock();
-  v_agent interlock.agent_stats;
-begin
-  perform interlock.refuse_locks_agent(p_agent_id);
-  v_agent := interlock.lock_agent(p_agent_id, v_now);
-  if v_agent.state = 'active' then
-    update interlock.agent_stats as a
-    set state = 'suspended',
-        suspended_at = v_now
-    where a.id = p_agent_id;
-    insert into interlock.job_queue_log (created_at, event_type, agent_id, actor, conflict_reason)
-    values (v_now, 'agent_suspended', p_agent_id, p_actor, pg_catalog.left(p_reason, 4096));
-    perform pg_catalog.pg_notify('interlock_agent', p_agent_id);
-    v_agent.state := 'suspended';
-  end if;
-  state := v_agent.state;
-  active_jobs := v_agent.active_jobs;
-  return next;
-end
+  select c.state, c.active_jobs
+  from interlock.change_agent_state(p_agent_id, '{active}', 'suspended', 'agent_suspended', p_actor, p_reason) as c
 $$;
 
 comment on function interlock.suspend_agent(text, text, text) is

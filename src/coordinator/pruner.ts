@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../observability/logger.ts'
 import type { Queryable } from '../store/queryable.ts'
-import {
-  ensurePartitions,
-  type Pruned,
-  pruneDependencies,
-  pruneHistory,
-  pruneWorkflowExecutions,
-  type Retention,
-} from '../store/upkeep.ts'
+import { ensurePartitions, type Pruned, pruneHistory, type Retention } from '../store/upkeep.ts'
 
 export const defaultRetention: Retention = { logDays: 7, historyDays: 365, outputDays: 7, onceKeyDays: 7 }
 
@@ -45,10 +38,8 @@ export class Pruner {
     let heldUp = 0
     for (let round = 0; round < roundsAtMost && signal?.aborted !== true; round++) {
       const pruned = await pruneHistory(this.#database, this.#retention, rowsAtOnce)
-      const dependencies = await pruneDependencies(this.#database, this.#retention.logDays, rowsAtOnce)
-      const executions = await pruneWorkflowExecutions(this.#database, this.#retention.historyDays, rowsAtOnce)
       total = sum(total, pruned)
-      if (isMore(pruned) || dependencies + executions > 0) continue
+      if (isMore(pruned)) continue
       if (!pruned.is_held_up || ++heldUp > heldUpAtMost) break
       await sleep(heldUpPauseMs, undefined, { signal }).catch(() => undefined)
     }
@@ -64,13 +55,15 @@ const nothing: Pruned = {
   outputs: 0,
   keys: 0,
   messages: 0,
+  dependencies: 0,
+  executions: 0,
   dead_letters: 0,
   agents: 0,
   is_held_up: false,
 }
 
-function isMore({ partitions, results, outputs, keys, messages, dead_letters: dead }: Pruned): boolean {
-  return partitions + results + outputs + keys + messages + dead > 0
+function isMore({ is_held_up: _, ...counts }: Pruned): boolean {
+  return Object.values(counts).some((count) => count > 0)
 }
 
 function sum(before: Pruned, now: Pruned): Pruned {
@@ -80,6 +73,8 @@ function sum(before: Pruned, now: Pruned): Pruned {
     outputs: before.outputs + now.outputs,
     keys: before.keys + now.keys,
     messages: before.messages + now.messages,
+    dependencies: before.dependencies + now.dependencies,
+    executions: before.executions + now.executions,
     dead_letters: before.dead_letters + now.dead_letters,
     agents: before.agents + now.agents,
     is_held_up: now.is_held_up,

@@ -28,6 +28,8 @@ export interface Pruned {
   readonly outputs: number
   readonly keys: number
   readonly messages: number
+  readonly dependencies: number
+  readonly executions: number
   readonly dead_letters: number
   readonly agents: number
   /** Somebody reads what should go, or prunes too: later is soon enough. */
@@ -62,20 +64,6 @@ export async function settleDependents(database: Queryable, limit = 1000): Promi
     'settle_dependents',
   )
   return row?.more ?? false
-}
-
-/** Forgets what jobs depended on that ended so many days ago (0: never); returns how many rows. */
-export async function pruneDependencies(database: Queryable, logDays: number, limit: number): Promise<number> {
-  return oneNumber(database, 'select interlock.prune_dependencies($1, $2) as n', [logDays, limit])
-}
-
-/** Forgets runs of workflows that were asked for so many days ago (0: never) and have ended; returns how many. */
-export async function pruneWorkflowExecutions(
-  database: Queryable,
-  historyDays: number,
-  limit: number,
-): Promise<number> {
-  return oneNumber(database, 'select interlock.prune_workflow_executions($1, $2) as n', [historyDays, limit])
 }
 
 /** Looks at the liveness of all agents and returns who is lost. */
@@ -172,7 +160,7 @@ export async function ensurePartitions(database: Queryable, table: PartitionedTa
 export async function pruneHistory(database: Queryable, retention: Retention, limit: number): Promise<Pruned> {
   const { logDays, historyDays, outputDays, onceKeyDays } = retention
   const [row] = await database.query<Pruned>(
-    `select partitions, results, outputs, keys, messages, dead_letters, agents, is_held_up
+    `select partitions, results, outputs, keys, messages, dependencies, executions, dead_letters, agents, is_held_up
      from interlock.prune_history($1, $2, $3, $4, $5)`,
     [logDays, historyDays, limit, outputDays, onceKeyDays],
   )

@@ -385,13 +385,13 @@ describe('at the same moment', () => {
   })
 })
 
-it('prune_dependencies forgets what ended jobs depended on, as old as the log, and nothing of those that live', async () => {
+it('prune_history forgets what ended jobs depended on, as old as the log, and nothing of those that live', async () => {
   await world.enqueue({ id: 'p' }, { id: 'q' }, { id: 'c', depends_on: ['p'] }, { id: 'd', depends_on: ['p', 'q'] })
   const jobs = await world.claim(2)
   for (const job of jobs.filter(({ job_id: id }) => id === 'p')) await world.complete(job)
   await finish('c')
   await world.test.advanceClock(8 * 86_400)
-  expect(await world.query('select interlock.prune_dependencies(0) as n')).toEqual([{ n: 0 }])
-  expect(await world.query('select interlock.prune_dependencies(7) as n')).toEqual([{ n: 1 }])
+  expect(await world.query('select dependencies as n from interlock.prune_history(0)')).toEqual([{ n: 0 }])
+  expect(await world.query('select dependencies as n from interlock.prune_history(7)')).toEqual([{ n: 1 }])
   expect(await world.query('select distinct job_id from interlock.job_dependencies')).toEqual([{ job_id: 'd' }])
 })

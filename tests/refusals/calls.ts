@@ -91,9 +91,7 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     pause_schedule: { p_name: text('nightly'), p_paused: 'true', ...actor },
     poll_lock: { p_lock_id: text(lock.id), p_owner: text('cy') },
     promote_due_jobs: limit,
-    prune_dependencies: { p_log_days: '7', ...limit },
     prune_history: { p_log_days: '7', p_history_days: '365', ...limit, p_output_days: '7', p_key_days: '7' },
-    prune_workflow_executions: { p_history_days: '365', ...limit },
     queue_snapshot: { p_list_limit: '100', p_count_limit: '10000' },
     raise_after_restore: { p_above: '0', ...actor },
     register_agent: {
