@@ -13,6 +13,7 @@ const stubborn = `trap "" TERM
   while :; do sleep 1000; done`
 
 const processCount = 6
+const sleepCount = 4
 
 let mark: ReturnType<typeof createMark>
 
@@ -27,8 +28,15 @@ async function startStubborn(options: {
     environment: { PATH: process.env.PATH ?? '', [mark.name]: mark.value },
     jobs: [{ key: 'stubborn', command: ['sh', '-c', stubborn] }],
   })
-  await waitFor(() => jobProcesses(owner).length >= processCount, { what: 'all processes of the job to run' })
+  await waitFor(() => isSettled(owner), { what: 'all processes of the job to run' })
   return owner
+}
+
+/** The last shape of the tree. Six processes alone are not it: the shell that leaves its daemon is one of them for a moment. */
+function isSettled(owner: Owner): boolean {
+  const processes = jobProcesses(owner)
+  const sleeping = processes.filter(({ command }) => command.startsWith('sleep '))
+  return processes.length === processCount && sleeping.length === sleepCount
 }
 
 function jobProcesses(owner: Owner) {
