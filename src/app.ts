@@ -4,7 +4,9 @@ import type { App, AppOptions } from './cli/launcher.ts'
 import { type Config, inheritedEnvironment } from './config.ts'
 import { inheritedByJobs } from './domain/job-environment.ts'
 import { createHttpServer } from './http/server.ts'
+import { mcpRoutes } from './mcp/mcp-door.ts'
 import { createLogger, type Logger } from './observability/logger.ts'
+import { rpcRoutes } from './rpc/rpc-door.ts'
 import { Database } from './store/database.ts'
 import { startEmbeddedServer } from './store/embedded-server.ts'
 import { checkSchema, migrate } from './store/migrations.ts'
@@ -162,7 +164,7 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
   const { host, port, hostNames } = config.http
-  const server = createHttpServer({ database, logger, host, port, hostNames })
+  const server = createHttpServer({ database, logger, host, port, hostNames, doors: [rpcRoutes, mcpRoutes] })
   keep(server)
   await server.start()
   options.onUp({ part: 'http', text: server.url, details: { url: server.url } })

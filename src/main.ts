@@ -43,6 +43,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   signal: interruption.signal,
   // Loaded when it is needed: a command that asks one question does not wait for Postgres, Express and pino to load.
   createApp: async (...given) => (await import('./app.ts')).createApp(...given),
+  serveMcp: async (...given) => (await import('./mcp/mcp-process.ts')).serveMcp(...given),
 })
 
 // What is still in a pipe is written before the process ends; a handle that somebody forgot does not keep it.

@@ -16,11 +16,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['domain', 'observability', 'store'],
   worker: ['domain', 'observability', 'store', 'coordinator', 'agent'],
   http: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
-  rpc: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
-  mcp: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker'],
+  rpc: ['domain', 'http'],
+  mcp: ['domain', 'observability', 'client', 'store', 'http'],
   cli: ['domain', 'observability', 'config', 'client', 'store', 'coordinator', 'agent', 'worker'],
   app: ['domain', 'observability', 'config', 'store', 'coordinator', 'agent', 'worker', 'http', 'rpc', 'mcp', 'cli'],
-  main: ['domain', 'observability', 'config', 'store', 'cli', 'app'],
+  main: ['domain', 'observability', 'config', 'store', 'mcp', 'cli', 'app'],
 }
 
 // A package that is one room's own business.
@@ -32,6 +32,11 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   'graphile-worker': ['worker'],
   croner: ['coordinator'],
   express: ['http'],
+  'zod-openapi': ['http'],
+  'swagger-ui-dist': ['http'],
+  'json-rpc-2.0': ['rpc'],
+  '@modelcontextprotocol/server': ['mcp'],
+  '@modelcontextprotocol/node': ['mcp'],
   commander: ['cli', 'main'],
   'cli-table3': ['cli'],
   pino: ['observability'],

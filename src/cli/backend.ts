@@ -1,8 +1,10 @@
-import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
+import type { JobPage } from '../client/views.ts'
 import type { Config } from '../config.ts'
 import type { AgentCounts } from '../domain/agent-counts.ts'
+import type { AgentView } from '../domain/agent-view.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
+import type { EventView } from '../domain/event-view.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { HistoryQuestion, HistorySummary } from '../domain/history-summary.ts'
 import type { JobFilter } from '../domain/job-filter.ts'
@@ -10,6 +12,7 @@ import type { JobRequest } from '../domain/job-request.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
+import type { OutputChunkView } from '../domain/output-view.ts'
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
@@ -20,6 +23,7 @@ import type {
   WorkflowDefinition,
   WorkflowView,
 } from '../domain/workflow.ts'
+import type { Place } from './launcher.ts'
 import type { ScheduleBackend } from './schedule-backend.ts'
 import type { Steering } from './steering.ts'
 
@@ -125,13 +129,21 @@ export interface BackendOptions {
  * set for some other program.
  */
 export async function openBackend(config: Config, options: BackendOptions): Promise<Backend> {
-  const { client, database, http } = config
-  if ((client.url === null || options.prefersDatabase === true) && database.url !== null) {
+  const place = placeOf(config, options)
+  if ('databaseUrl' in place) {
     const { openDatabaseBackend } = await import('./database-backend.ts')
-    return openDatabaseBackend(database.url, options)
+    return openDatabaseBackend(place.databaseUrl, options)
   }
   const { createHttpBackend } = await import('./http-backend.ts')
-  return createHttpBackend(client.url ?? `http://${hostInUrl(http.host)}:${http.port}`, options)
+  return createHttpBackend(place.url, options)
+}
+
+/** Where that is. */
+export function placeOf(config: Config, options: { readonly prefersDatabase?: boolean }): Place {
+  const { client, database, http } = config
+  const isDatabase = client.url === null || options.prefersDatabase === true
+  if (isDatabase && database.url !== null) return { databaseUrl: database.url }
+  return { url: client.url ?? `http://${hostInUrl(http.host)}:${http.port}` }
 }
 
 /** The job as it would be refused when it does not exist, for backends that are told so by an empty answer. */

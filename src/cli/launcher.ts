@@ -43,3 +43,12 @@ export interface App {
 
 /** How the process makes its parts. The composition root brings it: the command line knows none of them. */
 export type CreateApp = (config: Config, options: AppOptions) => Promise<App>
+
+/** Where a queue is: behind HTTP, or straight in a database. */
+export type Place = { readonly url: string } | { readonly databaseUrl: string }
+
+/** Serves one client of the Model Context Protocol over stdin and stdout, until it leaves or the signal is aborted. */
+export type ServeMcp = (
+  place: Place,
+  options: { readonly signal: AbortSignal; readonly onError: (error: Error) => void },
+) => Promise<void>

@@ -9,6 +9,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
+import { addMcpCommand } from './commands/mcp.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
@@ -76,6 +77,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addMcpCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

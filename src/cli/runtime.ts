@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type FlagValue, type LoadedConfig, loadConfig } from '../config.ts'
 import type { Backend } from './backend.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
-import type { CreateApp } from './launcher.ts'
+import type { CreateApp, ServeMcp } from './launcher.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What every command stands on; made once, by the process. */
@@ -11,6 +11,7 @@ export interface Runtime {
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
   readonly createApp: CreateApp
+  readonly serveMcp: ServeMcp
   /** What was typed behind a lone `--`, word by word: a command to run. commander lumps it with the arguments before. */
   readonly behindDashes: readonly string[]
   /** Where the command leaves its exit code; commander returns none. */

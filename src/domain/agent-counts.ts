@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** What of an agent's row the figures are made of. */
 export interface CountedAgent {
   readonly id: string
@@ -10,18 +12,20 @@ export interface CountedAgent {
 }
 
 /** How many agents live. Idle, busy and suspended ones are different ones; of those some drain, or are overloaded. */
-export interface AgentCounts {
-  readonly total: number
-  readonly idle: number
-  readonly busy: number
-  readonly suspended: number
-  readonly draining: number
-  /** Above the ceiling, or so near that they get no more, though they have a slot free. */
-  readonly overloaded: number
-  readonly slots: number
-  /** For how many more jobs there is an agent. */
-  readonly room: number
-}
+export const agentCounts = z
+  .object({
+    total: z.int(),
+    idle: z.int(),
+    busy: z.int(),
+    suspended: z.int(),
+    draining: z.int(),
+    overloaded: z.int().describe('Above the ceiling, or so near that they get no more, though they have a slot free.'),
+    slots: z.int(),
+    room: z.int().describe('For how many more jobs there is an agent.'),
+  })
+  .readonly()
+  .meta({ id: 'AgentCounts' })
+export type AgentCounts = z.output<typeof agentCounts>
 
 /** The same as the snapshot of the queue has it. */
 export function countAgents(agents: readonly CountedAgent[]): AgentCounts {

@@ -1,11 +1,16 @@
+import { z } from 'zod'
+
 /** By what the load of agents is judged; columns of interlock.agent_policy. Weights are in proportion to each other. */
-export interface AgentPolicy {
-  readonly cpu_weight: number
-  readonly memory_weight: number
-  readonly queue_weight: number
-  readonly moderate_from: number
-  readonly high_from: number
-  readonly critical_from: number
-  /** An agent whose score is above gets no job. */
-  readonly max_utilisation: number
-}
+export const agentPolicy = z
+  .object({
+    cpu_weight: z.number(),
+    memory_weight: z.number(),
+    queue_weight: z.number(),
+    moderate_from: z.number(),
+    high_from: z.number(),
+    critical_from: z.number(),
+    max_utilisation: z.number().describe('An agent whose score is above gets no job.'),
+  })
+  .readonly()
+  .meta({ id: 'AgentPolicy' })
+export type AgentPolicy = z.output<typeof agentPolicy>

@@ -1,43 +1,57 @@
-import { type AgentCounts, type CountedAgent, countAgents, isOverloaded, roomOf } from './agent-counts.ts'
-import type { AgentPolicy } from './agent-policy.ts'
-import { type Backpressure, judgeBackpressure } from './backpressure.ts'
+import { z } from 'zod'
+import { agentCounts, type CountedAgent, countAgents, isOverloaded, roomOf } from './agent-counts.ts'
+import { type AgentPolicy, agentPolicy } from './agent-policy.ts'
+import { type AgentState, agentStates } from './agent-view.ts'
+import { backpressure as backpressureView, judgeBackpressure } from './backpressure.ts'
+import { type LoadLevel, loadLevels } from './load-level.ts'
 import type { QueueSnapshot } from './queue-status.ts'
-import { type Recommendation, recommend } from './recommendation.ts'
+import { recommend, recommendation } from './recommendation.ts'
 
 export interface AllocatedAgent extends CountedAgent {
+  readonly state: AgentState
   readonly queues: readonly string[]
   readonly load_score: number
-  readonly load_level: string
+  readonly load_level: LoadLevel
 }
 
 /** `GET /agents/allocation`: who would get the next job, how full the whole is, and whether there should be more or fewer. */
-export interface Allocation {
-  readonly taken_at: string
-  readonly cluster: {
-    readonly agents: AgentCounts
-    readonly slots_used: number
-    /** Of all slots, in percent; null without any. */
-    readonly utilisation_percent: number | null
-    readonly load: { readonly average: number; readonly lowest: number; readonly highest: number } | null
-    readonly waiting_jobs: number
-    /** Lines of jobs that wait for nothing but an agent; counted to a thousand. */
-    readonly startable_lines: number
-  }
-  readonly policy: AgentPolicy
-  readonly backpressure: Backpressure
-  readonly recommendation: Recommendation
-  /** In the order in which they are given jobs; those that get none last, with the reason. */
-  readonly agents: readonly {
-    readonly id: string
-    readonly state: string
-    readonly load_score: number
-    readonly load_level: string
-    readonly active_jobs: number
-    readonly slots: number
-    readonly room: number
-    readonly why_none: string | null
-  }[]
-}
+export const allocation = z
+  .object({
+    taken_at: z.iso.datetime({ offset: true }),
+    cluster: z
+      .object({
+        agents: agentCounts,
+        slots_used: z.int(),
+        utilisation_percent: z.number().nullable().describe('Of all slots; null without any.'),
+        load: z.object({ average: z.number(), lowest: z.number(), highest: z.number() }).readonly().nullable(),
+        waiting_jobs: z.int(),
+        startable_lines: z.int().describe('Lines of jobs that wait for nothing but an agent; counted to a thousand.'),
+      })
+      .readonly(),
+    policy: agentPolicy,
+    backpressure: backpressureView,
+    recommendation,
+    agents: z
+      .array(
+        z
+          .object({
+            id: z.string(),
+            state: z.enum(agentStates),
+            load_score: z.number(),
+            load_level: z.enum(loadLevels),
+            active_jobs: z.int(),
+            slots: z.int(),
+            room: z.int(),
+            why_none: z.string().nullable(),
+          })
+          .readonly(),
+      )
+      .readonly()
+      .describe('In the order in which they are given jobs; those that get none last, with the reason.'),
+  })
+  .readonly()
+  .meta({ id: 'Allocation' })
+export type Allocation = z.output<typeof allocation>
 
 export interface AllocationFacts {
   readonly agents: readonly AllocatedAgent[]

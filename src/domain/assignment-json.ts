@@ -1,22 +1,30 @@
+import { z } from 'zod'
 import type { Assignment } from './assignment.ts'
 import { asFencingToken, asJobId } from './ids.ts'
 
 /** An assignment as SQL writes it, as a command reads it on stdin, and as HTTP shows it. */
-export interface AssignmentJson {
-  readonly job_id: string
-  readonly token: number
-  readonly task: string
-  readonly kind: string
-  readonly user: string | null
-  readonly project: string | null
-  readonly queue: string
-  readonly attempt: number
-  readonly max_attempts: number
-  readonly timeout_seconds: number
-  readonly payload: Readonly<Record<string, unknown>>
-  readonly resources: readonly string[]
-  readonly fences: Readonly<Record<string, number>>
-}
+export const assignmentJson = z
+  .object({
+    job_id: z.string(),
+    token: z.int().describe('The fencing token: every report of the holder names it.'),
+    task: z.string(),
+    kind: z.string(),
+    user: z.string().nullable(),
+    project: z.string().nullable(),
+    queue: z.string(),
+    attempt: z.int().describe('Counts from 1.'),
+    max_attempts: z.int(),
+    timeout_seconds: z.number(),
+    payload: z.record(z.string(), z.unknown()).readonly(),
+    resources: z.array(z.string()).readonly(),
+    fences: z
+      .record(z.string(), z.int())
+      .readonly()
+      .describe('By resource, the number of its latest grant: for the systems behind it to refuse a stale holder.'),
+  })
+  .readonly()
+  .meta({ id: 'Assignment' })
+export type AssignmentJson = z.output<typeof assignmentJson>
 
 export function assignmentFromJson(json: AssignmentJson): Assignment {
   return Object.freeze({

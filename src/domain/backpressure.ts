@@ -1,11 +1,12 @@
-export type BackpressureLevel = 'low' | 'moderate' | 'high' | 'critical'
+import { z } from 'zod'
+import { loadLevels } from './load-level.ts'
 
 /** Whether more comes in than the agents can start. What waits for a busy user or model is no pressure on them. */
-export interface Backpressure {
-  readonly is_detected: boolean
-  readonly level: BackpressureLevel
-  readonly reasons: readonly string[]
-}
+export const backpressure = z
+  .object({ is_detected: z.boolean(), level: z.enum(loadLevels), reasons: z.array(z.string()).readonly() })
+  .readonly()
+  .meta({ id: 'Backpressure' })
+export type Backpressure = z.output<typeof backpressure>
 
 export interface Load {
   /** Lines whose first job waits for nothing but an agent, as far as anybody has looked; counted to a thousand. */

@@ -1,32 +1,45 @@
-/** Dead letters of one error, as every door shows them. */
-export interface DeadLetterGroup {
-  /** The error without what differs from one time to the next; the filter `error` takes it. */
-  readonly error: string
-  readonly jobs: number
-  readonly first_at: string
-  readonly last_at: string
-  readonly tasks: readonly string[]
-  readonly queues: readonly string[]
-  /** 20 at most. */
-  readonly users: readonly string[]
-  /** The latest of them, whole. */
-  readonly example: {
-    readonly job_id: string
-    readonly task: string
-    readonly user: string | null
-    readonly project: string | null
-    readonly queue: string
-    readonly attempts: number
-    readonly max_attempts: number
-    readonly failed_at: string
-    readonly agent_id: string | null
-    readonly error: Readonly<Record<string, unknown>> | null
-    readonly payload: Readonly<Record<string, unknown>>
-  }
-}
+import { z } from 'zod'
 
-export interface DeadLetters {
-  readonly groups: readonly DeadLetterGroup[]
-  /** There are more than were counted: the latest of them stand for all. */
-  readonly is_cut: boolean
-}
+const time = z.iso.datetime()
+const names = z.array(z.string()).readonly()
+
+/** Dead letters of one error, as every door shows them. */
+const deadLetterGroup = z
+  .object({
+    error: z
+      .string()
+      .describe('The error without what differs from one time to the next; the filter `error` takes it.'),
+    jobs: z.int(),
+    first_at: time,
+    last_at: time,
+    tasks: names,
+    queues: names,
+    users: names.describe('20 at most.'),
+    example: z
+      .object({
+        job_id: z.string(),
+        task: z.string(),
+        user: z.string().nullable(),
+        project: z.string().nullable(),
+        queue: z.string(),
+        attempts: z.int(),
+        max_attempts: z.int(),
+        failed_at: time,
+        agent_id: z.string().nullable(),
+        error: z.record(z.string(), z.unknown()).readonly().nullable(),
+        payload: z.record(z.string(), z.unknown()).readonly(),
+      })
+      .readonly()
+      .describe('The latest of them, whole.'),
+  })
+  .readonly()
+  .meta({ id: 'DeadLetterGroup' })
+export type DeadLetterGroup = z.output<typeof deadLetterGroup>
+
+export const deadLetters = z
+  .object({
+    groups: z.array(deadLetterGroup).readonly(),
+    is_cut: z.boolean().describe('There are more than were counted: the latest of them stand for all.'),
+  })
+  .readonly()
+export type DeadLetters = z.output<typeof deadLetters>

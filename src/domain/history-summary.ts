@@ -12,16 +12,19 @@ const time = z.iso.datetime({
 })
 const name = z.string({ error: 'must be given once' }).min(1).max(200).optional()
 
-const written = z.strictObject({
+/** What a summary is asked for with, at every door. */
+export const historyFields = {
   by: z.enum(summaryKeys),
-  since: time.optional(),
-  until: time.optional(),
+  since: time.optional().describe('A day before until, unless set.'),
+  until: time.optional().describe('Now, unless set.'),
   queue: name,
   task: name,
   user: name,
   project: name,
   limit: z.int().min(1).max(maxSummaryRows).default(100),
-})
+} as const
+
+const written = z.strictObject(historyFields)
 
 /** Of which range, by what, narrowed to what. Unless they are named it is the last day. */
 export type HistoryQuestion = z.output<typeof written>
@@ -39,34 +42,42 @@ export function checkHistoryQuestion(question: unknown): HistoryQuestion {
   return asked
 }
 
-/** What ended, of one task, user, model, hour … Times are null where nothing was started. */
-export interface HistoryRow {
-  /** Null: of no user, model, agent or project. */
-  readonly key: string | null
-  readonly ended: number
-  readonly completed: number
-  readonly failed: number
-  readonly cancelled: number
-  readonly expired: number
-  readonly deleted: number
-  readonly completed_per_hour: number
-  readonly avg_wait_seconds: number | null
-  readonly p50_wait_seconds: number | null
-  readonly p95_wait_seconds: number | null
-  readonly max_wait_seconds: number | null
-  readonly avg_run_seconds: number | null
-  readonly p50_run_seconds: number | null
-  readonly p95_run_seconds: number | null
-  readonly max_run_seconds: number | null
-  readonly total_run_seconds: number
-  readonly avg_attempts: number
-}
+const secondsOrNone = z.number().nullable()
 
-export interface HistorySummary {
-  readonly by: HistoryQuestion['by']
-  readonly since: string
-  readonly until: string
-  readonly rows: readonly HistoryRow[]
-  /** There are more keys than were asked for. */
-  readonly is_truncated: boolean
-}
+/** What ended, of one task, user, model, hour … Times are null where nothing was started. */
+const historyRow = z
+  .object({
+    key: z.string().nullable().describe('Null: of no user, model, agent or project.'),
+    ended: z.int(),
+    completed: z.int(),
+    failed: z.int(),
+    cancelled: z.int(),
+    expired: z.int(),
+    deleted: z.int(),
+    completed_per_hour: z.number(),
+    avg_wait_seconds: secondsOrNone,
+    p50_wait_seconds: secondsOrNone,
+    p95_wait_seconds: secondsOrNone,
+    max_wait_seconds: secondsOrNone,
+    avg_run_seconds: secondsOrNone,
+    p50_run_seconds: secondsOrNone,
+    p95_run_seconds: secondsOrNone,
+    max_run_seconds: secondsOrNone,
+    total_run_seconds: z.number(),
+    avg_attempts: z.number(),
+  })
+  .readonly()
+  .meta({ id: 'HistoryRow' })
+export type HistoryRow = z.output<typeof historyRow>
+
+export const historySummary = z
+  .object({
+    by: z.enum(summaryKeys),
+    since: z.iso.datetime(),
+    until: z.iso.datetime(),
+    rows: z.array(historyRow).readonly(),
+    is_truncated: z.boolean().describe('There are more keys than were asked for.'),
+  })
+  .readonly()
+  .meta({ id: 'HistorySummary' })
+export type HistorySummary = z.output<typeof historySummary>

@@ -48,15 +48,15 @@ export const bulkChanges = ['cancel', 'requeue', 'delete', 'priority'] as const
 export type BulkChange = (typeof bulkChanges)[number]
 
 /** What became of the jobs that a filter named, or would become of them on a dry run. */
-export interface BulkAnswer {
-  readonly dry_run: boolean
-  readonly changed: number
-  /** Jobs that run: they hold what they have until their processes are gone. */
-  readonly asked_to_stop: number
-  /** Somebody else was changing them at that moment: they were left as they are. */
-  readonly busy: number
-  /** The first ten ids. */
-  readonly examples: readonly string[]
-  /** Where to go on; null: all were looked at. */
-  readonly next_cursor: string | null
-}
+export const bulkAnswer = z
+  .object({
+    dry_run: z.boolean(),
+    changed: z.int(),
+    asked_to_stop: z.int().describe('Jobs that run: they hold what they have until their processes are gone.'),
+    busy: z.int().describe('Somebody else was changing them at that moment: they were left as they are.'),
+    examples: z.array(z.string()).readonly().describe('The first ten ids.'),
+    next_cursor: z.string().nullable().describe('Where to go on; null: all were looked at.'),
+  })
+  .readonly()
+  .meta({ id: 'BulkAnswer' })
+export type BulkAnswer = z.output<typeof bulkAnswer>

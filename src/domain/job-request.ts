@@ -121,6 +121,9 @@ const written = z.strictObject(jobRequestFields).superRefine((request, context) 
   }
 })
 
+/** What a request is to those who write one. */
+export const jobRequest = written.meta({ id: 'JobRequest' })
+
 type Written = z.output<typeof written>
 
 /** What is said in two places has to be the same: nobody is to make a human_required order autonomous by accident. */
@@ -169,6 +172,8 @@ export function checkJobBatch(body: unknown): readonly JobRequest[] {
 }
 
 const batch = z.strictObject({ jobs: z.array(z.unknown()).min(1).max(maxJobsPerBatch) })
+/** What a batch is to those who write one; each job is checked by itself, so that its place is known. */
+export const jobBatch = z.strictObject({ jobs: z.array(written).min(1).max(maxJobsPerBatch) })
 
 /** A thousand jobs with the same mistake are one mistake. */
 const maxViolations = 20

@@ -1,56 +1,67 @@
-import type { CountedPlace } from './explanation.ts'
-import type { Job, JobStatus, Parent } from './job.ts'
-import { type PriorityName, priorityName } from './priority.ts'
+import { z } from 'zod'
+import { countedPlace, parentLink } from './explanation.ts'
+import { type Job, jobStatuses } from './job.ts'
+import { priorityName, priorityNames } from './priority.ts'
 import { modelsAmong } from './resource.ts'
 
-/** A job as every door shows it, live and finished alike. Times are ISO 8601 with offset. */
-export interface JobView extends JobSummaryView {
-  readonly payload: Readonly<Record<string, unknown>> | null
-  readonly result: unknown
-  /** The jobs whose end it waits for, or waited for. */
-  readonly depends_on: readonly Parent[]
-}
+const time = z.iso.datetime()
 
-/** A job in a list: the same without payload and result, of which each may be a megabyte. */
-export interface JobSummaryView {
-  readonly id: string
-  readonly status: JobStatus
-  readonly task: string
-  readonly kind: string
-  readonly user: string | null
-  readonly project: string | null
-  readonly queue: string
-  /** The nearest name; `priority_number` is what counts. */
-  readonly priority: PriorityName
-  readonly priority_number: number
-  readonly permission_level: string | null
-  readonly models: readonly string[]
-  readonly resources: readonly string[]
-  readonly progress: number | null
-  readonly progress_description: string | null
-  readonly attempt: number
-  readonly max_attempts: number | null
-  readonly timeout_seconds: number | null
-  readonly heartbeat_seconds: number | null
-  readonly unique_key: string | null
-  readonly token: number | null
-  readonly agent_id: string | null
-  readonly created_at: string
-  readonly queued_at: string | null
-  readonly assigned_at: string | null
-  readonly started_at: string | null
-  readonly finished_at: string | null
-  readonly run_at: string | null
-  readonly expires_at: string | null
-  readonly cancel_requested_at: string | null
-  /** Of a human_required job: null while it waits for somebody to approve or reject it. */
-  readonly approved_at: string | null
-  readonly reason: string | null
-  readonly error: Readonly<Record<string, unknown>> | null
-  readonly queue_position: CountedPlace | null
-  readonly blocked_by_job_id: string | null
-  readonly conflict_reason: string | null
-}
+/** A job in a list: without payload and result, of which each may be a megabyte. Times are ISO 8601 with offset. */
+export const jobSummary = z
+  .object({
+    id: z.string(),
+    status: z.enum(jobStatuses),
+    task: z.string(),
+    kind: z.string(),
+    user: z.string().nullable(),
+    project: z.string().nullable(),
+    queue: z.string(),
+    priority: z.enum(priorityNames).describe('The nearest name; priority_number is what counts.'),
+    priority_number: z.number(),
+    permission_level: z.string().nullable(),
+    models: z.array(z.string()).readonly(),
+    resources: z.array(z.string()).readonly(),
+    progress: z.number().nullable(),
+    progress_description: z.string().nullable(),
+    attempt: z.int(),
+    max_attempts: z.int().nullable(),
+    timeout_seconds: z.number().nullable(),
+    heartbeat_seconds: z.number().nullable(),
+    unique_key: z.string().nullable(),
+    token: z.int().nullable().describe('The fencing token of its latest claim.'),
+    agent_id: z.string().nullable(),
+    created_at: time,
+    queued_at: time.nullable(),
+    assigned_at: time.nullable(),
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    run_at: time.nullable(),
+    expires_at: time.nullable(),
+    cancel_requested_at: time.nullable(),
+    approved_at: time
+      .nullable()
+      .describe('Of a human_required job: null while it waits for somebody to approve or reject it.'),
+    reason: z.string().nullable(),
+    error: z.record(z.string(), z.unknown()).readonly().nullable(),
+    queue_position: countedPlace.nullable(),
+    blocked_by_job_id: z.string().nullable(),
+    conflict_reason: z.string().nullable(),
+  })
+  .readonly()
+  .meta({ id: 'JobSummary' })
+export type JobSummaryView = z.output<typeof jobSummary>
+
+/** A job as every door shows it, live and finished alike. */
+export const jobAnswer = z
+  .object({
+    ...jobSummary.unwrap().shape,
+    payload: z.record(z.string(), z.unknown()).readonly().nullable(),
+    result: z.unknown(),
+    depends_on: z.array(parentLink).readonly().describe('The jobs whose end it waits for, or waited for.'),
+  })
+  .readonly()
+  .meta({ id: 'Job' })
+export type JobView = z.output<typeof jobAnswer>
 
 export function jobSummaryView(job: Job): JobSummaryView {
   return {

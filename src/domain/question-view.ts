@@ -1,50 +1,71 @@
-import type { QuestionType, RequestStatus, ResponseType } from './question.ts'
+import { z } from 'zod'
+import { questionTypes, requestStatuses, responseTypes } from './question.ts'
 
-/** What the doors answer about questions: JSON, snake_case, ISO 8601 times. */
+// What the doors answer about questions: JSON, snake_case, ISO 8601 times.
+
+const time = z.iso.datetime()
+
+const responseView = z
+  .object({
+    id: z.string(),
+    response_type: z.enum(responseTypes),
+    message: z.string(),
+    instructions: z.array(z.string()).readonly(),
+    generated_by: z.enum(['human', 'automated']),
+    responder_id: z.string().nullable(),
+    created_at: time,
+  })
+  .readonly()
+  .meta({ id: 'QuestionResponse' })
+export type ResponseView = z.output<typeof responseView>
 
 /** A question with its answer, as it stands now. */
-export interface RequestView {
-  readonly id: string
-  readonly status: RequestStatus
-  readonly job_id: string
-  readonly task: string
-  readonly user: string | null
-  readonly agent_id: string | null
-  readonly request_type: QuestionType
-  readonly message: string
-  readonly context: Readonly<Record<string, unknown>>
-  readonly conversation_id: string
-  readonly parent_message_id: string | null
-  readonly created_at: string
-  readonly expires_at: string
-  readonly settled_at: string | null
-  /** What the job has given back until it is answered; null: nothing. */
-  readonly given_back: readonly string[] | null
-  /** It does not hold it again yet, and its worker is told of no answer so long. */
-  readonly is_away: boolean
-  readonly response: ResponseView | null
-}
+export const requestView = z
+  .object({
+    id: z.string(),
+    status: z.enum(requestStatuses).describe('closed: the claim that asked is over.'),
+    job_id: z.string(),
+    task: z.string(),
+    user: z.string().nullable(),
+    agent_id: z.string().nullable(),
+    request_type: z.enum(questionTypes),
+    message: z.string(),
+    context: z.record(z.string(), z.unknown()).readonly(),
+    conversation_id: z.string(),
+    parent_message_id: z.string().nullable(),
+    created_at: time,
+    expires_at: time,
+    settled_at: time.nullable(),
+    given_back: z
+      .array(z.string())
+      .readonly()
+      .nullable()
+      .describe('What the job has given back until it is answered; null: nothing.'),
+    is_away: z
+      .boolean()
+      .describe('It does not hold again yet what it gave back, and its worker is told of no answer so long.'),
+    response: responseView.nullable(),
+  })
+  .readonly()
+  .meta({ id: 'Question' })
+export type RequestView = z.output<typeof requestView>
 
-export interface ResponseView {
-  readonly id: string
-  readonly response_type: ResponseType
-  readonly message: string
-  readonly instructions: readonly string[]
-  readonly generated_by: 'human' | 'automated'
-  readonly responder_id: string | null
-  readonly created_at: string
-}
+/** What the one who asked is told. */
+export const replyView = z
+  .object({
+    request_id: z.string(),
+    status: z.enum(requestStatuses).describe('open as long as there is nothing to go on with.'),
+    response: responseView.nullable(),
+    fences: z
+      .record(z.string(), z.int())
+      .readonly()
+      .describe('Of what was given back and is held again, by resource: hand them on in the place of the former ones.'),
+  })
+  .readonly()
+  .meta({ id: 'Reply' })
+export type ReplyView = z.output<typeof replyView>
 
-/** What the one who asked is told. `open` as long as there is nothing to go on with. */
-export interface ReplyView {
-  readonly request_id: string
-  readonly status: RequestStatus
-  readonly response: ResponseView | null
-  /** Of what was given back and is held again, by resource: hand them on in the place of the former ones. */
-  readonly fences: Readonly<Record<string, number>>
-}
-
-export interface RequestPage {
-  readonly requests: readonly RequestView[]
-  readonly next_cursor: string | null
-}
+export const requestPage = z
+  .object({ requests: z.array(requestView).readonly(), next_cursor: z.string().nullable() })
+  .readonly()
+export type RequestPage = z.output<typeof requestPage>

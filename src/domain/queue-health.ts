@@ -1,25 +1,38 @@
+import { z } from 'zod'
+import { agentCounts } from './agent-counts.ts'
 import { judgeBackpressure } from './backpressure.ts'
 import { countsByStatus, type QueueSnapshot } from './queue-status.ts'
 
-/** `GET /queue/health`. `unhealthy` means that jobs wait and cannot run; `degraded` that a person should look. */
-export interface QueueHealth {
-  readonly status: 'healthy' | 'degraded' | 'unhealthy'
-  readonly running: boolean
-  readonly total_jobs: number
-  readonly pending_jobs: number
-  readonly running_jobs: number
-  readonly completed_jobs: number
-  readonly failed_jobs: number
-  readonly is_estimated: boolean
-  readonly agents: QueueSnapshot['agents']
-  readonly reasons: readonly HealthReason[]
-}
+const severity = z.enum(['degraded', 'unhealthy'])
 
-export interface HealthReason {
-  readonly code: 'no_agents' | 'backpressure' | 'dead_letters' | 'old_snapshot'
-  readonly severity: 'degraded' | 'unhealthy'
-  readonly message: string
-}
+const healthReason = z
+  .object({
+    code: z.enum(['no_agents', 'backpressure', 'dead_letters', 'old_snapshot']),
+    severity,
+    message: z.string(),
+  })
+  .readonly()
+export type HealthReason = z.output<typeof healthReason>
+
+/** `GET /queue/health`. */
+export const queueHealthView = z
+  .object({
+    status: z
+      .enum(['healthy', ...severity.options])
+      .describe('unhealthy: jobs wait and cannot run. degraded: a person should look.'),
+    running: z.literal(true),
+    total_jobs: z.int(),
+    pending_jobs: z.int(),
+    running_jobs: z.int(),
+    completed_jobs: z.int(),
+    failed_jobs: z.int(),
+    is_estimated: z.boolean(),
+    agents: agentCounts,
+    reasons: z.array(healthReason).readonly(),
+  })
+  .readonly()
+  .meta({ id: 'QueueHealth' })
+export type QueueHealth = z.output<typeof queueHealthView>
 
 /** Who keeps what has died from being cleaned up, and since when. */
 export interface KeptPast {

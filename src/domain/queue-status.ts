@@ -1,6 +1,7 @@
-import type { AgentCounts } from './agent-counts.ts'
-import { type Backpressure, judgeBackpressure } from './backpressure.ts'
-import type { JobStatus } from './job.ts'
+import { z } from 'zod'
+import { type AgentCounts, agentCounts } from './agent-counts.ts'
+import { backpressure, judgeBackpressure } from './backpressure.ts'
+import { type JobStatus, jobStatuses } from './job.ts'
 import { type PriorityName, priorityNames } from './priority.ts'
 
 /** What `interlock.queue_snapshot` answers: everything at one instant. Times are ISO 8601. */
@@ -24,74 +25,95 @@ export interface QueueSnapshot {
   readonly agents: AgentCounts
 }
 
-export interface QueueCount {
-  readonly queue: string
-  readonly status: JobStatus
-  readonly count: number
-}
+const time = z.iso.datetime({ offset: true })
+const names = z.array(z.string()).readonly()
 
-export interface ActiveJob {
-  readonly job_id: string
-  readonly job_type: string
-  readonly models: readonly string[]
-  readonly status: JobStatus
-  readonly task: string
-  readonly user: string | null
-  readonly queue: string
-  readonly agent_id: string
-  readonly resources: readonly string[]
-  readonly progress: number | null
-  readonly progress_description: string | null
-  readonly assigned_at: string
-  readonly started_at: string | null
-  readonly must_end_at: string
-}
+const queueCount = z.object({ queue: z.string(), status: z.enum(jobStatuses), count: z.int() }).readonly()
+export type QueueCount = z.output<typeof queueCount>
 
-export interface QueuedJob {
-  readonly job_id: string
-  readonly job_type: string
-  readonly model: string | null
-  readonly models: readonly string[]
-  readonly task: string
-  readonly user: string | null
-  readonly queue: string
-  readonly priority: PriorityName
-  readonly blocked_by_job_id: string | null
-  readonly conflict_reason: string | null
-  readonly queued_at: string
-}
+const activeJob = z
+  .object({
+    job_id: z.string(),
+    job_type: z.string(),
+    models: names,
+    status: z.enum(jobStatuses),
+    task: z.string(),
+    user: z.string().nullable(),
+    queue: z.string(),
+    agent_id: z.string(),
+    resources: names,
+    progress: z.number().nullable(),
+    progress_description: z.string().nullable(),
+    assigned_at: time,
+    started_at: time.nullable(),
+    must_end_at: time,
+  })
+  .readonly()
+  .meta({ id: 'ActiveJob' })
+export type ActiveJob = z.output<typeof activeJob>
 
-export interface UserLock {
-  readonly user: string
-  readonly task_id: string
-  readonly acquired_at: string
-  readonly expires_at: string
-}
+const queuedJob = z
+  .object({
+    job_id: z.string(),
+    job_type: z.string(),
+    model: z.string().nullable(),
+    models: names,
+    task: z.string(),
+    user: z.string().nullable(),
+    queue: z.string(),
+    priority: z.enum(priorityNames),
+    blocked_by_job_id: z.string().nullable(),
+    conflict_reason: z.string().nullable(),
+    queued_at: time,
+  })
+  .readonly()
+  .meta({ id: 'QueuedJob' })
+export type QueuedJob = z.output<typeof queuedJob>
+
+const userLock = z.object({ user: z.string(), task_id: z.string(), acquired_at: time, expires_at: time }).readonly()
+export type UserLock = z.output<typeof userLock>
 
 /** `GET /queue/status`. The lists are cut, and `is_cut` says which. */
-export interface QueueStatus {
-  readonly taken_at: string
-  readonly active_job: Pick<ActiveJob, 'models'> & { readonly job_id: string | null; readonly job_type: string | null }
-  readonly queued_jobs: readonly QueuedJob[]
-  readonly queue_length: number
-  readonly active_jobs: readonly ActiveJob[]
-  readonly pending: Readonly<Record<PriorityName | 'total', number>>
-  readonly active: {
-    readonly slots_used: number
-    readonly slots_max: number
-    readonly by_user: Readonly<Record<string, number>>
-  }
-  readonly user_locks: { readonly active: number; readonly details: readonly UserLock[] }
-  readonly counts: readonly QueueCount[]
-  readonly counts_by_status: Readonly<Partial<Record<JobStatus, number>>>
-  readonly oldest_queued_at: string | null
-  readonly oldest_wait_seconds: number | null
-  readonly agents: AgentCounts
-  readonly backpressure: Backpressure
-  readonly is_estimated: boolean
-  readonly list_limit: number
-  readonly is_cut: Readonly<Record<'active_jobs' | 'queued_jobs' | 'by_user' | 'user_locks', boolean>>
-}
+export const queueStatusView = z
+  .object({
+    taken_at: time,
+    active_job: z
+      .object({ job_id: z.string().nullable(), job_type: z.string().nullable(), models: names })
+      .readonly()
+      .describe('The first of active_jobs.'),
+    queued_jobs: z.array(queuedJob).readonly().describe('What waits, in about the order of starting.'),
+    queue_length: z.int(),
+    active_jobs: z.array(activeJob).readonly(),
+    pending: z
+      .record(z.enum([...priorityNames, 'total']), z.int())
+      .readonly()
+      .describe('How many wait, by the nearest name of their priority.'),
+    active: z
+      .object({ slots_used: z.int(), slots_max: z.int(), by_user: z.record(z.string(), z.int()).readonly() })
+      .readonly(),
+    user_locks: z.object({ active: z.int(), details: z.array(userLock).readonly() }).readonly(),
+    counts: z.array(queueCount).readonly(),
+    counts_by_status: z.partialRecord(z.enum(jobStatuses), z.int()).readonly(),
+    oldest_queued_at: time.nullable(),
+    oldest_wait_seconds: z.number().nullable(),
+    agents: agentCounts,
+    backpressure,
+    is_estimated: z
+      .boolean()
+      .describe('There were too many live jobs to count: figures of waiting ones are estimates.'),
+    list_limit: z.int().describe('How many rows each list has at most.'),
+    is_cut: z
+      .object({
+        active_jobs: z.boolean(),
+        queued_jobs: z.boolean(),
+        by_user: z.boolean(),
+        user_locks: z.boolean(),
+      })
+      .readonly(),
+  })
+  .readonly()
+  .meta({ id: 'QueueStatus' })
+export type QueueStatus = z.output<typeof queueStatusView>
 
 /** The status that people and programs read, from a snapshot whose lists were cut at `listLimit`. */
 export function queueStatus(snapshot: QueueSnapshot, listLimit: number): QueueStatus {

@@ -1,17 +1,23 @@
+import { z } from 'zod'
 import { isOverloaded, roomOf } from './agent-counts.ts'
 import type { AgentPolicy } from './agent-policy.ts'
 import type { AllocatedAgent } from './allocation.ts'
 import type { Backpressure } from './backpressure.ts'
 
 /** Whether there should be more agents or fewer, and why. */
-export interface Recommendation {
-  readonly action: 'scale_out' | 'scale_in' | 'keep'
-  /** How many more, or fewer. */
-  readonly agents: number
-  readonly reasons: readonly string[]
-  /** Which could go: nothing of theirs runs, and the others serve all that they serve. */
-  readonly drain: readonly string[]
-}
+export const recommendation = z
+  .object({
+    action: z.enum(['scale_out', 'scale_in', 'keep']),
+    agents: z.int().describe('How many more, or fewer.'),
+    reasons: z.array(z.string()).readonly(),
+    drain: z
+      .array(z.string())
+      .readonly()
+      .describe('Which could go: nothing of theirs runs, and the others serve all that they serve.'),
+  })
+  .readonly()
+  .meta({ id: 'Recommendation' })
+export type Recommendation = z.output<typeof recommendation>
 
 export interface Standing {
   readonly agents: readonly AllocatedAgent[]

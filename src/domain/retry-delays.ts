@@ -19,13 +19,22 @@ const growth = z.strictObject({
 
 /**
  * The waits between attempts: a list, or how they grow, `{ exponential: { first_seconds: 10, factor: 2, max_seconds: 600 } }`.
- * SQL writes the second out as the list that it means (retry_delays()), and draws each wait around its length. No union: one
- * that fits neither would be refused as a whole, and not by the number at fault.
+ * SQL writes the second out as the list that it means (retry_delays()), and draws each wait around its length. Not a union alone:
+ * one that fits neither would be refused as a whole, and not by the number at fault.
  */
-export const retryDelaysField = z.unknown().transform((given, context) => {
-  const isGrowth = typeof given === 'object' && given !== null && !Array.isArray(given)
-  const checked = (isGrowth ? growth : list).safeParse(given, { error: (issue) => phraseIssue(issue) })
-  if (checked.success) return checked.data as z.output<typeof list> | z.output<typeof growth>
-  for (const { message, path } of checked.error.issues) context.addIssue({ code: 'custom', message, path: [...path] })
-  return z.NEVER
-})
+export const retryDelaysField = z
+  .preprocess(
+    (given, context) => {
+      const isGrowth = typeof given === 'object' && given !== null && !Array.isArray(given)
+      const checked = (isGrowth ? growth : list).safeParse(given, { error: (issue) => phraseIssue(issue) })
+      if (checked.success) return checked.data
+      for (const { message, path } of checked.error.issues)
+        context.addIssue({ code: 'custom', message, path: [...path] })
+      return z.NEVER
+    },
+    // What has passed is one of them: this says so to those who read the contract.
+    z.union([list, growth]),
+  )
+  .describe(
+    'A list of seconds, or how they grow: {"exponential": {"first_seconds": 10, "factor": 2, "max_seconds": 600}}.',
+  )

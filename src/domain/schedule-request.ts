@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ContractError, checkContract } from './contract.ts'
-import { checkJobRequest, type JobRequest } from './job-request.ts'
+import { checkJobRequest, type JobRequest, jobRequestFields } from './job-request.ts'
 
 /** What becomes of the slots of a schedule that no coordinator was there for. */
 export const missedWays = ['once', 'all', 'skip'] as const
@@ -28,15 +28,27 @@ const cron = z
 
 const timeZone = z.string().refine(isTimeZone, 'is not the name of a time zone, as Europe/Berlin')
 
-const written = z.strictObject({
-  cron,
-  time_zone: timeZone.default('UTC'),
-  missed: z.enum(missedWays).default('once'),
-  missed_limit: z.int().min(1).max(1000).default(100),
-  /** Unless named it stays as it is: who applies a file does not resume what somebody has paused. */
-  is_paused: z.boolean().optional(),
-  job: z.unknown(),
-})
+const scheduleFields = {
+  cron: cron.describe('minute hour day month weekday, or @hourly, @daily, @weekly, @monthly, @yearly.'),
+  time_zone: timeZone.default('UTC').describe('As Europe/Berlin.'),
+  missed: z
+    .enum(missedWays)
+    .default('once')
+    .describe('What becomes of the times that nobody was there for: once, one job for all of them.'),
+  missed_limit: z.int().min(1).max(1000).default(100).describe('With all: the latest so many.'),
+  // Who applies a file does not resume what somebody has paused.
+  is_paused: z.boolean().optional().describe('Unless named it stays as it is.'),
+} as const
+
+const written = z.strictObject({ ...scheduleFields, job: z.unknown() })
+
+const { id: _id, run_at: _runAt, delay_seconds: _delaySeconds, ...scheduledFields } = jobRequestFields
+
+/** The job of a schedule: what is enqueued each time. */
+export const scheduledJob = z.strictObject(scheduledFields).meta({ id: 'ScheduledJob' })
+
+/** What the settings are to those who write them; the job is checked by itself, so that its fields are known. */
+export const scheduleRequest = z.strictObject({ ...scheduleFields, job: scheduledJob }).meta({ id: 'ScheduleRequest' })
 
 /** The settings of a schedule, as `set_schedule` takes them. */
 export interface ScheduleRequest extends Omit<z.output<typeof written>, 'job'> {

@@ -1,31 +1,37 @@
-import type { JobRequest } from './job-request.ts'
-import type { MissedWay } from './schedule-request.ts'
+import { z } from 'zod'
+import { missedWays, scheduledJob } from './schedule-request.ts'
+
+const time = z.iso.datetime()
 
 /** What the doors answer about a schedule: JSON, snake_case, ISO 8601 times. */
-export interface ScheduleView {
-  readonly name: string
-  readonly is_paused: boolean
-  readonly cron: string
-  readonly time_zone: string
-  readonly missed: MissedWay
-  readonly missed_limit: number
-  readonly job: JobRequest
-  /** Null: paused, or never again. In the past: no coordinator is there. */
-  readonly next_at: string | null
-  /** From now on, as the clock of its zone strikes; of a paused one, what they would be. */
-  readonly next_times: readonly string[]
-  readonly last_at: string | null
-  readonly last_job_id: string | null
-  /** Why the latest slot has no job. */
-  readonly last_problem: string | null
-  readonly created_at: string
-  readonly updated_at: string
-}
+export const scheduleView = z
+  .object({
+    name: z.string(),
+    is_paused: z.boolean(),
+    cron: z.string(),
+    time_zone: z.string(),
+    missed: z.enum(missedWays),
+    missed_limit: z.int(),
+    job: scheduledJob,
+    next_at: time.nullable().describe('Null: paused, or never again. In the past: no coordinator is there.'),
+    next_times: z
+      .array(time)
+      .readonly()
+      .describe('From now on, as the clock of its zone strikes; of a paused one, what they would be.'),
+    last_at: time.nullable(),
+    last_job_id: z.string().nullable(),
+    last_problem: z.string().nullable().describe('Why the latest slot has no job.'),
+    created_at: time,
+    updated_at: time,
+  })
+  .readonly()
+  .meta({ id: 'Schedule' })
+export type ScheduleView = z.output<typeof scheduleView>
 
-export interface SchedulePage {
-  readonly schedules: readonly ScheduleView[]
-  readonly next_cursor: string | null
-}
+export const schedulePage = z
+  .object({ schedules: z.array(scheduleView).readonly(), next_cursor: z.string().nullable() })
+  .readonly()
+export type SchedulePage = z.output<typeof schedulePage>
 
 /** What setting a schedule came to. */
 export type ScheduleOutcome = 'created' | 'changed' | 'unchanged'

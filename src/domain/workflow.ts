@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkContract } from './contract.ts'
+import { jobStatuses, permissionLevels } from './job.ts'
 import { jobRequestFields } from './job-request.ts'
 
 export const maxSteps = 100
@@ -25,30 +26,38 @@ const step = z.strictObject({
   max_attempts,
 })
 
-const definition = z
-  .strictObject({
-    id: workflowId,
-    title: z.string().min(1).max(200).optional(),
-    description: z.string().min(1).max(1024).optional(),
-    hold: z.enum(['run', 'step']).optional(),
-    task: task.optional(),
-    steps: z.array(step).min(1).max(maxSteps),
-    queue,
-    priority,
-    permission_level,
-    timeout_seconds,
-    max_attempts,
-  })
-  .superRefine(({ steps, hold }, context) => {
-    for (const [index, { name }] of steps.entries()) {
-      if (steps.findIndex((other) => other.name === name) === index) continue
-      context.addIssue({ code: 'custom', path: ['steps', index, 'name'], message: 'is the name of an earlier step' })
-    }
-    const needs = steps.flatMap((one) => [...(one.resources ?? []), ...modelsOf(one).map((name) => `model:${name}`)])
-    if (hold === 'step' || new Set(needs).size <= maxHeldResources) return
-    const message = `need more than ${maxHeldResources} models and resources together: they are all held for the whole run`
-    context.addIssue({ code: 'custom', path: ['steps'], message })
-  })
+const definitionFields = {
+  id: workflowId,
+  title: z.string().min(1).max(200).optional(),
+  description: z.string().min(1).max(1024).optional(),
+  hold: z
+    .enum(['run', 'step'])
+    .optional()
+    .describe('run: one job holds the models of all steps. step: a job for each step, one after the other.'),
+  task: task.optional().describe('What the job of a run does; the id unless set.'),
+  steps: z.array(step).min(1).max(maxSteps),
+  queue,
+  priority,
+  permission_level,
+  timeout_seconds,
+  max_attempts,
+} as const
+
+const definition = z.strictObject(definitionFields).superRefine(({ steps, hold }, context) => {
+  for (const [index, { name }] of steps.entries()) {
+    if (steps.findIndex((other) => other.name === name) === index) continue
+    context.addIssue({ code: 'custom', path: ['steps', index, 'name'], message: 'is the name of an earlier step' })
+  }
+  const needs = steps.flatMap((one) => [...(one.resources ?? []), ...modelsOf(one).map((name) => `model:${name}`)])
+  if (hold === 'step' || new Set(needs).size <= maxHeldResources) return
+  const message = `need more than ${maxHeldResources} models and resources together: they are all held for the whole run`
+  context.addIssue({ code: 'custom', path: ['steps'], message })
+})
+
+/** What is put under an id, which it may name again. */
+export const workflowRequest = z
+  .strictObject({ ...definitionFields, id: workflowId.optional().describe('As in the path.') })
+  .meta({ id: 'WorkflowRequest' })
 
 const modelsOf = ({ default_model: name }: z.output<typeof step>): readonly string[] =>
   name === undefined ? [] : [name]
@@ -68,8 +77,7 @@ const executionFields = {
   project: jobRequestFields.project,
   priority,
   queue,
-  /** By step, the model that it takes instead of its default one. */
-  models: z.record(stepName, model).optional(),
+  models: z.record(stepName, model).optional().describe('By step, the model that it takes instead of its default one.'),
   id: workflowId.optional(),
   run_at: jobRequestFields.run_at,
   delay_seconds: jobRequestFields.delay_seconds,
@@ -77,6 +85,8 @@ const executionFields = {
 } as const
 
 const execution = z.strictObject(executionFields)
+/** What a request to run a workflow is to those who write one. */
+export const executionRequest = execution.meta({ id: 'WorkflowExecutionRequest' })
 
 export type ExecutionRequest = z.output<typeof execution>
 
@@ -94,25 +104,32 @@ export function checkExecution(body: unknown): ExecutionRequest {
   return checkContract(execution, { ...Object.fromEntries(known), input: Object.fromEntries(input) })
 }
 
+const time = z.iso.datetime()
+const names = z.array(z.string()).readonly()
+
 /** A workflow as every door shows it. */
-export interface WorkflowView {
-  readonly id: string
-  readonly version: number
-  readonly title: string | null
-  readonly description: string | null
-  readonly hold: 'run' | 'step'
-  readonly task: string
-  readonly required_models: readonly string[]
-  readonly steps: readonly Readonly<Record<string, unknown>>[]
-  readonly queue: string | null
-  readonly priority: number
-  readonly permission_level: string
-  readonly timeout_seconds: number | null
-  readonly max_attempts: number | null
-  readonly created_at: string
-  readonly updated_at: string
-  readonly updated_by: string | null
-}
+export const workflowView = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    title: z.string().nullable(),
+    description: z.string().nullable(),
+    hold: z.enum(['run', 'step']),
+    task: z.string(),
+    required_models: names,
+    steps: z.array(z.object({ ...step.shape, task }).readonly()).readonly(),
+    queue: z.string().nullable(),
+    priority: z.number(),
+    permission_level: z.enum(permissionLevels),
+    timeout_seconds: z.int().nullable(),
+    max_attempts: z.int().nullable(),
+    created_at: time,
+    updated_at: time,
+    updated_by: z.string().nullable(),
+  })
+  .readonly()
+  .meta({ id: 'Workflow' })
+export type WorkflowView = z.output<typeof workflowView>
 
 /** What became of a definition that was applied. */
 export interface AppliedWorkflow {
@@ -122,26 +139,31 @@ export interface AppliedWorkflow {
 }
 
 /** A run of a workflow, as its jobs tell it. */
-export interface ExecutionView {
-  readonly id: string
-  readonly workflow_id: string
-  readonly status: string
-  /** From 1; null before it starts. */
-  readonly current_step: number | null
-  readonly current_step_name: string | null
-  readonly current_step_model: string | null
-  readonly required_models: readonly string[]
-  readonly blocked_by_job_id: string | null
-  readonly conflict_reason: string | null
-  readonly current_job_id: string
-  readonly job_ids: readonly string[]
-  readonly user: string | null
-  readonly project: string | null
-  readonly hold: 'run' | 'step'
-  readonly version: number
-  readonly steps: readonly Readonly<Record<string, unknown>>[]
-  readonly input: Readonly<Record<string, unknown>>
-  readonly created_at: string
-  readonly started_at: string | null
-  readonly finished_at: string | null
-}
+export const executionView = z
+  .object({
+    id: z.string(),
+    workflow_id: z.string(),
+    status: z.enum(jobStatuses),
+    current_step: z.int().nullable().describe('From 1; null before it starts.'),
+    current_step_name: z.string().nullable(),
+    current_step_model: z.string().nullable(),
+    required_models: names,
+    blocked_by_job_id: z.string().nullable(),
+    conflict_reason: z.string().nullable(),
+    current_job_id: z.string(),
+    job_ids: names,
+    user: z.string().nullable(),
+    project: z.string().nullable(),
+    hold: z.enum(['run', 'step']),
+    version: z.int().describe('Of the workflow, when the run was made.'),
+    steps: z
+      .array(z.object({ name: z.string(), task: z.string(), model: z.string().optional() }).readonly())
+      .readonly(),
+    input: z.record(z.string(), z.unknown()).readonly(),
+    created_at: time,
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+  })
+  .readonly()
+  .meta({ id: 'WorkflowExecution' })
+export type ExecutionView = z.output<typeof executionView>

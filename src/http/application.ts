@@ -38,15 +38,20 @@ export function createApplication(options: ApplicationOptions): Express {
     )
   }
   application.use((request: Request) => refuse(routes, request))
-  application.use(createErrorHandler(logger))
+  application.use(createErrorHandler(routes, logger))
   return application
 }
 
 async function serve(route: Route, request: Request, response: Response, stopping: AbortSignal): Promise<void> {
   const left = new AbortController()
   response.once('close', () => left.abort())
-  const call: Call = { request, requestId: requestIdOf(response), signal: AbortSignal.any([left.signal, stopping]) }
-  if (route.stream !== undefined) return route.stream(call, response)
+  const call: Call = {
+    request,
+    requestId: requestIdOf(response),
+    signal: AbortSignal.any([left.signal, stopping]),
+    hasLeft: () => request.socket.destroyed,
+  }
+  if (route.stream !== undefined) return route.stream(call, { request, response })
   if (route.answer === undefined) throw new TypeError(`${route.method} ${route.path} has nobody to answer it`)
   const answer = route.isLong === true ? await route.answer(call) : await withDeadline(route.answer(call))
   send(request, response, answer)
@@ -58,7 +63,8 @@ function send(request: Request, response: Response, { status, headers = {}, body
     response.status(304).end()
     return
   }
-  if (typeof body === 'string') response.type('application/json').send(body)
+  if (body === undefined) response.end()
+  else if (typeof body === 'string') response.type('application/json').send(body)
   else response.json(body)
 }
 
@@ -95,11 +101,15 @@ function refuse(routes: readonly Route[], request: Request): never {
   })
 }
 
-function createErrorHandler(logger: Logger): ErrorRequestHandler {
+function createErrorHandler(routes: readonly Route[], logger: Logger): ErrorRequestHandler {
   // express knows an error handler by its four parameters.
-  return (thrown: unknown, _request, response, _next) => {
+  return (thrown: unknown, request, response, _next) => {
     const requestId = requestIdOf(response)
     const error = fromRouter(thrown)
+    if (error instanceof HttpError && error.code === 'malformed_json') {
+      const route = routes.find((one) => one.method === request.method && matchesPath(one, request.path))
+      if (route?.onMalformedBody !== undefined) return send(request, response, route.onMalformedBody(error.message))
+    }
     const problem = toProblem(error, requestId)
     if (problem.status >= 500) {
       const event = problem.status === 500 ? 'http.failed' : 'http.refused'

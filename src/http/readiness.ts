@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { z } from 'zod'
 import type { Database } from '../store/database.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import { withDeadline } from './deadline.ts'
@@ -10,10 +11,16 @@ export interface ReadinessCheck {
   readonly check: () => Promise<string | null> | string | null
 }
 
-export interface Readiness {
-  readonly is_ready: boolean
-  readonly checks: readonly { readonly name: string; readonly is_ok: boolean; readonly reason: string | null }[]
-}
+export const readiness = z
+  .object({
+    is_ready: z.boolean(),
+    checks: z
+      .array(z.object({ name: z.string(), is_ok: z.boolean(), reason: z.string().nullable() }).readonly())
+      .readonly(),
+  })
+  .readonly()
+  .meta({ id: 'Readiness' })
+export type Readiness = z.output<typeof readiness>
 
 /** An orchestrator asks every few seconds and waits as long: what does not answer in this time is not ready. */
 const checkSeconds = 2

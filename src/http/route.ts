@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { z } from 'zod'
 import { ContractError } from '../domain/contract.ts'
 
 export interface Answer {
@@ -8,25 +9,67 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What a route reads of a request. One of express is such a thing, and so is what the other doors make of a call. */
+export interface Asked {
+  readonly params: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Text by name, as a URL has it. */
+  readonly query: object
+  readonly body: unknown
+  /** A header of the request, by its name in lower case. */
+  get(header: string): string | undefined
+}
+
 export interface Call {
-  readonly request: Request
+  readonly request: Asked
   readonly requestId: string
   /** Aborted when the caller has left or the server stops. */
   readonly signal: AbortSignal
+  /** Whether nobody would read the answer any more. */
+  readonly hasLeft: () => boolean
 }
 
-/** One line of the interface: a method, a path with `:names`, and who answers. */
+/** What a call does to what there is: what a person, or a model that calls by itself, wants to know before. */
+export type Effect = 'read' | 'change' | 'destroy'
+
+/**
+ * One thing that can be asked, with its contract: OpenAPI, JSON-RPC and MCP are made of these, so what they say of a call
+ * is what the call checks.
+ */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
   readonly path: string
+  /** The verb's name at every door: `cancel_job`. */
+  readonly name: string
+  /** What it does, in a sentence for somebody who has not read the manual. */
+  readonly summary: string
+  /** `read` for a GET, `destroy` for a DELETE, `change` for the others unless set. */
+  readonly effect?: Effect
+  /** What it takes in its URL; nothing unless set. */
+  readonly query?: z.ZodObject
+  /** What it takes as its body; nothing unless set. */
+  readonly body?: z.ZodType
+  /** That the body may be left out. */
+  readonly isBodyOptional?: boolean
+  /** Whether it may be repeated under an Idempotency-Key. */
+  readonly takesIdempotencyKey?: boolean
+  /** What it answers, by status. Refusals are not listed: each is a problem (problem.ts). */
+  readonly answers: Readonly<Record<number, z.ZodType>>
   /** Returns the answer, or throws the error that is one. Has to be done within the server's deadline unless `isLong`. */
   readonly answer?: (call: Call) => Promise<Answer>
-  /** Writes the answer itself, bit by bit. Throws only before its first byte. */
-  readonly stream?: (call: Call, response: Response) => Promise<void>
+  /** Writes the answer itself, bit by bit; over HTTP this one answers. Throws only before its first byte. */
+  readonly stream?: (call: Call, exchange: Exchange) => Promise<void>
+  /** What is answered to a body that is no JSON, where that is no problem of HTTP. */
+  readonly onMalformedBody?: (message: string) => Answer
   /** It waits for something, and looks after its own deadline. */
   readonly isLong?: boolean
   /** Asked by machines every few seconds: kept out of the log. */
   readonly isQuiet?: boolean
+}
+
+/** Both sides of an HTTP call, for who writes the answer bit by bit. */
+export interface Exchange {
+  readonly request: Request
+  readonly response: Response
 }
 
 /** Whether the path is one of the route's, and so whether the method alone was wrong. */
@@ -37,16 +80,22 @@ export function matchesPath(route: Route, path: string): boolean {
 }
 
 /** A parameter of the path, which the router has found there. */
-export function pathParameter(request: Request, name: string): string {
+export function pathParameter(request: Asked, name: string): string {
   const value = request.params[name]
   if (typeof value !== 'string') throw new TypeError(`the route has no parameter ${name}`)
   return value
 }
 
 /** What a caller names its request by, so that it may be repeated; null: it does not. Throws `invalid_argument`. */
-export function idempotencyKey(request: Request): string | null {
+export function idempotencyKey(request: Asked): string | null {
   const key = request.get('idempotency-key')
   if (key === undefined) return null
   if (/^[\x21-\x7e]{1,200}$/.test(key)) return key
   throw new ContractError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible characters of ASCII' }])
+}
+
+/** What it does to what there is, said or by its method. */
+export function effectOf({ effect, method }: Route): Effect {
+  if (effect !== undefined) return effect
+  return method === 'GET' ? 'read' : method === 'DELETE' ? 'destroy' : 'change'
 }

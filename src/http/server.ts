@@ -3,39 +3,27 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
-import type { Logger } from '../observability/logger.ts'
-import { AgentFeed } from '../store/agent-feed.ts'
-import type { Database } from '../store/database.ts'
-import { JobFeed } from '../store/job-feed.ts'
-import { RequestFeed } from '../store/request-feed.ts'
+import { programVersion } from '../store/program-version.ts'
 import { createApplication } from './application.ts'
-import { readQueueAnswers } from './queue-answers.ts'
-import { databaseCheck, EventLoopWatch, listenCheck, type ReadinessCheck, schemaCheck } from './readiness.ts'
+import { type Door, everyRoute } from './every-route.ts'
+import { LiveServices, type LiveServicesOptions } from './live-services.ts'
 import { allRoutes } from './routes/all-routes.ts'
-import type { Services } from './services.ts'
-import { createSnapshot } from './snapshot.ts'
 
 /**
  * The HTTP door. It translates and decides nothing: a route checks what it was sent against its contract, calls a verb
  * or a reader of the store, and shows the outcome. Routes are lists (routes/*.ts, one subject a file); what all of them
  * need is in application.ts, the list of lists in routes/all-routes.ts; errors become problem+json by the table in problem.ts.
  *
- * Whatever waits (`/wait`, followed output) hangs on one JobFeed, not on connections of its own, and ends with it.
+ * What they answer from is in live-services.ts.
  */
-export interface HttpServerOptions {
-  readonly database: Database
-  readonly logger: Logger
+export interface HttpServerOptions extends LiveServicesOptions {
   readonly host: string
   /** 0 for any free one. */
   readonly port: number
   /** Names under which the server may be asked, beside those of loopback. */
   readonly hostNames?: readonly string[]
-  /** What else must be so before the process is ready. */
-  readonly readiness?: readonly ReadinessCheck[]
-  /** How old an answer of /queue/status may be; 1 unless set. */
-  readonly statusAgeSeconds?: number
-  /** How often to look at jobs that somebody waits for, beside listening; see JobFeed. */
-  readonly pollSeconds?: number
+  /** Doors behind the same port that call the operations by their names. */
+  readonly doors?: readonly Door[]
 }
 
 const drainSeconds = 5
@@ -43,23 +31,13 @@ const drainSeconds = 5
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #stopping = new AbortController()
-  readonly #feed: JobFeed
-  readonly #requestFeed: RequestFeed
-  readonly #agentFeed: AgentFeed
-  readonly #eventLoop = new EventLoopWatch()
+  readonly #live: LiveServices
   readonly #server: Server
   #stopped: Promise<void> | null = null
 
   constructor(options: HttpServerOptions) {
     this.#options = Object.freeze({ ...options })
-    const { database, logger, pollSeconds } = options
-    this.#requestFeed = new RequestFeed({ database })
-    this.#feed = new JobFeed({
-      database,
-      onLost: (error) => say(logger, 'feed.lost', { error }),
-      ...(pollSeconds === undefined ? {} : { pollSeconds }),
-    })
-    this.#agentFeed = new AgentFeed(database)
+    this.#live = new LiveServices(options)
     this.#server = createServer(this.#createApplication())
     // Slow senders hold a socket, and no more than this long.
     this.#server.headersTimeout = 10_000
@@ -83,8 +61,7 @@ export class HttpServer {
       this.#server.once('error', (error: NodeJS.ErrnoException) => reject(toListenError(error, host, port)))
       this.#server.listen({ host, port }, resolve)
     })
-    this.#feed.start()
-    this.#eventLoop.start()
+    this.#live.start()
     say(this.#options.logger, 'http.listening', { url: this.url })
   }
 
@@ -99,12 +76,11 @@ export class HttpServer {
       this.#server.close(() => resolve())
     })
     this.#stopping.abort()
-    this.#eventLoop.stop()
-    const feedStopped = Promise.all([this.#feed.stop(), this.#requestFeed.stop(), this.#agentFeed.stop()])
+    const liveStopped = this.#live.stop()
     const drained = new AbortController()
     const cut = await Promise.race([closed.then(() => 0), this.#cutAfter(drainSeconds, drained.signal)])
     drained.abort()
-    await Promise.all([closed, feedStopped])
+    await Promise.all([closed, liveStopped])
     say(this.#options.logger, 'http.stopped', { cut })
   }
 
@@ -122,23 +98,14 @@ export class HttpServer {
   }
 
   #createApplication() {
-    const { database, logger, host, hostNames = [], readiness = [], statusAgeSeconds = 1 } = this.#options
-    const services: Services = {
-      database,
-      feed: this.#feed,
-      requestFeed: this.#requestFeed,
-      agentFeed: this.#agentFeed,
-      queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
-      readiness: [
-        databaseCheck(database),
-        schemaCheck(database),
-        listenCheck(this.#feed),
-        this.#eventLoop.readiness,
-        ...readiness,
-      ],
-    }
+    const { logger, host, hostNames = [], doors = [] } = this.#options
+    const routes = everyRoute(allRoutes(this.#live.services, this.#live.eventLoop), {
+      doors,
+      version: programVersion,
+      onFailed: (error, { requestId }) => say(logger, 'http.failed', { request_id: requestId, error }),
+    })
     return createApplication({
-      routes: allRoutes(services, this.#eventLoop),
+      routes,
       logger,
       host,
       hostNames,

@@ -1,13 +1,7 @@
+import type { ChangedAgent } from '../domain/agent-view.ts'
 import type { AgentId } from '../domain/ids.ts'
-import type { AgentState } from './agents.ts'
 import type { Motive } from './jobs.ts'
 import type { Queryable } from './queryable.ts'
-
-export interface ChangedAgent {
-  readonly state: AgentState
-  /** What it still holds, and finishes. */
-  readonly active_jobs: number
-}
 
 /** Finishes what it holds, claims no more, and is not coming back. Throws `agent_not_active`. */
 export function drainAgent(queryable: Queryable, agentId: AgentId, motive: Motive = {}): Promise<ChangedAgent> {

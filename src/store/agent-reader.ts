@@ -1,29 +1,8 @@
+import type { AgentView } from '../domain/agent-view.ts'
 import type { Queryable } from './queryable.ts'
 
-/** An incarnation of an agent that is not gone, as agent_stats has it. */
-export interface AgentRow {
-  readonly id: string
-  readonly state: 'active' | 'suspended' | 'draining' | 'gone'
-  readonly host: string | null
-  readonly pid: number | null
-  readonly queues: readonly string[]
-  readonly permission_levels: readonly string[]
-  readonly tasks: readonly string[] | null
-  readonly slots: number
-  readonly active_jobs: number
-  /** Of how many slots it may make use at its load. */
-  readonly slots_open: number
-  readonly cpu_percent: number | null
-  readonly memory_percent: number | null
-  readonly queue_depth: number | null
-  readonly load_score: number
-  readonly load_level: string
-  readonly liveness: 'connection' | 'lease'
-  readonly registered_at: Date
-  readonly last_heartbeat_at: Date
-  readonly lease_until: Date
-  readonly is_late: boolean
-}
+type TimeKey = 'registered_at' | 'last_heartbeat_at' | 'lease_until'
+export type AgentRow = { readonly [Key in keyof AgentView]: Key extends TimeKey ? Date : AgentView[Key] }
 
 /** Every process that lives (not who holds manual locks), by id; is_late: its lease is over, and it is about to be declared gone. */
 export function readAgents(queryable: Queryable): Promise<AgentRow[]> {

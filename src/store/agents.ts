@@ -1,3 +1,4 @@
+import type { AgentState } from '../domain/agent-view.ts'
 import type { Assignment } from '../domain/assignment.ts'
 import { type AssignmentJson, assignmentFromJson } from '../domain/assignment-json.ts'
 import { type AgentId, asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
@@ -34,9 +35,6 @@ export interface AgentLoad {
   /** How many jobs it has in hand; null: those that it lists. */
   readonly queueDepth: number | null
 }
-
-/** `suspended` and `draining` claim no more. */
-export type AgentState = 'active' | 'suspended' | 'draining'
 
 export interface StopOrder extends HeldJob {
   readonly reason: 'cancelled' | 'timeout' | 'stalled' | 'stale_token'

@@ -1,4 +1,5 @@
 import type { JobId } from '../domain/ids.ts'
+import type { JobStatus } from '../domain/job.ts'
 import type { Queryable } from './queryable.ts'
 
 /** A line of `job_queue_log`: what happened to which job, from where to where, by whom and why. */
@@ -8,8 +9,8 @@ export interface JobEvent {
   readonly eventType: string
   readonly jobId: string | null
   readonly jobType: string | null
-  readonly fromStatus: string | null
-  readonly toStatus: string | null
+  readonly fromStatus: JobStatus | null
+  readonly toStatus: JobStatus | null
   readonly token: number | null
   readonly agentId: string | null
   readonly actor: string | null

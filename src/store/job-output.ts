@@ -1,8 +1,6 @@
 import type { JobId } from '../domain/ids.ts'
+import type { OutputStream } from '../domain/output-view.ts'
 import type { Queryable } from './queryable.ts'
-
-export const outputStreams = ['stdout', 'stderr', 'system'] as const
-export type OutputStream = (typeof outputStreams)[number]
 
 /** Whole lines that a job wrote, without the last newline. `seq` grows in the order of writing. */
 export interface OutputChunk {

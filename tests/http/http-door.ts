@@ -1,7 +1,10 @@
 import { Writable } from 'node:stream'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts'
+import { mcpRoutes } from '../../src/mcp/mcp-door.ts'
 import { createLogger } from '../../src/observability/logger.ts'
+import { rpcRoutes } from '../../src/rpc/rpc-door.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { complaintOf } from './contract-check.ts'
 
 export interface HttpDoor {
   readonly server: HttpServer
@@ -36,21 +39,19 @@ export async function openHttpDoor(test: TestDatabase, options: Partial<HttpServ
     host: '127.0.0.1',
     port: 0,
     statusAgeSeconds: 0,
+    doors: [rpcRoutes, mcpRoutes],
     ...options,
   })
   await server.start()
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<Reply> => {
     const response = await fetch(`${server.url}${path}`, { method, ...init })
     const text = await response.text()
-    const isJson =
-      /json/.test(response.headers.get('content-type') ?? '') &&
-      !/ndjson/.test(response.headers.get('content-type') ?? '')
-    return {
-      status: response.status,
-      headers: response.headers,
-      text,
-      json: isJson && text !== '' ? JSON.parse(text) : null,
-    }
+    const contentType = response.headers.get('content-type') ?? ''
+    const isJson = /json/.test(contentType) && !/ndjson/.test(contentType)
+    const json = isJson && text !== '' ? JSON.parse(text) : null
+    const complaint = complaintOf(method, path, { status: response.status, contentType, json })
+    if (complaint !== null) throw new Error(`an answer breaks its contract: ${complaint}`)
+    return { status: response.status, headers: response.headers, text, json }
   }
   return {
     server,

@@ -1,9 +1,19 @@
-import type { EngineWorld } from '../engine/engine-world.ts'
+import type { Assigned, EngineWorld } from '../engine/engine-world.ts'
+
+/** A job that runs, and its token. */
+export interface Held {
+  readonly id: string
+  readonly token: number
+}
 
 /** What the calls below speak of. */
 export interface Scene {
   readonly agent: string
-  readonly running: { readonly id: string; readonly token: number }
+  /** Agents without a job, which others may claim for and end. */
+  readonly idle: readonly [string, string]
+  readonly running: Held
+  /** They run as well, and speak of nothing else: whoever has one may end it. */
+  readonly expendable: readonly [Held, Held, Held]
   readonly lane: string
   readonly lock: { readonly id: string; readonly token: number }
   /** An open question of the running job. */
@@ -22,9 +32,16 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
   const [dead] = await world.claim()
   if (dead === undefined) throw new Error('nothing can die')
   await world.fail(dead, 'never')
+  await world.enqueue(...['first', 'second', 'third'].map((id) => ({ id, max_attempts: 2 })))
+  const [first, second, third] = await world.claim()
+  if (first === undefined || second === undefined || third === undefined) throw new Error('nothing is expendable')
+  for (const job of [first, second, third]) await world.start(job)
   await world.absorb()
   const [lane] = await world.query<{ id: string }>('select id from interlock.job_lanes limit 1')
-  const [lock] = await world.query<{ lock_id: string }>(`select lock_id from interlock.acquire_lock('{door:1}', 'cy')`)
+  const [lock] = await world.query<{ lock_id: string }>(
+    `select lock_id from interlock.acquire_lock('{door:1}', 'cy', p_lease_seconds => 3600)`,
+  )
+  await world.claim(1, 'locks.0')
   const [held] = await world.query<{ token: number }>('select token from interlock.poll_lock($1, $2)', [
     lock?.lock_id,
     'cy',
@@ -46,10 +63,16 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
   )
   return {
     agent: world.agent,
+    idle: [await world.register('idle'), await world.register('leaving')],
     request: asked?.request_id ?? '',
     execution: run?.execution_id ?? '',
-    running: { id: running.job_id, token: running.token },
+    running: heldJob(running),
+    expendable: [heldJob(first), heldJob(second), heldJob(third)],
     lane: lane?.id ?? '',
     lock: { id: lock?.lock_id ?? '', token: held?.token ?? 0 },
   }
+}
+
+function heldJob({ job_id: id, token }: Assigned): Held {
+  return { id, token }
 }

@@ -49,7 +49,7 @@ describe('allocate', () => {
   })
 
   test('scales out where slots are free and no agent may use them at its load', () => {
-    const loaded = { load_score: 85, load_level: 'critical', slots_open: 0, active_jobs: 1 }
+    const loaded = { load_score: 85, load_level: 'critical' as const, slots_open: 0, active_jobs: 1 }
     const { recommendation, agents } = judge([agent('a.1', loaded)], 9, 9)
     expect(recommendation.action).toBe('scale_out')
     expect(recommendation.reasons).toEqual([

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { AgentView } from '../../client/views.ts'
+import type { AgentView } from '../../domain/agent-view.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import type { AgentChange, Backend } from '../backend.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import type { AgentView } from '../../client/views.ts'
 import type { AgentCounts } from '../../domain/agent-counts.ts'
+import type { AgentView } from '../../domain/agent-view.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Paint, Terminal } from '../terminal.ts'

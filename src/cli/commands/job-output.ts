@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import type { OutputChunkView } from '../../client/views.ts'
 import { isFinished } from '../../domain/job.ts'
+import type { OutputChunkView } from '../../domain/output-view.ts'
 import type { Backend } from '../backend.ts'
 import { patiently } from '../patience.ts'
 import { type Call, type Runtime, runsWithBackend, withExamples } from '../runtime.ts'

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { EventView } from '../../client/views.ts'
+import type { EventView } from '../../domain/event-view.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'

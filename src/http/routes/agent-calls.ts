@@ -11,6 +11,7 @@ import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { claimed, ended, heartbeatAnswer, registered } from './agent-call-contracts.ts'
 
 const claimQuery = z.strictObject({ wait_seconds: seconds({ max: maxClaimWaitSeconds }).default(30) })
 const goodBye = z.strictObject({ reason: z.string().min(1).max(4096).default('stopped') })
@@ -23,11 +24,62 @@ const goodBye = z.strictObject({ reason: z.string().min(1).max(4096).default('st
 export function agentCallRoutes({ database, agentFeed }: Services): readonly Route[] {
   const attempts = createAttemptStore(database)
   return [
-    { method: 'POST', path: '/agents', answer: register },
-    { method: 'POST', path: '/agents/:id/heartbeat', answer: beat, isQuiet: true },
-    { method: 'POST', path: '/agents/:id/claim', answer: claimWork, isLong: true, isQuiet: true },
-    { method: 'POST', path: '/agents/:id/end', answer: end },
-    { method: 'DELETE', path: '/agents/:id', answer: end },
+    {
+      method: 'POST',
+      path: '/agents',
+      name: 'register_agent',
+      summary: 'Registers a process that runs jobs; a former one of the same name is over, and its jobs go back.',
+      body: registration,
+      answers: { 201: registered },
+      answer: register,
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/heartbeat',
+      name: 'heartbeat_agent',
+      summary:
+        'Keeps an agent alive: it lists all jobs that it holds, is told which to stop, and loses those that it does not list.',
+      body: heartbeat,
+      isBodyOptional: true,
+      answers: { 200: heartbeatAnswer },
+      answer: beat,
+      isQuiet: true,
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/claim',
+      name: 'claim_jobs',
+      summary:
+        'Waits for jobs for an agent and gives it up to limit of them; each has to be reported as started within 10 s, or goes back.',
+      query: claimQuery,
+      body: claim,
+      isBodyOptional: true,
+      answers: { 200: claimed },
+      answer: claimWork,
+      isLong: true,
+      isQuiet: true,
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/end',
+      name: 'end_agent',
+      summary: 'Says that an agent is gone and nothing of it runs any more: its jobs go back at once.',
+      effect: 'destroy',
+      body: goodBye,
+      isBodyOptional: true,
+      answers: { 200: ended },
+      answer: end,
+    },
+    {
+      method: 'DELETE',
+      path: '/agents/:id',
+      name: 'remove_agent',
+      summary: 'The same as end_agent: the agent is gone, nothing of it runs any more, and its jobs go back at once.',
+      body: goodBye,
+      isBodyOptional: true,
+      answers: { 200: ended },
+      answer: end,
+    },
   ]
 
   /** Asked again, it is a new incarnation: the jobs of the former one go back. */
@@ -79,13 +131,13 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
   }
 
   /** Answers as soon as there is work, and with none when the wait is over. */
-  async function claimWork({ request, signal }: Call): Promise<Answer> {
+  async function claimWork({ request, signal, hasLeft }: Call): Promise<Answer> {
     const { wait_seconds: waitSeconds } = checkContract(claimQuery, { ...request.query })
     const { limit, held } = checkContract(claim, request.body ?? {})
     const wait = { agentId: agentOf(request), limit, held: held.map(heldJob), waitSeconds, signal }
     const found = await withDeadline(waitForWork(database, agentFeed, wait), waitSeconds + answerSeconds)
     // Nobody reads the answer any more: what it would have said is somebody else's at once, not after its time to confirm.
-    if (request.socket.destroyed && found.assignments.length > 0) {
+    if (hasLeft() && found.assignments.length > 0) {
       await attempts.returnJobs(found.assignments, 'whoever claimed it had left').catch(() => undefined)
     }
     return { status: 200, body: { state: found.state, jobs: found.assignments.map(assignmentToJson) } }

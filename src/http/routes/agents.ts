@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { countAgents } from '../../domain/agent-counts.ts'
+import { agentCounts, countAgents } from '../../domain/agent-counts.ts'
+import { agentView, type ChangedAgent, changedAgent } from '../../domain/agent-view.ts'
+import { allocation as allocationView } from '../../domain/allocation.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { type AgentId, asAgentId } from '../../domain/ids.ts'
-import { type ChangedAgent, drainAgent, resumeAgent, suspendAgent } from '../../store/agent-changes.ts'
+import { drainAgent, resumeAgent, suspendAgent } from '../../store/agent-changes.ts'
 import { readAgents } from '../../store/agent-reader.ts'
 import { readAllocation } from '../../store/allocation.ts'
 import type { Database } from '../../store/database.ts'
@@ -15,17 +17,61 @@ const motive = z.strictObject({
   reason: z.string().max(4096).optional(),
   actor: z.string().min(1).max(200).optional(),
 })
+const agentList = z.object({ agents: z.array(agentView), counts: agentCounts })
+const changedAnswer = z.object({ agent_id: z.string(), ...changedAgent.unwrap().shape }).meta({ id: 'ChangedAgent' })
 
 type Change = (database: Database, id: AgentId, motive: Motive) => Promise<ChangedAgent>
 
 /** Who runs jobs, and what a person does about it. */
 export function agentRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/agents', answer: list },
-    { method: 'GET', path: '/agents/allocation', answer: allocation },
-    { method: 'POST', path: '/agents/:id/drain', answer: (call) => change(call, drainAgent) },
-    { method: 'POST', path: '/agents/:id/suspend', answer: (call) => change(call, suspendAgent) },
-    { method: 'POST', path: '/agents/:id/resume', answer: (call) => change(call, resumeAgent) },
+    {
+      method: 'GET',
+      path: '/agents',
+      name: 'list_agents',
+      summary: 'The agents that live, each with its queues, slots, load and last heartbeat.',
+      answers: { 200: agentList },
+      answer: list,
+    },
+    {
+      method: 'GET',
+      path: '/agents/allocation',
+      name: 'get_allocation',
+      summary:
+        'How jobs are shared out among the agents, who gets the next one, and whether there should be more agents or fewer.',
+      answers: { 200: allocationView },
+      answer: allocation,
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/drain',
+      name: 'drain_agent',
+      summary: 'Gives an agent no more jobs, for good: it finishes what it holds and is not coming back.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedAnswer },
+      answer: (call) => change(call, drainAgent),
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/suspend',
+      name: 'suspend_agent',
+      summary: 'Gives an agent no more jobs until it is resumed; it finishes what it holds.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedAnswer },
+      answer: (call) => change(call, suspendAgent),
+    },
+    {
+      method: 'POST',
+      path: '/agents/:id/resume',
+      name: 'resume_agent',
+      summary: 'Gives a suspended agent jobs again; one that drains stays so.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedAnswer },
+      answer: (call) => change(call, resumeAgent),
+    },
   ]
 
   async function list({ request }: Call): Promise<Answer> {

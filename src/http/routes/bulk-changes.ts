@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
-import { type BulkChange, type JobSelection, jobSelectionFields } from '../../domain/job-filter.ts'
+import { liveStatuses } from '../../domain/job.ts'
+import { type BulkChange, bulkAnswer, type JobSelection, jobSelectionFields } from '../../domain/job-filter.ts'
 import { jobRequestFields } from '../../domain/job-request.ts'
 import { priorityNumber } from '../../domain/priority.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
+import { meant } from '../query.ts'
 import type { Answer, Call, Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 import { motiveFields } from './job-changes.ts'
@@ -15,6 +17,13 @@ export const bulkFields = {
   ...motiveFields,
 } as const
 
+// Text with commas is taken too; what is said is the list, with its words.
+meant.add(jobSelectionFields.status.unwrap(), {
+  type: 'array',
+  items: { type: 'string', enum: [...liveStatuses] },
+  minItems: 1,
+})
+
 const change = z.strictObject({ ...jobSelectionFields, ...bulkFields })
 const priorityChange = z.strictObject({
   ...jobSelectionFields,
@@ -25,9 +34,36 @@ const priorityChange = z.strictObject({
 /** Changes of all the jobs that a filter names; next_cursor says that there are more than one call could look at. */
 export function bulkChangeRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/cancel', answer: (call) => changeMany(call, 'cancel') },
-    { method: 'POST', path: '/jobs/requeue', answer: (call) => changeMany(call, 'requeue') },
-    { method: 'POST', path: '/jobs/priority', answer: reprioritiseMany },
+    {
+      method: 'POST',
+      path: '/jobs/cancel',
+      name: 'cancel_jobs',
+      summary:
+        'Cancels every job that fits a filter, or all: what waits at once, what runs is asked to stop; dry_run only counts.',
+      effect: 'destroy',
+      body: change,
+      answers: { 200: bulkAnswer },
+      answer: (call) => changeMany(call, 'cancel'),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/requeue',
+      name: 'requeue_jobs',
+      summary:
+        'Puts the dead letters that fit a filter back in line, with status scheduled also what waits for its time; dry_run only counts.',
+      body: change,
+      answers: { 200: bulkAnswer },
+      answer: (call) => changeMany(call, 'requeue'),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/priority',
+      name: 'set_job_priorities',
+      summary: 'Gives every waiting job that fits a filter another priority; dry_run only counts.',
+      body: priorityChange,
+      answers: { 200: bulkAnswer },
+      answer: reprioritiseMany,
+    },
   ]
 
   function changeMany({ request, signal }: Call, what: 'cancel' | 'requeue'): Promise<Answer> {

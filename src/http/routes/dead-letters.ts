@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
-import { type JobSelection, jobSelectionFields } from '../../domain/job-filter.ts'
+import { deadLetters } from '../../domain/dead-letter.ts'
+import { bulkAnswer, type JobSelection, jobSelectionFields } from '../../domain/job-filter.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
 import { listDeadLetters } from '../../store/dead-letters.ts'
 import { jobQueryFields, wholeNumber } from '../query.ts'
@@ -19,9 +20,36 @@ const change = z.strictObject({ ...deadFields, ...bulkFields })
 /** What failed for good, by its error; and what becomes of it. */
 export function deadLetterRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/dead-letters', answer: list },
-    { method: 'POST', path: '/dead-letters/requeue', answer: (call) => changeDead(call, 'requeue') },
-    { method: 'POST', path: '/dead-letters/clear', answer: (call) => changeDead(call, 'delete') },
+    {
+      method: 'GET',
+      path: '/dead-letters',
+      name: 'list_dead_letters',
+      summary: 'What failed for good, grouped by its error, the most frequent first, each with the latest of its jobs.',
+      query: listQuery,
+      answers: { 200: deadLetters },
+      answer: list,
+    },
+    {
+      method: 'POST',
+      path: '/dead-letters/requeue',
+      name: 'requeue_dead_letters',
+      summary:
+        'Lets the dead letters that a filter names run again; without a filter, all has to be said, and dry_run shows which.',
+      body: change,
+      answers: { 200: bulkAnswer },
+      answer: (call) => changeDead(call, 'requeue'),
+    },
+    {
+      method: 'POST',
+      path: '/dead-letters/clear',
+      name: 'clear_dead_letters',
+      summary:
+        'Deletes the dead letters that a filter names; without a filter, all has to be said, and dry_run shows which.',
+      effect: 'destroy',
+      body: change,
+      answers: { 200: bulkAnswer },
+      answer: (call) => changeDead(call, 'delete'),
+    },
   ]
 
   async function list({ request }: Call): Promise<Answer> {

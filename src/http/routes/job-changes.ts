@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { isJobId, type JobId } from '../../domain/ids.ts'
+import { jobStatuses } from '../../domain/job.ts'
 import { jobRequestFields } from '../../domain/job-request.ts'
-import { jobView } from '../../domain/job-view.ts'
+import { jobAnswer, jobView } from '../../domain/job-view.ts'
 import { priorityNumber } from '../../domain/priority.ts'
 import type { Database } from '../../store/database.ts'
 import { readJob } from '../../store/job-reader.ts'
@@ -29,19 +30,106 @@ export const motiveFields = {
 const motive = z.strictObject(motiveFields)
 const newPriority = z.strictObject({ priority: jobRequestFields.priority.unwrap(), ...motiveFields })
 
+/** What the verb said, and the job as it is now. Retention may be shorter than the blink of an eye: then it is gone. */
+const changedJob = z
+  .object({
+    id: z.string(),
+    status: z
+      .enum([...jobStatuses, 'cancelling', 'released', 'withdrawn'])
+      .optional()
+      .describe('cancelling: it was asked to stop, and holds what it has until its process is gone.'),
+    job: jobAnswer.nullable(),
+  })
+  .meta({ id: 'ChangedJob' })
+
 type Change = (database: Database, id: JobId, motive: Motive) => Promise<string>
 
 /** What a person does to a job. Each answers with what the verb said and with the job as it is now. */
 export function jobChangeRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/:id/start', answer: (call) => change(call, startPausedJob) },
-    { method: 'POST', path: '/jobs/:id/approve', answer: (call) => change(call, approveJob) },
-    { method: 'POST', path: '/jobs/:id/reject', answer: (call) => change(call, rejectJob) },
-    { method: 'POST', path: '/jobs/:id/release', answer: (call) => change(call, releaseJob) },
-    { method: 'POST', path: '/jobs/:id/priority', answer: reprioritise },
-    { method: 'POST', path: '/jobs/:id/cancel', answer: (call) => change(call, cancelJob) },
-    { method: 'POST', path: '/jobs/:id/requeue', answer: (call) => change(call, requeueJob) },
-    { method: 'DELETE', path: '/jobs/:id', answer: (call) => change(call, deleteJob) },
+    {
+      method: 'POST',
+      path: '/jobs/:id/start',
+      name: 'start_job',
+      summary: 'Lets a paused job wait for its turn; it starts when nothing stands in its way.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob },
+      answer: (call) => change(call, startPausedJob),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/approve',
+      name: 'approve_job',
+      summary: 'Approves a human_required job, which waits for its turn then; who and why goes into its log.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob },
+      answer: (call) => change(call, approveJob),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/reject',
+      name: 'reject_job',
+      summary: 'Refuses the approval that a human_required job waits for: it is cancelled.',
+      effect: 'destroy',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob },
+      answer: (call) => change(call, rejectJob),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/release',
+      name: 'release_job',
+      summary:
+        'Takes from a job or a lock all that it holds: a lock at once, a job is asked to stop first and answered with 202.',
+      effect: 'destroy',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob, 202: changedJob },
+      answer: (call) => change(call, releaseJob),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/priority',
+      name: 'set_job_priority',
+      summary: 'Gives a waiting job another priority: a name, or a number from 0 (critical) to 3 (low).',
+      body: newPriority,
+      answers: { 200: changedJob },
+      answer: reprioritise,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/cancel',
+      name: 'cancel_job',
+      summary: 'Cancels a job: one that waits at once, one that runs is asked to stop and answered with 202.',
+      effect: 'destroy',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob, 202: changedJob },
+      answer: (call) => change(call, cancelJob),
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/requeue',
+      name: 'requeue_job',
+      summary: 'Puts a job that has failed, or waits for its time, back in line at once.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob },
+      answer: (call) => change(call, requeueJob),
+    },
+    {
+      method: 'DELETE',
+      path: '/jobs/:id',
+      name: 'delete_job',
+      summary: 'Deletes a job that waits or has failed for good; one that runs has to be cancelled first.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: changedJob },
+      answer: (call) => change(call, deleteJob),
+    },
   ]
 
   async function change({ request }: Call, verb: Change): Promise<Answer> {

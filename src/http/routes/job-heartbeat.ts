@@ -7,11 +7,24 @@ import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 const heartbeat = z.strictObject({ token: z.int().min(0) })
+const beaten = z.object({ id: z.string() })
 
 /** A running job says that it is alive, by itself: it has INTERLOCK_URL, its id and its token. */
 export function jobHeartbeatRoutes({ database }: Services): readonly Route[] {
   const store = createAttemptStore(database)
-  return [{ method: 'POST', path: '/jobs/:id/heartbeat', answer: beat, isQuiet: true }]
+  return [
+    {
+      method: 'POST',
+      path: '/jobs/:id/heartbeat',
+      name: 'heartbeat_job',
+      summary:
+        'Says, by its token, that a running job is alive though it has nothing to show; for jobs with heartbeat_seconds.',
+      body: heartbeat,
+      answers: { 200: beaten },
+      answer: beat,
+      isQuiet: true,
+    },
+  ]
 
   async function beat({ request }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')

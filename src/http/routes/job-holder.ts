@@ -1,8 +1,9 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { completion, failure, giveBack, output, progress, started } from '../../domain/agent-request.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import { asFencingToken, isJobId } from '../../domain/ids.ts'
+import { jobStatuses } from '../../domain/job.ts'
 import { createAttemptStore, type HeldJob, type Verdict } from '../../store/attempts.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { retryTransient } from '../../store/retry.ts'
@@ -10,16 +11,72 @@ import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
+const confirmed = z.object({ job_id: z.string() })
+const written = z.object({ ...confirmed.shape, is_cut: z.boolean().describe('No more of its output is kept.') })
+const nowIs = <const Status extends string>(...statuses: readonly Status[]) =>
+  z.object({ ...confirmed.shape, status: z.enum(statuses) })
+
 /** What the holder of a job says of it. Each call names the claim's token; with an old one it is stale_token. */
 export function jobHolderRoutes({ database }: Services): readonly Route[] {
   const attempts = createAttemptStore(database)
   return [
-    { method: 'POST', path: '/jobs/:id/started', answer: start },
-    { method: 'POST', path: '/jobs/:id/progress', answer: report, isQuiet: true },
-    { method: 'POST', path: '/jobs/:id/output', answer: write, isQuiet: true },
-    { method: 'POST', path: '/jobs/:id/complete', answer: complete },
-    { method: 'POST', path: '/jobs/:id/fail', answer: fail },
-    { method: 'POST', path: '/jobs/:id/return', answer: returnJob },
+    {
+      method: 'POST',
+      path: '/jobs/:id/started',
+      name: 'confirm_job_start',
+      summary: 'Confirms, by its token, that a claimed job starts now; do not start it before this was accepted.',
+      body: started,
+      answers: { 200: nowIs('running') },
+      answer: start,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/progress',
+      name: 'report_job_progress',
+      summary: 'Says, by its token, how far a running job is, in percent and in words.',
+      body: progress,
+      answers: { 200: confirmed },
+      answer: report,
+      isQuiet: true,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/output',
+      name: 'append_job_output',
+      summary: 'Adds whole lines to what a running job has written, by its token; of each job at most 10 MiB are kept.',
+      body: output,
+      answers: { 200: written },
+      answer: write,
+      isQuiet: true,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/complete',
+      name: 'complete_job',
+      summary: 'Ends a running job as done, by its token, with a result, and frees what it holds.',
+      body: completion,
+      answers: { 200: nowIs('completed') },
+      answer: complete,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/fail',
+      name: 'fail_job',
+      summary: 'Says, by its token, that this attempt of a job failed; the answer tells whether there is another one.',
+      body: failure,
+      answers: { 200: nowIs('scheduled', 'pending', 'failed', 'cancelled') },
+      answer: fail,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/return',
+      name: 'return_job',
+      summary:
+        'Gives a job back unfinished, by its token: it waits again and the attempt does not count; one asked to stop is cancelled.',
+      body: giveBack,
+      answers: { 200: nowIs(...jobStatuses) },
+      answer: returnJob,
+    },
   ]
 
   /** Nothing may be started before this has answered. It may be asked again. */

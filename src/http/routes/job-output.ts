@@ -2,12 +2,13 @@ import type { Response } from 'express'
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { isFinished, type Job } from '../../domain/job.ts'
-import { type OutputChunk, type OutputStream, outputStreams, readOutput } from '../../store/job-output.ts'
+import { type OutputChunkView, type OutputStream, outputChunk, outputStreams } from '../../domain/output-view.ts'
+import { type OutputChunk, readOutput } from '../../store/job-output.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { withDeadline } from '../deadline.ts'
 import { EventStream, writeGently } from '../event-stream.ts'
 import { flag, wholeNumber } from '../query.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, type Exchange, pathParameter, type Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
@@ -16,6 +17,11 @@ const outputQuery = z.strictObject({
   stream: z.enum(outputStreams).optional(),
   after: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).optional(),
   limit: wholeNumber({ min: 1, max: 1000 }).default(200),
+})
+const outputPage = z.object({
+  job_id: z.string(),
+  chunks: z.array(outputChunk),
+  next_after: z.int().nullable().describe('Where to go on; null: these were the last so far.'),
 })
 
 /** Chunks may be 1 MiB each; so many are in memory at once. */
@@ -30,10 +36,28 @@ const quietSeconds = 30
  * has ended.
  */
 export function jobOutputRoutes({ database, feed }: Services): readonly Route[] {
-  return [{ method: 'GET', path: '/jobs/:id/output', stream: output, isLong: true }]
+  return [
+    {
+      method: 'GET',
+      path: '/jobs/:id/output',
+      name: 'get_job_output',
+      summary:
+        'What a job has written: a page where JSON is accepted, else all of it as JSON lines; with follow, server-sent events `output` and at last `end`, until the job has ended.',
+      query: outputQuery,
+      answers: { 200: outputPage },
+      answer: page,
+      stream: output,
+      isLong: true,
+    },
+  ]
 
-  async function output(call: Call, response: Response): Promise<void> {
-    const { request } = call
+  async function page({ request }: Call): Promise<Answer> {
+    const { follow: _isFollowed, ...query } = checkContract(outputQuery, { ...request.query })
+    const job = await read(pathParameter(request, 'id'))
+    return { status: 200, body: await readPage(job, { ...query, afterSeq: query.after ?? 0 }) }
+  }
+
+  async function output(call: Call, { request, response }: Exchange): Promise<void> {
     const query = checkContract(outputQuery, { ...request.query })
     const job = await read(pathParameter(request, 'id'))
     const accepted = request.accepts(['application/x-ndjson', 'text/event-stream', 'application/json'])
@@ -42,16 +66,16 @@ export function jobOutputRoutes({ database, feed }: Services): readonly Route[] 
       const afterSeq = query.after ?? (Number.isSafeInteger(resumedFrom) && resumedFrom > 0 ? resumedFrom : 0)
       await follow(call, response, job, { afterSeq, stream: query.stream })
     } else if (accepted === 'application/json') {
-      await sendPage(response, job, { ...query, afterSeq: query.after ?? 0 })
+      response.json(await readPage(job, { ...query, afterSeq: query.after ?? 0 }))
     } else {
       await sendLines(call, response, job, { afterSeq: query.after ?? 0, stream: query.stream })
     }
   }
 
-  async function sendPage(response: Response, job: Job, page: Selection & { readonly limit: number }): Promise<void> {
-    const chunks = await readChunks(job, page, page.limit)
-    const next = chunks.length === page.limit ? (chunks.at(-1)?.seq ?? null) : null
-    response.json({ job_id: job.id, chunks: chunks.map(chunkView), next_after: next })
+  async function readPage(job: Job, { limit, ...selection }: Selection & { readonly limit: number }) {
+    const chunks = await readChunks(job, selection, limit)
+    const next = chunks.length === limit ? (chunks.at(-1)?.seq ?? null) : null
+    return { job_id: job.id, chunks: chunks.map(chunkView), next_after: next }
   }
 
   async function sendLines({ signal }: Call, response: Response, job: Job, selection: Selection): Promise<void> {
@@ -118,7 +142,7 @@ interface Selection {
   readonly stream?: OutputStream | undefined
 }
 
-function chunkView(chunk: OutputChunk) {
+function chunkView(chunk: OutputChunk): OutputChunkView {
   return {
     seq: chunk.seq,
     attempt: chunk.attempt,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
+import { type EventView, jobEvent } from '../../domain/event-view.ts'
+import { explanation } from '../../domain/explanation.ts'
 import { isJobId } from '../../domain/ids.ts'
 import { type JobEvent, readTimeline } from '../../store/events.ts'
 import { explainJob, readJob } from '../../store/job-reader.ts'
@@ -12,12 +14,32 @@ const timelineQuery = z.strictObject({
   after: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).default(0),
   limit: wholeNumber({ min: 1, max: 1000 }).default(1000),
 })
+const timelinePage = z.object({
+  job_id: z.string(),
+  events: z.array(jobEvent),
+  next_after: z.int().nullable().describe('Where to go on; null: these were the last so far.'),
+})
 
 /** What happened to a job, and why it waits. */
 export function jobStoryRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/jobs/:id/timeline', answer: timeline },
-    { method: 'GET', path: '/jobs/:id/explain', answer: explain },
+    {
+      method: 'GET',
+      path: '/jobs/:id/timeline',
+      name: 'get_job_timeline',
+      summary: 'What happened to a job, the oldest first: from which state to which, when, by whom and why.',
+      query: timelineQuery,
+      answers: { 200: timelinePage },
+      answer: timeline,
+    },
+    {
+      method: 'GET',
+      path: '/jobs/:id/explain',
+      name: 'explain_job',
+      summary: 'Why a job waits, and who has what it waits for, in a sentence and in fields.',
+      answers: { 200: explanation },
+      answer: explain,
+    },
   ]
 
   async function timeline({ request }: Call): Promise<Answer> {
@@ -38,7 +60,7 @@ export function jobStoryRoutes({ database }: Services): readonly Route[] {
   }
 }
 
-function eventView(event: JobEvent) {
+function eventView(event: JobEvent): EventView {
   return {
     id: event.id,
     created_at: event.createdAt.toISOString(),

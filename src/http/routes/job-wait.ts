@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { isInterlockError } from '../../domain/errors.ts'
 import { isFinished, type Job } from '../../domain/job.ts'
-import { jobView } from '../../domain/job-view.ts'
+import { jobAnswer, jobView } from '../../domain/job-view.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { withDeadline } from '../deadline.ts'
 import { seconds } from '../query.ts'
@@ -17,7 +17,19 @@ const waitQuery = z.strictObject({ timeout_seconds: seconds({ max: 600 }).defaul
 
 /** Answers when the job has ended, or at the timeout with the job as it is then: its status tells which. */
 export function jobWaitRoutes({ database, feed }: Services): readonly Route[] {
-  return [{ method: 'GET', path: '/jobs/:id/wait', answer: wait, isLong: true }]
+  return [
+    {
+      method: 'GET',
+      path: '/jobs/:id/wait',
+      name: 'wait_for_job',
+      summary:
+        'Waits until a job has ended, or for timeout_seconds; its status tells which, for it answers with the job as it is then.',
+      query: waitQuery,
+      answers: { 200: jobAnswer },
+      answer: wait,
+      isLong: true,
+    },
+  ]
 
   async function wait({ request, signal }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')

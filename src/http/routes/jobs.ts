@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError, isInterlockError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
-import { checkJobBatch, checkJobRequest, type JobRequest } from '../../domain/job-request.ts'
-import { jobSummaryView, jobView } from '../../domain/job-view.ts'
+import { checkJobBatch, checkJobRequest, type JobRequest, jobBatch, jobRequest } from '../../domain/job-request.ts'
+import { jobAnswer, jobSummary, jobSummaryView, jobView } from '../../domain/job-view.ts'
 import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
@@ -18,13 +18,59 @@ const listQuery = z.strictObject({
   cursor: z.string({ error: 'must be given once' }).max(500).optional(),
 })
 
+/** A job that was just enqueued; retention may be shorter than the blink of an eye, and then it has no more than its id. */
+const enqueuedJob = z.object({
+  ...jobAnswer.unwrap().partial().shape,
+  id: z.string(),
+  status: z.enum(jobStatuses),
+  is_duplicate: z.literal(true).optional(),
+})
+const enqueuedBatch = z.object({
+  count: z.int(),
+  jobs: z.array(z.object({ id: z.string(), status: z.enum(jobStatuses), is_duplicate: z.literal(true).optional() })),
+})
+const jobPage = z.object({ jobs: z.array(jobSummary), next_cursor: z.string().nullable() })
+
 /** Enqueueing jobs, and looking at them. */
 export function jobRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs', answer: enqueueOne },
-    { method: 'POST', path: '/jobs/batch', answer: enqueueMany },
-    { method: 'GET', path: '/jobs', answer: list },
-    { method: 'GET', path: '/jobs/:id', answer: show },
+    {
+      method: 'POST',
+      path: '/jobs',
+      name: 'enqueue_job',
+      summary: 'Enqueues a job. With a unique_key that waits already, it answers 200 with the job that has it.',
+      body: jobRequest,
+      takesIdempotencyKey: true,
+      answers: { 200: enqueuedJob, 201: enqueuedJob },
+      answer: enqueueOne,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/batch',
+      name: 'enqueue_jobs',
+      summary: 'Enqueues up to 1,000 jobs, all or none.',
+      body: jobBatch,
+      takesIdempotencyKey: true,
+      answers: { 201: enqueuedBatch },
+      answer: enqueueMany,
+    },
+    {
+      method: 'GET',
+      path: '/jobs',
+      name: 'list_jobs',
+      summary: 'The jobs that fit a filter, live and finished, the newest first, a page at a time.',
+      query: listQuery,
+      answers: { 200: jobPage },
+      answer: list,
+    },
+    {
+      method: 'GET',
+      path: '/jobs/:id',
+      name: 'get_job',
+      summary: 'One job, whole: its state, input, result or error, and why it waits.',
+      answers: { 200: jobAnswer },
+      answer: show,
+    },
   ]
 
   async function enqueueOne({ request }: Call): Promise<Answer> {

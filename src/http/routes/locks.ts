@@ -1,54 +1,88 @@
-import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError } from '../../domain/errors.ts'
-import { jobRequestFields } from '../../domain/job-request.ts'
-import { checkLockRequest, leaseSecondsField } from '../../domain/lock-request.ts'
+import { checkLockRequest } from '../../domain/lock-request.ts'
 import { asHeld, giveUp, unheardSeconds, waitForLock } from '../../store/lock-wait.ts'
 import { acquireLock, extendLock, listLocks, releaseByKey, sweepLocks } from '../../store/locks.ts'
 import { answerSeconds, withDeadline } from '../deadline.ts'
-import { seconds, text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
-
-/** One call waits no longer, or what stands between would cut it; who waits longer stays in line and asks again. */
-const maxWaitSeconds = 240
-const maxSlots = 1000
-
-const token = z.int().min(0)
-const actor = z.string().min(1).max(200).optional()
-
-const listQuery = z.strictObject({
-  resource: jobRequestFields.resources.unwrap().element.optional(),
-  owner: text.optional(),
-  kind: z.enum(['job', 'lock']).optional(),
-  limit: wholeNumber({ min: 1, max: maxSlots }).default(maxSlots),
-})
-/** What is this door's own in the body; the rest is the request. */
-const envelope = z.looseObject({ stays_in_line: z.boolean().default(false), actor })
-const waitQuery = z.strictObject({ owner: text, timeout_seconds: seconds({ max: maxWaitSeconds }).default(30) })
-const extension = z.strictObject({ token, lease_seconds: leaseSecondsField.optional() })
-const releaseQuery = z.strictObject({
-  job_id: text.optional(),
-  token: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).optional(),
-  reason: z.string({ error: 'must be given once' }).max(4096).optional(),
-  actor: text.optional(),
-})
-const sweep = z.strictObject({
-  older_than_seconds: z.number().min(0).max(1e9),
-  project: text.optional(),
-  dry_run: z.boolean().default(false),
-  actor,
-})
+import {
+  answers,
+  envelope,
+  extension,
+  listQuery,
+  lockRequest,
+  maxWaitSeconds,
+  releaseQuery,
+  sweep,
+  waitQuery,
+} from './lock-contracts.ts'
 
 /** Who holds what, and locks that people and programs hold by hand. */
 export function lockRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/locks', answer: list },
-    { method: 'POST', path: '/locks', answer: acquire, isLong: true },
-    { method: 'POST', path: '/locks/sweep', answer: sweepOld },
-    { method: 'GET', path: '/locks/:id/wait', answer: wait, isLong: true },
-    { method: 'POST', path: '/locks/:id/extend', answer: extend },
-    { method: 'DELETE', path: '/locks/:key', answer: release },
+    {
+      method: 'GET',
+      path: '/locks',
+      name: 'list_locks',
+      summary: 'Who holds which resource, or has one reserved: jobs that run, and locks held by hand.',
+      query: listQuery,
+      answers: answers.list,
+      answer: list,
+    },
+    {
+      method: 'POST',
+      path: '/locks',
+      name: 'acquire_lock',
+      summary:
+        'Locks one or several resources for an owner, waiting up to wait_seconds; it is lost unless extended within lease_seconds.',
+      body: lockRequest,
+      answers: answers.acquire,
+      answer: acquire,
+      isLong: true,
+    },
+    {
+      method: 'POST',
+      path: '/locks/sweep',
+      name: 'sweep_locks',
+      summary:
+        'Releases the locks that have been held by hand for longer than an age, and tells which jobs have held for as long; dry_run only tells.',
+      effect: 'destroy',
+      body: sweep,
+      answers: answers.sweep,
+      answer: sweepOld,
+    },
+    {
+      method: 'GET',
+      path: '/locks/:id/wait',
+      name: 'wait_for_lock',
+      summary: 'Waits until a lock that stands in line is held or has ended, and keeps its place meanwhile.',
+      // Who does not ask for a while is out of the line: to ask is what keeps it there.
+      effect: 'change',
+      query: waitQuery,
+      answers: answers.wait,
+      answer: wait,
+      isLong: true,
+    },
+    {
+      method: 'POST',
+      path: '/locks/:id/extend',
+      name: 'extend_lock',
+      summary: 'Holds a lock for another lease from now on, as long as before unless lease_seconds says otherwise.',
+      body: extension,
+      answers: answers.extend,
+      answer: extend,
+    },
+    {
+      method: 'DELETE',
+      path: '/locks/:key',
+      name: 'release_lock',
+      summary:
+        'Releases a lock by its id, or takes a resource (user:ann) from all that hold it: jobs are asked to stop first, which is answered with 202.',
+      query: releaseQuery,
+      answers: answers.release,
+      answer: release,
+    },
   ]
 
   async function list({ request }: Call): Promise<Answer> {

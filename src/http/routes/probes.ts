@@ -1,6 +1,13 @@
-import { askReadiness, type EventLoopWatch } from '../readiness.ts'
+import { z } from 'zod'
+import { askReadiness, type EventLoopWatch, readiness as readinessView } from '../readiness.ts'
 import type { Answer, Route } from '../route.ts'
 import type { Services } from '../services.ts'
+
+const liveness = z.object({
+  is_alive: z.literal(true),
+  uptime_seconds: z.int(),
+  event_loop_delay_ms: z.int().describe('The longest of the last ten to twenty seconds.'),
+})
 
 /**
  * For whoever starts and stops this process. `livez` says only that it runs: who restarts a process because the database
@@ -8,8 +15,24 @@ import type { Services } from '../services.ts'
  */
 export function probeRoutes({ readiness }: Services, eventLoop: EventLoopWatch): readonly Route[] {
   return [
-    { method: 'GET', path: '/livez', answer: live, isQuiet: true },
-    { method: 'GET', path: '/readyz', answer: ready, isQuiet: true },
+    {
+      method: 'GET',
+      path: '/livez',
+      name: 'get_liveness',
+      summary: 'Whether the server process runs; it says nothing of the database.',
+      answers: { 200: liveness },
+      answer: live,
+      isQuiet: true,
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      name: 'get_readiness',
+      summary: 'Whether the server should be sent work, and if not, which check says why; it answers 503 then.',
+      answers: { 200: readinessView, 503: readinessView },
+      answer: ready,
+      isQuiet: true,
+    },
   ]
 
   async function live(): Promise<Answer> {

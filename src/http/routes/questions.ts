@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import { asFencingToken, isJobId } from '../../domain/ids.ts'
-import { checkQuestion, checkResponse, requestStatuses } from '../../domain/question.ts'
-import type { ReplyView } from '../../domain/question-view.ts'
+import { checkQuestion, checkResponse, questionFields, requestStatuses, responseFields } from '../../domain/question.ts'
+import { type ReplyView, replyView, requestPage, requestView } from '../../domain/question-view.ts'
 import { answerRequest, askRequest, listRequests, readReply, readRequest } from '../../store/questions.ts'
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds, text, wholeNumber } from '../query.ts'
@@ -24,16 +24,63 @@ const listQuery = z.strictObject({
 /** What is this door's own in the body; the rest is the question. */
 const envelope = z.looseObject({ token: z.int().min(0) })
 const signedBy = z.looseObject({ actor: z.string().min(1).max(200).optional() })
+/** Both as their callers write them; the question and the answer are checked by themselves. */
+const askBody = z.strictObject({ ...envelope.shape, ...questionFields })
+const answerBody = z.strictObject({ ...signedBy.shape, ...responseFields })
 const waitQuery = z.strictObject({ wait_seconds: seconds({ max: maxWaitSeconds }).default(0) })
 
 /** What running jobs ask people, and what they are answered. */
 export function questionRoutes({ database, requestFeed }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/:id/requests', answer: ask },
-    { method: 'GET', path: '/requests', answer: list },
-    { method: 'GET', path: '/requests/:id', answer: show },
-    { method: 'POST', path: '/requests/:id/response', answer: respond },
-    { method: 'GET', path: '/requests/:id/response', answer: wait, isLong: true },
+    {
+      method: 'POST',
+      path: '/jobs/:id/requests',
+      name: 'ask_question',
+      summary:
+        'Asks a person something as the holder of a running job, by its token; release_models gives its models back until the answer.',
+      body: askBody,
+      takesIdempotencyKey: true,
+      answers: { 201: requestView },
+      answer: ask,
+    },
+    {
+      method: 'GET',
+      path: '/requests',
+      name: 'list_questions',
+      summary:
+        'What jobs have asked people, with the answers, the oldest first, a page at a time; status=open are those that wait.',
+      query: listQuery,
+      answers: { 200: requestPage },
+      answer: list,
+    },
+    {
+      method: 'GET',
+      path: '/requests/:id',
+      name: 'get_question',
+      summary: 'One question of a job, with its answer where it has one.',
+      answers: { 200: requestView },
+      answer: show,
+    },
+    {
+      method: 'POST',
+      path: '/requests/:id/response',
+      name: 'answer_question',
+      summary: 'Answers the open question of a job, once; an approval is answered with approval or rejection.',
+      body: answerBody,
+      answers: { 201: requestView },
+      answer: respond,
+    },
+    {
+      method: 'GET',
+      path: '/requests/:id/response',
+      name: 'wait_for_answer',
+      summary:
+        'Waits up to wait_seconds until the one who asked can go on; open says that there is nothing yet: ask again.',
+      query: waitQuery,
+      answers: { 200: replyView },
+      answer: wait,
+      isLong: true,
+    },
   ]
 
   /** As the holder, who names its token. With an Idempotency-Key it may be repeated. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
+import { queueHealthView } from '../../domain/queue-health.ts'
+import { queueStatusView } from '../../domain/queue-status.ts'
 import type { Answer, Call, Route } from '../route.ts'
 import type { Services } from '../services.ts'
 
@@ -8,8 +10,24 @@ const noQuery = z.strictObject({})
 /** The queue at a glance: for people and programs, and for machines that only ask whether it is well. */
 export function queueRoutes({ queue }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/queue/status', answer: status },
-    { method: 'GET', path: '/queue/health', answer: health, isQuiet: true },
+    {
+      method: 'GET',
+      path: '/queue/status',
+      name: 'get_queue_status',
+      summary:
+        'All queues at a glance: what runs, what waits for what, who holds which user, how many agents there are.',
+      answers: { 200: queueStatusView },
+      answer: status,
+    },
+    {
+      method: 'GET',
+      path: '/queue/health',
+      name: 'get_queue_health',
+      summary: 'Whether jobs get done, and if not, why; it answers 503 when jobs wait and cannot run.',
+      answers: { 200: queueHealthView, 503: queueHealthView },
+      answer: health,
+      isQuiet: true,
+    },
   ]
 
   async function status({ request }: Call): Promise<Answer> {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { queueSettings } from '../../config/schema.ts'
 import { checkContract } from '../../domain/contract.ts'
-import { jobSelectionFields, waitingStatuses } from '../../domain/job-filter.ts'
+import { bulkAnswer, jobSelectionFields, waitingStatuses } from '../../domain/job-filter.ts'
+import { queueView } from '../../domain/queue-view.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
 import { changeQueue, listQueues } from '../../store/queues.ts'
 import { flag } from '../query.ts'
@@ -12,20 +13,81 @@ import { motiveFields } from './job-changes.ts'
 
 const { actor } = motiveFields
 const onlyActor = z.strictObject({ actor })
-const settings = z.strictObject({ ...queueSettings.shape, actor })
+const settings = z.strictObject({
+  ...queueSettings.shape,
+  // The file may say inf, for which JSON has no number.
+  patience_seconds: z.number().min(0).optional(),
+  actor,
+})
 const flushQuery = z.strictObject({ dry_run: flag.optional() })
 const { user, project } = jobSelectionFields
 const flush = z.strictObject({ user, project, ...bulkFields })
+const allQueues = z.object({ queues: z.array(queueView) })
 
 /** The policy of queues at run time. */
 export function queuePolicyRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/queues', answer: list },
-    { method: 'PATCH', path: '/queues/:name', answer: (call) => set(call, false) },
-    { method: 'PUT', path: '/queues/:name', answer: (call) => set(call, true) },
-    { method: 'POST', path: '/queues/:name/pause', answer: (call) => pause(call, true) },
-    { method: 'POST', path: '/queues/:name/resume', answer: (call) => pause(call, false) },
-    { method: 'POST', path: '/queues/:name/flush', answer: flushWaiting },
+    {
+      method: 'GET',
+      path: '/queues',
+      name: 'list_queues',
+      summary: 'The queues and the policy of each: order, timeouts, attempts, retention.',
+      answers: { 200: allQueues },
+      answer: list,
+    },
+    {
+      method: 'PATCH',
+      path: '/queues/:name',
+      name: 'change_queue',
+      summary: 'Changes the policy of a queue that exists; what is left out stays as it is.',
+      body: settings,
+      isBodyOptional: true,
+      answers: { 200: queueView },
+      answer: (call) => set(call, false),
+    },
+    {
+      method: 'PUT',
+      path: '/queues/:name',
+      name: 'set_queue',
+      summary: 'Changes the policy of a queue as change_queue does, and makes the queue where there is none.',
+      body: settings,
+      isBodyOptional: true,
+      answers: { 200: queueView },
+      answer: (call) => set(call, true),
+    },
+    {
+      method: 'POST',
+      path: '/queues/:name/pause',
+      name: 'pause_queue',
+      summary: 'Starts no further jobs of a queue until it is resumed; it still takes jobs, and what runs goes on.',
+      body: onlyActor,
+      isBodyOptional: true,
+      answers: { 200: queueView },
+      answer: (call) => pause(call, true),
+    },
+    {
+      method: 'POST',
+      path: '/queues/:name/resume',
+      name: 'resume_queue',
+      summary: 'Starts the jobs of a paused queue again.',
+      body: onlyActor,
+      isBodyOptional: true,
+      answers: { 200: queueView },
+      answer: (call) => pause(call, false),
+    },
+    {
+      method: 'POST',
+      path: '/queues/:name/flush',
+      name: 'flush_queue',
+      summary:
+        'Cancels all that waits in a queue, or what of it is of one user or project, and leaves alone what runs; dry_run only counts.',
+      effect: 'destroy',
+      query: flushQuery,
+      body: flush,
+      isBodyOptional: true,
+      answers: { 200: bulkAnswer },
+      answer: flushWaiting,
+    },
   ]
 
   async function list(): Promise<Answer> {

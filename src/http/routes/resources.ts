@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
+import { resourceView } from '../../domain/queue-view.ts'
 import { changeLimit, listResources, removeLimit } from '../../store/resources.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
@@ -13,13 +14,46 @@ const limit = z.strictObject({
   actor,
 })
 const onlyActor = z.strictObject({ actor })
+const limits = z.object({ resources: z.array(resourceView) })
+const changedLimit = z.object({
+  pattern: z.string(),
+  resource: resourceView.nullable().describe('Null: it has no limit of its own any more.'),
+})
+const removedLimit = z.object({ pattern: z.string(), removed: z.boolean().describe('Whether there was one.') })
 
 /** How many may use what: limits by resource and by pattern, changed at run time. */
 export function resourceRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/resources', answer: list },
-    { method: 'PATCH', path: '/resources/:key', answer: change },
-    { method: 'DELETE', path: '/resources/:key', answer: remove },
+    {
+      method: 'GET',
+      path: '/resources',
+      name: 'list_limits',
+      summary:
+        'Every limit of how many may use a resource at once, and how much of it is used; without one it is for one.',
+      answers: { 200: limits },
+      answer: list,
+    },
+    {
+      method: 'PATCH',
+      path: '/resources/:key',
+      name: 'change_limit',
+      summary:
+        'Sets how many may use a resource (model:flux) or all that begin alike (model:*), or pauses it; what is left out stays as it is, and who holds it goes on.',
+      body: limit,
+      isBodyOptional: true,
+      answers: { 200: changedLimit },
+      answer: change,
+    },
+    {
+      method: 'DELETE',
+      path: '/resources/:key',
+      name: 'remove_limit',
+      summary: 'Takes a limit away: the next wider one holds then, or else one job at a time.',
+      body: onlyActor,
+      isBodyOptional: true,
+      answers: { 200: removedLimit },
+      answer: remove,
+    },
   ]
 
   async function list(): Promise<Answer> {

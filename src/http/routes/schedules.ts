@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { maxShownTimes, shownTimes, viewSchedule, viewSchedules } from '../../coordinator/schedule-views.ts'
 import { checkTimetable } from '../../coordinator/timetable.ts'
 import { checkContract } from '../../domain/contract.ts'
-import { jobView } from '../../domain/job-view.ts'
-import { checkScheduleRequest, scheduleName } from '../../domain/schedule-request.ts'
+import { jobStatuses } from '../../domain/job.ts'
+import { jobAnswer, jobView } from '../../domain/job-view.ts'
+import { checkScheduleRequest, scheduleName, scheduleRequest } from '../../domain/schedule-request.ts'
+import { schedulePage, scheduleView } from '../../domain/schedule-view.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { deleteSchedule, pauseSchedule, runSchedule, setSchedule } from '../../store/schedules.ts'
 import { text, wholeNumber } from '../query.ts'
@@ -17,18 +19,83 @@ const listQuery = z.strictObject({
 const showQuery = z.strictObject({ times: wholeNumber({ min: 1, max: maxShownTimes }).default(shownTimes) })
 const actorQuery = z.strictObject({ actor: text.optional() })
 const motive = z.strictObject({ actor: z.string().min(1).max(200).optional() })
+const deletedSchedule = z.object({ name: z.string(), status: z.literal('deleted') })
+/** The job that it enqueued; retention may be shorter than the blink of an eye, and then it has no more than its id. */
+const runJob = z.object({ ...jobAnswer.unwrap().partial().shape, id: z.string(), status: z.enum(jobStatuses) })
 const nameInPath = z.strictObject({ name: scheduleName })
 
 /** Jobs that come by the clock. */
 export function scheduleRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/schedules', answer: list },
-    { method: 'GET', path: '/schedules/:name', answer: show },
-    { method: 'PUT', path: '/schedules/:name', answer: put },
-    { method: 'DELETE', path: '/schedules/:name', answer: remove },
-    { method: 'POST', path: '/schedules/:name/run', answer: run },
-    { method: 'POST', path: '/schedules/:name/pause', answer: (call) => pause(call, true) },
-    { method: 'POST', path: '/schedules/:name/resume', answer: (call) => pause(call, false) },
+    {
+      method: 'GET',
+      path: '/schedules',
+      name: 'list_schedules',
+      summary: 'The schedules, by name, each with its next times, a page at a time.',
+      query: listQuery,
+      answers: { 200: schedulePage },
+      answer: list,
+    },
+    {
+      method: 'GET',
+      path: '/schedules/:name',
+      name: 'get_schedule',
+      summary: 'One schedule, with as many of its next times as are asked for.',
+      query: showQuery,
+      answers: { 200: scheduleView },
+      answer: show,
+    },
+    {
+      method: 'PUT',
+      path: '/schedules/:name',
+      name: 'set_schedule',
+      summary:
+        'Makes or replaces a schedule, which enqueues its job by the clock; all but a pause that is left out has its default.',
+      query: actorQuery,
+      body: scheduleRequest,
+      answers: { 200: scheduleView, 201: scheduleView },
+      answer: put,
+    },
+    {
+      method: 'DELETE',
+      path: '/schedules/:name',
+      name: 'delete_schedule',
+      summary: 'Deletes a schedule for good; the jobs that it has enqueued stay.',
+      query: actorQuery,
+      answers: { 200: deletedSchedule },
+      answer: remove,
+    },
+    {
+      method: 'POST',
+      path: '/schedules/:name/run',
+      name: 'run_schedule',
+      summary: 'Enqueues the job of a schedule now, beside its times, even while it is paused.',
+      body: motive,
+      isBodyOptional: true,
+      takesIdempotencyKey: true,
+      answers: { 201: runJob },
+      answer: run,
+    },
+    {
+      method: 'POST',
+      path: '/schedules/:name/pause',
+      name: 'pause_schedule',
+      summary: 'Stops a schedule from enqueueing until it is resumed; its times in between are not made up for.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: scheduleView },
+      answer: (call) => pause(call, true),
+    },
+    {
+      method: 'POST',
+      path: '/schedules/:name/resume',
+      name: 'resume_schedule',
+      summary: 'Lets a paused schedule enqueue again, from its next time on.',
+      body: motive,
+      isBodyOptional: true,
+      answers: { 200: scheduleView },
+      answer: (call) => pause(call, false),
+    },
   ]
 
   async function list({ request }: Call): Promise<Answer> {

@@ -1,20 +1,71 @@
 import { z } from 'zod'
 import { ContractError, checkContract } from '../../domain/contract.ts'
-import { checkExecution, checkWorkflow } from '../../domain/workflow.ts'
+import {
+  checkExecution,
+  checkWorkflow,
+  executionRequest,
+  executionView,
+  workflowRequest,
+  workflowView,
+} from '../../domain/workflow.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../../store/workflows.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
 import { httpActor, type Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
+const workflowList = z.object({ workflows: z.array(workflowView) })
+const appliedWorkflow = z.object({ ...workflowView.unwrap().shape, changed: z.boolean() })
 
 /** Workflows: what they are, and how their runs go on. */
 export function workflowRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/workflows', answer: list },
-    { method: 'GET', path: '/workflows/:id', answer: show },
-    { method: 'PUT', path: '/workflows/:id', answer: apply },
-    { method: 'POST', path: '/workflows/:id/execute', answer: execute },
-    { method: 'GET', path: '/workflow-executions/:id', answer: showExecution },
+    {
+      method: 'GET',
+      path: '/workflows',
+      name: 'list_workflows',
+      summary: 'All workflows, by id, at most a thousand.',
+      query: noQuery,
+      answers: { 200: workflowList },
+      answer: list,
+    },
+    {
+      method: 'GET',
+      path: '/workflows/:id',
+      name: 'get_workflow',
+      summary: 'One workflow: its steps, the models that they need, and its version.',
+      answers: { 200: workflowView },
+      answer: show,
+    },
+    {
+      method: 'PUT',
+      path: '/workflows/:id',
+      name: 'apply_workflow',
+      summary:
+        'Makes a workflow be as defined, new or changed; runs that are under way keep the steps that they began with.',
+      body: workflowRequest,
+      answers: { 200: appliedWorkflow, 201: appliedWorkflow },
+      answer: apply,
+    },
+    {
+      method: 'POST',
+      path: '/workflows/:id/execute',
+      name: 'execute_workflow',
+      summary: 'Runs a workflow: enqueues its jobs, and answers with the execution, which goes on after that.',
+      body: executionRequest,
+      isBodyOptional: true,
+      takesIdempotencyKey: true,
+      answers: { 201: executionView },
+      answer: execute,
+    },
+    {
+      method: 'GET',
+      path: '/workflow-executions/:id',
+      name: 'get_workflow_execution',
+      summary: 'One run of a workflow: its status, the step and model that it is at, and what it waits for.',
+      query: noQuery,
+      answers: { 200: executionView },
+      answer: showExecution,
+    },
   ]
 
   async function list({ request }: Call): Promise<Answer> {
