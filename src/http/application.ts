@@ -1,8 +1,12 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { actorOf } from '../security/principal.ts'
 import { createAccessLog, requestIdOf } from './access-log.ts'
+import type { Auditor } from './auditor.ts'
+import type { Authenticator } from './authenticator.ts'
 import { withDeadline } from './deadline.ts'
+import { createGuard, principalOf } from './guard.ts'
 import { createHostCheck } from './host-check.ts'
 import { HttpError, toProblem } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
@@ -13,11 +17,13 @@ export interface ApplicationOptions {
   readonly logger: Logger
   readonly host: string
   readonly hostNames: readonly string[]
+  readonly authenticator: Authenticator
+  readonly auditor: Auditor
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
 }
 
-/** The routes behind what all of them need: an id and a log line, the Host check, a parsed body, errors as problems. */
+/** The routes behind what all of them need: an id and a log line, the Host check, who asks and whether they may, a parsed body, errors as problems. */
 export function createApplication(options: ApplicationOptions): Express {
   const { routes, logger, stopping } = options
   const application = express()
@@ -31,10 +37,12 @@ export function createApplication(options: ApplicationOptions): Express {
     next()
   })
   application.use(createHostCheck(options))
-  application.use(readJsonBody)
   for (const route of routes) {
-    application[methodOf(route)](route.path, (request: Request, response: Response) =>
-      serve(route, request, response, stopping),
+    // Bound to the route, not to a reading of the path of our own: what the router takes for this route is guarded as it.
+    // And before the body is read: who may not ask does not make us parse a megabyte.
+    const guard = createGuard(route, options)
+    application[methodOf(route)](route.path, guard, readJsonBody, (request: Request, response: Response) =>
+      serve(route, request, response, options),
     )
   }
   application.use((request: Request) => refuse(routes, request))
@@ -42,14 +50,31 @@ export function createApplication(options: ApplicationOptions): Express {
   return application
 }
 
-async function serve(route: Route, request: Request, response: Response, stopping: AbortSignal): Promise<void> {
+/** What the log says of who asked through this door, unless they have a key or say who they are. */
+const door = 'http'
+
+async function serve(route: Route, request: Request, response: Response, options: ApplicationOptions): Promise<void> {
   const left = new AbortController()
   response.once('close', () => left.abort())
-  const call: Call = { request, requestId: requestIdOf(response), signal: AbortSignal.any([left.signal, stopping]) }
+  const principal = principalOf(response)
+  let actor = actorOf(principal, undefined, door)
+  const call: Call = {
+    request,
+    requestId: requestIdOf(response),
+    principal,
+    actorOf: (given) => {
+      actor = actorOf(principal, given, door)
+      return actor
+    },
+    signal: AbortSignal.any([left.signal, options.stopping]),
+  }
   if (route.stream !== undefined) return route.stream(call, response)
+  send(request, response, await options.auditor.watch(route, call, () => actor, answerOf(route, call)))
+}
+
+async function answerOf(route: Route, call: Call): Promise<Answer> {
   if (route.answer === undefined) throw new TypeError(`${route.method} ${route.path} has nobody to answer it`)
-  const answer = route.isLong === true ? await route.answer(call) : await withDeadline(route.answer(call))
-  send(request, response, answer)
+  return route.isLong === true ? route.answer(call) : withDeadline(route.answer(call))
 }
 
 function send(request: Request, response: Response, { status, headers = {}, body }: Answer): void {

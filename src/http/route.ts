@@ -1,5 +1,7 @@
 import type { Request, Response } from 'express'
 import { ContractError } from '../domain/contract.ts'
+import type { Needed } from '../security/permission.ts'
+import type { Principal } from '../security/principal.ts'
 
 export interface Answer {
   readonly status: number
@@ -11,6 +13,9 @@ export interface Answer {
 export interface Call {
   readonly request: Request
   readonly requestId: string
+  readonly principal: Principal
+  /** Whom the log is to name: the key that is used, or else who the caller says it is, or else the door. */
+  readonly actorOf: (given?: string) => string
   /** Aborted when the caller has left or the server stops. */
   readonly signal: AbortSignal
 }
@@ -19,6 +24,10 @@ export interface Call {
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
   readonly path: string
+  /** What a caller has to be allowed to. `open`: anybody may ask, also without a key. */
+  readonly scope: Needed
+  /** Its verb writes the line of the audit, in its own transaction. */
+  readonly isAuditedByVerb?: boolean
   /** Returns the answer, or throws the error that is one. Has to be done within the server's deadline unless `isLong`. */
   readonly answer?: (call: Call) => Promise<Answer>
   /** Writes the answer itself, bit by bit. Throws only before its first byte. */

@@ -9,6 +9,9 @@ import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
 import { RequestFeed } from '../store/request-feed.ts'
 import { createApplication } from './application.ts'
+import { Auditor } from './auditor.ts'
+import { Authenticator } from './authenticator.ts'
+import { isLoopbackHost } from './host-check.ts'
 import { readQueueAnswers } from './queue-answers.ts'
 import { databaseCheck, EventLoopWatch, listenCheck, type ReadinessCheck, schemaCheck } from './readiness.ts'
 import { allRoutes } from './routes/all-routes.ts'
@@ -30,6 +33,8 @@ export interface HttpServerOptions {
   readonly port: number
   /** Names under which the server may be asked, beside those of loopback. */
   readonly hostNames?: readonly string[]
+  /** Whether callers need a key; `auto`: unless it listens on loopback alone. */
+  readonly keys?: KeyPolicy
   /** What else must be so before the process is ready. */
   readonly readiness?: readonly ReadinessCheck[]
   /** How old an answer of /queue/status may be; 1 unless set. */
@@ -37,6 +42,8 @@ export interface HttpServerOptions {
   /** How often to look at jobs that somebody waits for, beside listening; see JobFeed. */
   readonly pollSeconds?: number
 }
+
+export type KeyPolicy = 'auto' | 'required' | 'off'
 
 const drainSeconds = 5
 
@@ -122,7 +129,15 @@ export class HttpServer {
   }
 
   #createApplication() {
-    const { database, logger, host, hostNames = [], readiness = [], statusAgeSeconds = 1 } = this.#options
+    const {
+      database,
+      logger,
+      host,
+      hostNames = [],
+      readiness = [],
+      statusAgeSeconds = 1,
+      keys = 'auto',
+    } = this.#options
     const services: Services = {
       database,
       feed: this.#feed,
@@ -142,6 +157,8 @@ export class HttpServer {
       logger,
       host,
       hostNames,
+      authenticator: new Authenticator(database, { areKeysRequired: areKeysRequired(keys, host) }),
+      auditor: new Auditor(database, logger),
       stopping: this.#stopping.signal,
     })
   }
@@ -149,6 +166,11 @@ export class HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   return new HttpServer(options)
+}
+
+/** Off loopback whoever reaches the port would be an operator. */
+export function areKeysRequired(keys: KeyPolicy, host: string): boolean {
+  return keys === 'required' || (keys === 'auto' && !isLoopbackHost(host))
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): InterlockError {

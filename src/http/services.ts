@@ -14,6 +14,3 @@ export interface Services {
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }
-
-/** What the log says of who asked through this door, unless they say who they are. */
-export const httpActor = 'http'

@@ -23,11 +23,11 @@ const goodBye = z.strictObject({ reason: z.string().min(1).max(4096).default('st
 export function agentCallRoutes({ database, agentFeed }: Services): readonly Route[] {
   const attempts = createAttemptStore(database)
   return [
-    { method: 'POST', path: '/agents', answer: register },
-    { method: 'POST', path: '/agents/:id/heartbeat', answer: beat, isQuiet: true },
-    { method: 'POST', path: '/agents/:id/claim', answer: claimWork, isLong: true, isQuiet: true },
-    { method: 'POST', path: '/agents/:id/end', answer: end },
-    { method: 'DELETE', path: '/agents/:id', answer: end },
+    { method: 'POST', path: '/agents', scope: 'work', answer: register },
+    { method: 'POST', path: '/agents/:id/heartbeat', scope: 'work', answer: beat, isQuiet: true },
+    { method: 'POST', path: '/agents/:id/claim', scope: 'work', answer: claimWork, isLong: true, isQuiet: true },
+    { method: 'POST', path: '/agents/:id/end', scope: 'work', answer: end },
+    { method: 'DELETE', path: '/agents/:id', scope: 'work', answer: end },
   ]
 
   /** Asked again, it is a new incarnation: the jobs of the former one go back. */

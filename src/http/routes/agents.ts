@@ -8,7 +8,7 @@ import { readAllocation } from '../../store/allocation.ts'
 import type { Database } from '../../store/database.ts'
 import type { Motive } from '../../store/jobs.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
 const motive = z.strictObject({
@@ -21,11 +21,11 @@ type Change = (database: Database, id: AgentId, motive: Motive) => Promise<Chang
 /** Who runs jobs, and what a person does about it. */
 export function agentRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/agents', answer: list },
-    { method: 'GET', path: '/agents/allocation', answer: allocation },
-    { method: 'POST', path: '/agents/:id/drain', answer: (call) => change(call, drainAgent) },
-    { method: 'POST', path: '/agents/:id/suspend', answer: (call) => change(call, suspendAgent) },
-    { method: 'POST', path: '/agents/:id/resume', answer: (call) => change(call, resumeAgent) },
+    { method: 'GET', path: '/agents', scope: 'read', answer: list },
+    { method: 'GET', path: '/agents/allocation', scope: 'read', answer: allocation },
+    { method: 'POST', path: '/agents/:id/drain', scope: 'operate', answer: (call) => change(call, drainAgent) },
+    { method: 'POST', path: '/agents/:id/suspend', scope: 'operate', answer: (call) => change(call, suspendAgent) },
+    { method: 'POST', path: '/agents/:id/resume', scope: 'operate', answer: (call) => change(call, resumeAgent) },
   ]
 
   async function list({ request }: Call): Promise<Answer> {
@@ -40,9 +40,9 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: await readAllocation(database) }
   }
 
-  async function change({ request }: Call, verb: Change): Promise<Answer> {
+  async function change({ request, actorOf }: Call, verb: Change): Promise<Answer> {
     const id = asAgentId(pathParameter(request, 'id'))
-    const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
-    return { status: 200, body: { agent_id: id, ...(await verb(database, id, { actor, reason })) } }
+    const { actor, reason } = checkContract(motive, request.body ?? {})
+    return { status: 200, body: { agent_id: id, ...(await verb(database, id, { actor: actorOf(actor), reason })) } }
   }
 }

@@ -5,7 +5,7 @@ import { jobRequestFields } from '../../domain/job-request.ts'
 import { priorityNumber } from '../../domain/priority.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
 import type { Answer, Call, Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { motiveFields } from './job-changes.ts'
 
 /** What a call that changes many says beside its filter. */
@@ -25,26 +25,27 @@ const priorityChange = z.strictObject({
 /** Changes of all the jobs that a filter names; next_cursor says that there are more than one call could look at. */
 export function bulkChangeRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/cancel', answer: (call) => changeMany(call, 'cancel') },
-    { method: 'POST', path: '/jobs/requeue', answer: (call) => changeMany(call, 'requeue') },
-    { method: 'POST', path: '/jobs/priority', answer: reprioritiseMany },
+    { method: 'POST', path: '/jobs/cancel', scope: 'operate', answer: (call) => changeMany(call, 'cancel') },
+    { method: 'POST', path: '/jobs/requeue', scope: 'operate', answer: (call) => changeMany(call, 'requeue') },
+    { method: 'POST', path: '/jobs/priority', scope: 'operate', answer: reprioritiseMany },
   ]
 
-  function changeMany({ request, signal }: Call, what: 'cancel' | 'requeue'): Promise<Answer> {
-    const {
-      dry_run: dryRun,
-      cursor,
-      reason,
-      actor = httpActor,
-      ...selection
-    } = checkContract(change, request.body ?? {})
-    return answer(what, selection, { dryRun, cursor, reason, actor, signal })
+  function changeMany({ request, signal, actorOf }: Call, what: 'cancel' | 'requeue'): Promise<Answer> {
+    const { dry_run: dryRun, cursor, reason, actor, ...selection } = checkContract(change, request.body ?? {})
+    return answer(what, selection, { dryRun, cursor, reason, actor: actorOf(actor), signal })
   }
 
-  function reprioritiseMany({ request, signal }: Call): Promise<Answer> {
+  function reprioritiseMany({ request, signal, actorOf }: Call): Promise<Answer> {
     const asked = checkContract(priorityChange, request.body ?? {})
-    const { dry_run: dryRun, cursor, reason, actor = httpActor, priority, ...selection } = asked
-    return answer('priority', selection, { dryRun, cursor, reason, actor, signal, priority: priorityNumber(priority) })
+    const { dry_run: dryRun, cursor, reason, actor, priority, ...selection } = asked
+    return answer('priority', selection, {
+      dryRun,
+      cursor,
+      reason,
+      actor: actorOf(actor),
+      signal,
+      priority: priorityNumber(priority),
+    })
   }
 
   async function answer(

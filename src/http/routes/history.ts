@@ -10,7 +10,7 @@ const numbers = z.looseObject({ limit: wholeNumber({ min: 1, max: maxSummaryRows
 
 /** What became of the jobs of a range, in numbers. */
 export function historyRoutes({ database }: Services): readonly Route[] {
-  return [{ method: 'GET', path: '/history/summary', answer: summary }]
+  return [{ method: 'GET', path: '/history/summary', scope: 'read', answer: summary }]
 
   async function summary({ request }: Call): Promise<Answer> {
     const question = checkHistoryQuestion(checkContract(numbers, { ...request.query }))

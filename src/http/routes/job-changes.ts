@@ -18,7 +18,7 @@ import {
   startPausedJob,
 } from '../../store/jobs.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 /** Why, and on whose behalf: both go into the job's log. */
@@ -34,28 +34,28 @@ type Change = (database: Database, id: JobId, motive: Motive) => Promise<string>
 /** What a person does to a job. Each answers with what the verb said and with the job as it is now. */
 export function jobChangeRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/:id/start', answer: (call) => change(call, startPausedJob) },
-    { method: 'POST', path: '/jobs/:id/approve', answer: (call) => change(call, approveJob) },
-    { method: 'POST', path: '/jobs/:id/reject', answer: (call) => change(call, rejectJob) },
-    { method: 'POST', path: '/jobs/:id/release', answer: (call) => change(call, releaseJob) },
-    { method: 'POST', path: '/jobs/:id/priority', answer: reprioritise },
-    { method: 'POST', path: '/jobs/:id/cancel', answer: (call) => change(call, cancelJob) },
-    { method: 'POST', path: '/jobs/:id/requeue', answer: (call) => change(call, requeueJob) },
-    { method: 'DELETE', path: '/jobs/:id', answer: (call) => change(call, deleteJob) },
+    { method: 'POST', path: '/jobs/:id/start', scope: 'operate', answer: (call) => change(call, startPausedJob) },
+    { method: 'POST', path: '/jobs/:id/approve', scope: 'operate', answer: (call) => change(call, approveJob) },
+    { method: 'POST', path: '/jobs/:id/reject', scope: 'operate', answer: (call) => change(call, rejectJob) },
+    { method: 'POST', path: '/jobs/:id/release', scope: 'operate', answer: (call) => change(call, releaseJob) },
+    { method: 'POST', path: '/jobs/:id/priority', scope: 'operate', answer: reprioritise },
+    { method: 'POST', path: '/jobs/:id/cancel', scope: 'operate', answer: (call) => change(call, cancelJob) },
+    { method: 'POST', path: '/jobs/:id/requeue', scope: 'operate', answer: (call) => change(call, requeueJob) },
+    { method: 'DELETE', path: '/jobs/:id', scope: 'operate', answer: (call) => change(call, deleteJob) },
   ]
 
-  async function change({ request }: Call, verb: Change): Promise<Answer> {
+  async function change({ request, actorOf }: Call, verb: Change): Promise<Answer> {
     const id = pathParameter(request, 'id')
-    const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
+    const { actor, reason } = checkContract(motive, request.body ?? {})
     if (!isJobId(id)) throw jobNotFound(id)
-    return answerWith(id, await verb(database, id, { actor, reason }))
+    return answerWith(id, await verb(database, id, { actor: actorOf(actor), reason }))
   }
 
-  async function reprioritise({ request }: Call): Promise<Answer> {
+  async function reprioritise({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
-    const { priority, actor = httpActor, reason } = checkContract(newPriority, request.body ?? {})
+    const { priority, actor, reason } = checkContract(newPriority, request.body ?? {})
     if (!isJobId(id)) throw jobNotFound(id)
-    await setPriority(database, id, priorityNumber(priority), { actor, reason })
+    await setPriority(database, id, priorityNumber(priority), { actor: actorOf(actor), reason })
     return answerWith(id, null)
   }
 

@@ -11,7 +11,7 @@ const heartbeat = z.strictObject({ token: z.int().min(0) })
 /** A running job says that it is alive, by itself: it has INTERLOCK_URL, its id and its token. */
 export function jobHeartbeatRoutes({ database }: Services): readonly Route[] {
   const store = createAttemptStore(database)
-  return [{ method: 'POST', path: '/jobs/:id/heartbeat', answer: beat, isQuiet: true }]
+  return [{ method: 'POST', path: '/jobs/:id/heartbeat', scope: 'work', answer: beat, isQuiet: true }]
 
   async function beat({ request }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')

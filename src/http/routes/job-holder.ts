@@ -14,12 +14,12 @@ import { jobNotFound } from './jobs.ts'
 export function jobHolderRoutes({ database }: Services): readonly Route[] {
   const attempts = createAttemptStore(database)
   return [
-    { method: 'POST', path: '/jobs/:id/started', answer: start },
-    { method: 'POST', path: '/jobs/:id/progress', answer: report, isQuiet: true },
-    { method: 'POST', path: '/jobs/:id/output', answer: write, isQuiet: true },
-    { method: 'POST', path: '/jobs/:id/complete', answer: complete },
-    { method: 'POST', path: '/jobs/:id/fail', answer: fail },
-    { method: 'POST', path: '/jobs/:id/return', answer: returnJob },
+    { method: 'POST', path: '/jobs/:id/started', scope: 'work', answer: start },
+    { method: 'POST', path: '/jobs/:id/progress', scope: 'work', answer: report, isQuiet: true },
+    { method: 'POST', path: '/jobs/:id/output', scope: 'work', answer: write, isQuiet: true },
+    { method: 'POST', path: '/jobs/:id/complete', scope: 'work', answer: complete },
+    { method: 'POST', path: '/jobs/:id/fail', scope: 'work', answer: fail },
+    { method: 'POST', path: '/jobs/:id/return', scope: 'work', answer: returnJob },
   ]
 
   /** Nothing may be started before this has answered. It may be asked again. */

@@ -30,7 +30,7 @@ const quietSeconds = 30
  * has ended.
  */
 export function jobOutputRoutes({ database, feed }: Services): readonly Route[] {
-  return [{ method: 'GET', path: '/jobs/:id/output', stream: output, isLong: true }]
+  return [{ method: 'GET', path: '/jobs/:id/output', scope: 'read', stream: output, isLong: true }]
 
   async function output(call: Call, response: Response): Promise<void> {
     const { request } = call

@@ -16,8 +16,8 @@ const timelineQuery = z.strictObject({
 /** What happened to a job, and why it waits. */
 export function jobStoryRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/jobs/:id/timeline', answer: timeline },
-    { method: 'GET', path: '/jobs/:id/explain', answer: explain },
+    { method: 'GET', path: '/jobs/:id/timeline', scope: 'read', answer: timeline },
+    { method: 'GET', path: '/jobs/:id/explain', scope: 'read', answer: explain },
   ]
 
   async function timeline({ request }: Call): Promise<Answer> {

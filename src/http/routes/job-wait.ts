@@ -17,7 +17,7 @@ const waitQuery = z.strictObject({ timeout_seconds: seconds({ max: 600 }).defaul
 
 /** Answers when the job has ended, or at the timeout with the job as it is then: its status tells which. */
 export function jobWaitRoutes({ database, feed }: Services): readonly Route[] {
-  return [{ method: 'GET', path: '/jobs/:id/wait', answer: wait, isLong: true }]
+  return [{ method: 'GET', path: '/jobs/:id/wait', scope: 'read', answer: wait, isLong: true }]
 
   async function wait({ request, signal }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')

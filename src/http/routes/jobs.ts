@@ -9,7 +9,7 @@ import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
 import { jobQueryFields, listOf, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const listQuery = z.strictObject({
   status: listOf(jobStatuses).optional(),
@@ -21,15 +21,15 @@ const listQuery = z.strictObject({
 /** Enqueueing jobs, and looking at them. */
 export function jobRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs', answer: enqueueOne },
-    { method: 'POST', path: '/jobs/batch', answer: enqueueMany },
-    { method: 'GET', path: '/jobs', answer: list },
-    { method: 'GET', path: '/jobs/:id', answer: show },
+    { method: 'POST', path: '/jobs', scope: 'enqueue', answer: enqueueOne },
+    { method: 'POST', path: '/jobs/batch', scope: 'enqueue', answer: enqueueMany },
+    { method: 'GET', path: '/jobs', scope: 'read', answer: list },
+    { method: 'GET', path: '/jobs/:id', scope: 'read', answer: show },
   ]
 
-  async function enqueueOne({ request }: Call): Promise<Answer> {
+  async function enqueueOne({ request, actorOf }: Call): Promise<Answer> {
     const job = checkJobRequest(request.body)
-    const { jobs, isRepeated } = await enqueue([job], idempotencyKey(request))
+    const { jobs, isRepeated } = await enqueue([job], actorOf(), idempotencyKey(request))
     const [enqueued] = jobs
     if (enqueued === undefined) throw new TypeError('a job was enqueued without an id')
     const shown = await readJob(database, enqueued.id)
@@ -43,9 +43,9 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function enqueueMany({ request }: Call): Promise<Answer> {
+  async function enqueueMany({ request, actorOf }: Call): Promise<Answer> {
     const wanted = checkJobBatch(request.body)
-    const { jobs, isRepeated } = await enqueue(wanted, idempotencyKey(request)).catch((error: unknown) => {
+    const { jobs, isRepeated } = await enqueue(wanted, actorOf(), idempotencyKey(request)).catch((error: unknown) => {
       throw namedInBatch(error)
     })
     return {
@@ -55,9 +55,9 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function enqueue(jobs: readonly JobRequest[], key: string | null): Promise<EnqueuedOnce> {
-    if (key !== null) return enqueueOnce(database, key, jobs, { actor: httpActor })
-    return { jobs: await enqueueJobs(database, jobs, { actor: httpActor }), isRepeated: false }
+  async function enqueue(jobs: readonly JobRequest[], actor: string, key: string | null): Promise<EnqueuedOnce> {
+    if (key !== null) return enqueueOnce(database, key, jobs, { actor })
+    return { jobs: await enqueueJobs(database, jobs, { actor }), isRepeated: false }
   }
 
   async function list({ request }: Call): Promise<Answer> {

@@ -8,7 +8,7 @@ import { acquireLock, extendLock, listLocks, releaseByKey, sweepLocks } from '..
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds, text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 /** One call waits no longer, or what stands between would cut it; who waits longer stays in line and asks again. */
 const maxWaitSeconds = 240
@@ -43,12 +43,12 @@ const sweep = z.strictObject({
 /** Who holds what, and locks that people and programs hold by hand. */
 export function lockRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/locks', answer: list },
-    { method: 'POST', path: '/locks', answer: acquire, isLong: true },
-    { method: 'POST', path: '/locks/sweep', answer: sweepOld },
-    { method: 'GET', path: '/locks/:id/wait', answer: wait, isLong: true },
-    { method: 'POST', path: '/locks/:id/extend', answer: extend },
-    { method: 'DELETE', path: '/locks/:key', answer: release },
+    { method: 'GET', path: '/locks', scope: 'read', answer: list },
+    { method: 'POST', path: '/locks', scope: 'operate', answer: acquire, isLong: true },
+    { method: 'POST', path: '/locks/sweep', scope: 'operate', answer: sweepOld },
+    { method: 'GET', path: '/locks/:id/wait', scope: 'operate', answer: wait, isLong: true },
+    { method: 'POST', path: '/locks/:id/extend', scope: 'operate', answer: extend },
+    { method: 'DELETE', path: '/locks/:key', scope: 'operate', answer: release },
   ]
 
   async function list({ request }: Call): Promise<Answer> {
@@ -58,11 +58,11 @@ export function lockRoutes({ database }: Services): readonly Route[] {
   }
 
   /** 201: it is held. 202: the wait is over and it stays in line, as was asked. 409: it could not be had, and is not in line. */
-  async function acquire({ request, signal }: Call): Promise<Answer> {
+  async function acquire({ request, signal, actorOf }: Call): Promise<Answer> {
     const { stays_in_line: stays, actor: given, ...asked } = checkContract(envelope, request.body ?? {})
     const wanted = checkLockRequest(asked)
     if (wanted.wait_seconds > maxWaitSeconds) throw tooLong()
-    const lockId = await withDeadline(acquireLock(database, wanted, unheardSeconds, { actor: given }))
+    const lockId = await withDeadline(acquireLock(database, wanted, unheardSeconds, { actor: actorOf(given) }))
     const state = await withDeadline(
       waitForLock(database, lockId, wanted.owner, { waitSeconds: wanted.wait_seconds, signal }),
       wanted.wait_seconds + answerSeconds,
@@ -94,18 +94,18 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: await extendLock(database, id, named, leaseSeconds ?? null) }
   }
 
-  async function release({ request }: Call): Promise<Answer> {
+  async function release({ request, actorOf }: Call): Promise<Answer> {
     const key = pathParameter(request, 'key')
     const { job_id: jobId, token: named, reason, actor: given } = checkContract(releaseQuery, { ...request.query })
-    const released = await releaseByKey(database, key, { jobId, token: named, reason, actor: given ?? httpActor })
+    const released = await releaseByKey(database, key, { jobId, token: named, reason, actor: actorOf(given) })
     // A job was only asked to stop, and holds until its process is gone.
     const isDone = released.every(({ status }) => status !== 'cancelling')
     return { status: isDone ? 200 : 202, body: { released } }
   }
 
-  async function sweepOld({ request }: Call): Promise<Answer> {
+  async function sweepOld({ request, actorOf }: Call): Promise<Answer> {
     const asked = checkContract(sweep, request.body ?? {})
-    const options = { dryRun: asked.dry_run, actor: asked.actor ?? httpActor, project: asked.project }
+    const options = { dryRun: asked.dry_run, actor: actorOf(asked.actor), project: asked.project }
     const locks = await sweepLocks(database, asked.older_than_seconds, options)
     return { status: 200, body: { dry_run: asked.dry_run, locks } }
   }

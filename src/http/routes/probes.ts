@@ -8,8 +8,8 @@ import type { Services } from '../services.ts'
  */
 export function probeRoutes({ readiness }: Services, eventLoop: EventLoopWatch): readonly Route[] {
   return [
-    { method: 'GET', path: '/livez', answer: live, isQuiet: true },
-    { method: 'GET', path: '/readyz', answer: ready, isQuiet: true },
+    { method: 'GET', path: '/livez', scope: 'open', answer: live, isQuiet: true },
+    { method: 'GET', path: '/readyz', scope: 'open', answer: ready, isQuiet: true },
   ]
 
   async function live(): Promise<Answer> {

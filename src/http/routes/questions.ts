@@ -8,7 +8,7 @@ import { answerRequest, askRequest, listRequests, readReply, readRequest } from 
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds, text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 /** One call waits no longer, or what stands between would cut it; who waits longer asks again. */
@@ -29,11 +29,11 @@ const waitQuery = z.strictObject({ wait_seconds: seconds({ max: maxWaitSeconds }
 /** What running jobs ask people, and what they are answered. */
 export function questionRoutes({ database, requestFeed }: Services): readonly Route[] {
   return [
-    { method: 'POST', path: '/jobs/:id/requests', answer: ask },
-    { method: 'GET', path: '/requests', answer: list },
-    { method: 'GET', path: '/requests/:id', answer: show },
-    { method: 'POST', path: '/requests/:id/response', answer: respond },
-    { method: 'GET', path: '/requests/:id/response', answer: wait, isLong: true },
+    { method: 'POST', path: '/jobs/:id/requests', scope: 'work', answer: ask },
+    { method: 'GET', path: '/requests', scope: 'read', answer: list },
+    { method: 'GET', path: '/requests/:id', scope: 'read', answer: show },
+    { method: 'POST', path: '/requests/:id/response', scope: 'operate', answer: respond },
+    { method: 'GET', path: '/requests/:id/response', scope: 'work', answer: wait, isLong: true },
   ]
 
   /** As the holder, who names its token. With an Idempotency-Key it may be repeated. */
@@ -56,10 +56,10 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     return { status: 200, body: (await readRequest(database, id)) ?? refuseUnknown(id) }
   }
 
-  async function respond({ request }: Call): Promise<Answer> {
+  async function respond({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
     const { actor, ...given } = checkContract(signedBy, request.body ?? {})
-    await answerRequest(database, id, checkResponse(given), { actor: actor ?? httpActor })
+    await answerRequest(database, id, checkResponse(given), { actor: actorOf(actor) })
     return { status: 201, body: await readRequest(database, id) }
   }
 

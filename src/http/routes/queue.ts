@@ -8,8 +8,8 @@ const noQuery = z.strictObject({})
 /** The queue at a glance: for people and programs, and for machines that only ask whether it is well. */
 export function queueRoutes({ queue }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/queue/status', answer: status },
-    { method: 'GET', path: '/queue/health', answer: health, isQuiet: true },
+    { method: 'GET', path: '/queue/status', scope: 'read', answer: status },
+    { method: 'GET', path: '/queue/health', scope: 'read', answer: health, isQuiet: true },
   ]
 
   async function status({ request }: Call): Promise<Answer> {

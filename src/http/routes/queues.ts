@@ -6,7 +6,7 @@ import { changeJobs } from '../../store/bulk-changes.ts'
 import { changeQueue, listQueues } from '../../store/queues.ts'
 import { flag } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { bulkFields } from './bulk-changes.ts'
 import { motiveFields } from './job-changes.ts'
 
@@ -20,37 +20,37 @@ const flush = z.strictObject({ user, project, ...bulkFields })
 /** The policy of queues at run time. */
 export function queuePolicyRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/queues', answer: list },
-    { method: 'PATCH', path: '/queues/:name', answer: (call) => set(call, false) },
-    { method: 'PUT', path: '/queues/:name', answer: (call) => set(call, true) },
-    { method: 'POST', path: '/queues/:name/pause', answer: (call) => pause(call, true) },
-    { method: 'POST', path: '/queues/:name/resume', answer: (call) => pause(call, false) },
-    { method: 'POST', path: '/queues/:name/flush', answer: flushWaiting },
+    { method: 'GET', path: '/queues', scope: 'read', answer: list },
+    { method: 'PATCH', path: '/queues/:name', scope: 'operate', answer: (call) => set(call, false) },
+    { method: 'PUT', path: '/queues/:name', scope: 'operate', answer: (call) => set(call, true) },
+    { method: 'POST', path: '/queues/:name/pause', scope: 'operate', answer: (call) => pause(call, true) },
+    { method: 'POST', path: '/queues/:name/resume', scope: 'operate', answer: (call) => pause(call, false) },
+    { method: 'POST', path: '/queues/:name/flush', scope: 'operate', answer: flushWaiting },
   ]
 
   async function list(): Promise<Answer> {
     return { status: 200, body: { queues: await listQueues(database) } }
   }
 
-  async function set({ request }: Call, mayCreate: boolean): Promise<Answer> {
-    const { actor: given = httpActor, ...wanted } = checkContract(settings, request.body ?? {})
+  async function set({ request, actorOf }: Call, mayCreate: boolean): Promise<Answer> {
+    const { actor: given, ...wanted } = checkContract(settings, request.body ?? {})
     const name = pathParameter(request, 'name')
-    return { status: 200, body: await changeQueue(database, name, wanted, { actor: given, mayCreate }) }
+    return { status: 200, body: await changeQueue(database, name, wanted, { actor: actorOf(given), mayCreate }) }
   }
 
-  async function pause({ request }: Call, isPaused: boolean): Promise<Answer> {
-    const { actor: given = httpActor } = checkContract(onlyActor, request.body ?? {})
+  async function pause({ request, actorOf }: Call, isPaused: boolean): Promise<Answer> {
+    const { actor: given } = checkContract(onlyActor, request.body ?? {})
     const name = pathParameter(request, 'name')
-    return { status: 200, body: await changeQueue(database, name, { is_paused: isPaused }, { actor: given }) }
+    return { status: 200, body: await changeQueue(database, name, { is_paused: isPaused }, { actor: actorOf(given) }) }
   }
 
   /** Cancels what waits there; what runs goes on. */
-  async function flushWaiting({ request, signal }: Call): Promise<Answer> {
+  async function flushWaiting({ request, signal, actorOf }: Call): Promise<Answer> {
     const { dry_run: asked = false } = checkContract(flushQuery, { ...request.query })
     const body = checkContract(flush, request.body ?? {})
-    const { dry_run: dryRun, cursor, reason, actor: given = httpActor, ...filter } = body
+    const { dry_run: dryRun, cursor, reason, actor: given, ...filter } = body
     const selection = { ...filter, queue: pathParameter(request, 'name'), status: [...waitingStatuses] }
-    const options = { dryRun: dryRun || asked, cursor, reason: reason ?? 'flushed', actor: given, signal }
+    const options = { dryRun: dryRun || asked, cursor, reason: reason ?? 'flushed', actor: actorOf(given), signal }
     return { status: 200, body: await changeJobs(database, 'cancel', selection, options) }
   }
 }

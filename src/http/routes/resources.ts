@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { checkContract } from '../../domain/contract.ts'
 import { changeLimit, listResources, removeLimit } from '../../store/resources.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { motiveFields } from './job-changes.ts'
 
 const { actor } = motiveFields
@@ -17,25 +17,25 @@ const onlyActor = z.strictObject({ actor })
 /** How many may use what: limits by resource and by pattern, changed at run time. */
 export function resourceRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/resources', answer: list },
-    { method: 'PATCH', path: '/resources/:key', answer: change },
-    { method: 'DELETE', path: '/resources/:key', answer: remove },
+    { method: 'GET', path: '/resources', scope: 'read', answer: list },
+    { method: 'PATCH', path: '/resources/:key', scope: 'operate', answer: change },
+    { method: 'DELETE', path: '/resources/:key', scope: 'operate', answer: remove },
   ]
 
   async function list(): Promise<Answer> {
     return { status: 200, body: { resources: await listResources(database) } }
   }
 
-  async function change({ request }: Call): Promise<Answer> {
-    const { actor: given = httpActor, ...wanted } = checkContract(limit, request.body ?? {})
+  async function change({ request, actorOf }: Call): Promise<Answer> {
+    const { actor: given, ...wanted } = checkContract(limit, request.body ?? {})
     const pattern = pathParameter(request, 'key')
-    const resource = await changeLimit(database, pattern, wanted, { actor: given })
+    const resource = await changeLimit(database, pattern, wanted, { actor: actorOf(given) })
     return { status: 200, body: { pattern, resource } }
   }
 
-  async function remove({ request }: Call): Promise<Answer> {
-    const { actor: given = httpActor } = checkContract(onlyActor, request.body ?? {})
+  async function remove({ request, actorOf }: Call): Promise<Answer> {
+    const { actor: given } = checkContract(onlyActor, request.body ?? {})
     const pattern = pathParameter(request, 'key')
-    return { status: 200, body: { pattern, removed: await removeLimit(database, pattern, { actor: given }) } }
+    return { status: 200, body: { pattern, removed: await removeLimit(database, pattern, { actor: actorOf(given) }) } }
   }
 }

@@ -8,7 +8,7 @@ import { readJob } from '../../store/job-reader.ts'
 import { deleteSchedule, pauseSchedule, runSchedule, setSchedule } from '../../store/schedules.ts'
 import { text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const listQuery = z.strictObject({
   limit: wholeNumber({ min: 1, max: 500 }).default(100),
@@ -22,13 +22,13 @@ const nameInPath = z.strictObject({ name: scheduleName })
 /** Jobs that come by the clock. */
 export function scheduleRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/schedules', answer: list },
-    { method: 'GET', path: '/schedules/:name', answer: show },
-    { method: 'PUT', path: '/schedules/:name', answer: put },
-    { method: 'DELETE', path: '/schedules/:name', answer: remove },
-    { method: 'POST', path: '/schedules/:name/run', answer: run },
-    { method: 'POST', path: '/schedules/:name/pause', answer: (call) => pause(call, true) },
-    { method: 'POST', path: '/schedules/:name/resume', answer: (call) => pause(call, false) },
+    { method: 'GET', path: '/schedules', scope: 'read', answer: list },
+    { method: 'GET', path: '/schedules/:name', scope: 'read', answer: show },
+    { method: 'PUT', path: '/schedules/:name', scope: 'operate', answer: put },
+    { method: 'DELETE', path: '/schedules/:name', scope: 'operate', answer: remove },
+    { method: 'POST', path: '/schedules/:name/run', scope: 'operate', answer: run },
+    { method: 'POST', path: '/schedules/:name/pause', scope: 'operate', answer: (call) => pause(call, true) },
+    { method: 'POST', path: '/schedules/:name/resume', scope: 'operate', answer: (call) => pause(call, false) },
   ]
 
   async function list({ request }: Call): Promise<Answer> {
@@ -42,12 +42,12 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
   }
 
   /** The whole of it: what is left out has its default, but for a pause, which stays as it is. */
-  async function put({ request }: Call): Promise<Answer> {
+  async function put({ request, actorOf }: Call): Promise<Answer> {
     const { name } = checkContract(nameInPath, { name: pathParameter(request, 'name') })
-    const { actor = httpActor } = checkContract(actorQuery, { ...request.query })
+    const { actor } = checkContract(actorQuery, { ...request.query })
     const schedule = checkScheduleRequest(request.body)
     checkTimetable({ cron: schedule.cron, timeZone: schedule.time_zone }, new Date())
-    const outcome = await setSchedule(database, name, schedule, { actor })
+    const outcome = await setSchedule(database, name, schedule, { actor: actorOf(actor) })
     return {
       status: outcome === 'created' ? 201 : 200,
       ...(outcome === 'created' ? { headers: { Location: `/schedules/${name}` } } : {}),
@@ -55,17 +55,17 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function remove({ request }: Call): Promise<Answer> {
+  async function remove({ request, actorOf }: Call): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(actorQuery, { ...request.query })
-    await deleteSchedule(database, name, { actor })
+    const { actor } = checkContract(actorQuery, { ...request.query })
+    await deleteSchedule(database, name, { actor: actorOf(actor) })
     return { status: 200, body: { name, status: 'deleted' } }
   }
 
-  async function run({ request }: Call): Promise<Answer> {
+  async function run({ request, actorOf }: Call): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(motive, request.body ?? {})
-    const { id, status } = await runSchedule(database, name, { actor, key: idempotencyKey(request) })
+    const { actor } = checkContract(motive, request.body ?? {})
+    const { id, status } = await runSchedule(database, name, { actor: actorOf(actor), key: idempotencyKey(request) })
     const job = await readJob(database, id)
     return {
       status: 201,
@@ -74,10 +74,10 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function pause({ request }: Call, isPaused: boolean): Promise<Answer> {
+  async function pause({ request, actorOf }: Call, isPaused: boolean): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(motive, request.body ?? {})
-    await pauseSchedule(database, name, { isPaused, actor })
+    const { actor } = checkContract(motive, request.body ?? {})
+    await pauseSchedule(database, name, { isPaused, actor: actorOf(actor) })
     return { status: 200, body: await viewSchedule(database, name) }
   }
 }

@@ -3,18 +3,18 @@ import { ContractError, checkContract } from '../../domain/contract.ts'
 import { checkExecution, checkWorkflow } from '../../domain/workflow.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../../store/workflows.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
 
 /** Workflows: what they are, and how their runs go on. */
 export function workflowRoutes({ database }: Services): readonly Route[] {
   return [
-    { method: 'GET', path: '/workflows', answer: list },
-    { method: 'GET', path: '/workflows/:id', answer: show },
-    { method: 'PUT', path: '/workflows/:id', answer: apply },
-    { method: 'POST', path: '/workflows/:id/execute', answer: execute },
-    { method: 'GET', path: '/workflow-executions/:id', answer: showExecution },
+    { method: 'GET', path: '/workflows', scope: 'read', answer: list },
+    { method: 'GET', path: '/workflows/:id', scope: 'read', answer: show },
+    { method: 'PUT', path: '/workflows/:id', scope: 'operate', answer: apply },
+    { method: 'POST', path: '/workflows/:id/execute', scope: 'enqueue', answer: execute },
+    { method: 'GET', path: '/workflow-executions/:id', scope: 'read', answer: showExecution },
   ]
 
   async function list({ request }: Call): Promise<Answer> {
@@ -27,23 +27,23 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
   }
 
   /** The id is the path's; a body that names another one is a mistake that would change the wrong workflow. */
-  async function apply({ request }: Call): Promise<Answer> {
+  async function apply({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
     const body: unknown = request.body
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
     const definition = checkWorkflow(isObject ? { id, ...body } : body)
     if (definition.id !== id) throw new ContractError([{ field: 'id', message: `must be ${id}, as in the path` }])
-    const { version, changed } = await applyWorkflow(database, definition, { actor: httpActor })
+    const { version, changed } = await applyWorkflow(database, definition, { actor: actorOf() })
     return {
       status: changed && version === 1 ? 201 : 200,
       body: { ...(await readWorkflow(database, id)), changed },
     }
   }
 
-  async function execute({ request }: Call): Promise<Answer> {
+  async function execute({ request, actorOf }: Call): Promise<Answer> {
     const workflowId = pathParameter(request, 'id')
     const wanted = checkExecution(request.body ?? {})
-    const options = { actor: httpActor, key: idempotencyKey(request) }
+    const options = { actor: actorOf(), key: idempotencyKey(request) }
     const { id, isRepeated } = await executeWorkflow(database, workflowId, wanted, options)
     return {
       status: 201,
