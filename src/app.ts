@@ -124,7 +124,7 @@ async function openDatabase(around: Surroundings, url: string): Promise<Database
     onIdleError: (error) => logger.debug({ error }, 'an idle connection to the database broke'),
   })
   keep({ stop: () => database.end(), abandon: () => database.abandon() })
-  const { major } = await checkServer(database)
+  const { major } = await checkServer(database, { needsTls: config.security.isDatabaseTlsRequired })
   if (config.database.url !== null) {
     const address = describeUrl(url)
     options.onUp({ part: 'postgres', text: `${address} (Postgres ${major})`, details: { address, major } })
@@ -162,7 +162,7 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
   const { host, port, hostNames } = config.http
-  const server = createHttpServer({ database, logger, host, port, hostNames })
+  const server = createHttpServer({ database, logger, host, port, hostNames, keys: config.security.keys })
   keep(server)
   await server.start()
   options.onUp({ part: 'http', text: server.url, details: { url: server.url } })

@@ -20,6 +20,7 @@ import type {
   WorkflowDefinition,
   WorkflowView,
 } from '../domain/workflow.ts'
+import type { KeyBackend } from './key-backend.ts'
 import type { ScheduleBackend } from './schedule-backend.ts'
 import type { Steering } from './steering.ts'
 
@@ -109,6 +110,7 @@ export interface Backend extends Steering {
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
   readonly schedules: ScheduleBackend
+  readonly keys: KeyBackend
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }
@@ -125,13 +127,14 @@ export interface BackendOptions {
  * set for some other program.
  */
 export async function openBackend(config: Config, options: BackendOptions): Promise<Backend> {
-  const { client, database, http } = config
+  const { client, database, http, security } = config
   if ((client.url === null || options.prefersDatabase === true) && database.url !== null) {
     const { openDatabaseBackend } = await import('./database-backend.ts')
-    return openDatabaseBackend(database.url, options)
+    return openDatabaseBackend(database.url, { ...options, needsTls: security.isDatabaseTlsRequired })
   }
   const { createHttpBackend } = await import('./http-backend.ts')
-  return createHttpBackend(client.url ?? `http://${hostInUrl(http.host)}:${http.port}`, options)
+  const url = client.url ?? `http://${hostInUrl(http.host)}:${http.port}`
+  return createHttpBackend(url, { ...options, key: client.key })
 }
 
 /** The job as it would be refused when it does not exist, for backends that are told so by an empty answer. */

@@ -33,6 +33,7 @@ import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
+import { databaseKeys } from './database-keys.ts'
 import { databaseSchedules } from './database-schedules.ts'
 import { createDatabaseSteering } from './database-steering.ts'
 import { asWire } from './wire.ts'
@@ -57,10 +58,13 @@ const verbs = {
 } as const
 
 /** A queue straight in its database. Throws when the server or the schema is not one that this program can use. */
-export async function openDatabaseBackend(url: string, options: BackendOptions): Promise<Backend> {
+export async function openDatabaseBackend(
+  url: string,
+  { needsTls, ...options }: BackendOptions & { readonly needsTls: boolean },
+): Promise<Backend> {
   const database = new Database({ url, applicationName: 'interlock cli', poolSize: 2 })
   try {
-    await checkServer(database)
+    await checkServer(database, { needsTls })
     await checkSchema(database)
     return createDatabaseBackend(database, options)
   } catch (error) {
@@ -152,6 +156,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     getExecution: (id) => readExecution(database, id),
     schedules: databaseSchedules(database, actor),
+    keys: databaseKeys(database, actor),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

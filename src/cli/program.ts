@@ -3,11 +3,13 @@ import { ConfigurationError } from '../config.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
+import { addAuditCommand } from './commands/audit.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
+import { addKeysCommand } from './commands/keys.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
@@ -55,6 +57,7 @@ function createProgram(runtime: Runtime, version: string): Command {
     .addOption(new Option('--config <file>', 'the configuration (INTERLOCK_CONFIG; ./interlock.toml)'))
     .addOption(new Option('--url <url>', 'work over HTTP with a running coordinator (INTERLOCK_URL)'))
     .addOption(new Option('--database-url <url>', 'use this database (DATABASE_URL)').conflicts('url'))
+    .addOption(new Option('--insecure', 'ask callers for no key, and the database for no TLS (security.*)'))
     .addOption(new Option('--json', 'data as JSON'))
   withExamples(program, [
     'interlock up                                    # everything in one process',
@@ -76,6 +79,8 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addKeysCommand(program, runtime)
+  addAuditCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -89,11 +89,19 @@ export const settingsSchema = z.strictObject({
       .string()
       .regex(/^https?:\/\/[^/]+/, 'must begin with http:// or https://')
       .optional(),
+    key: z
+      .string()
+      .regex(/^il_[a-z0-9]{8,32}_[A-Za-z0-9_-]{43}$/, 'must be a key, il_<id>_<secret>')
+      .optional(),
   }),
   http: z.strictObject({
     host: plainText,
     port: z.int().min(0).max(65_535),
     host_names: z.array(plainText).max(100),
+  }),
+  security: z.strictObject({
+    keys: z.enum(['auto', 'required', 'off']),
+    database_tls: z.enum(['required', 'off']),
   }),
   queues: z.record(queueName, queueSettings),
   backlog,
@@ -155,6 +163,7 @@ export const fixedSections = [
   'database',
   'client',
   'http',
+  'security',
   'exclusivity',
   'agents',
   'agent',
@@ -163,7 +172,7 @@ export const fixedSections = [
 ] as const
 
 /** Whose values are shown to nobody. */
-export const secretPaths: ReadonlySet<string> = new Set(['database.url'])
+export const secretPaths: ReadonlySet<string> = new Set(['database.url', 'client.key'])
 
 /** The names that stand for a table in the schema at a path, or null where any name may. */
 export function knownKeys(path: readonly string[]): readonly string[] | null {

@@ -26,12 +26,22 @@ export interface Config {
     /** Where the embedded server keeps its data. */
     readonly dataDir: string
   }
-  readonly client: { readonly url: string | null }
+  readonly client: {
+    readonly url: string | null
+    /** What is shown to the coordinator there. */
+    readonly key: string | null
+  }
   readonly http: {
     readonly host: string
     readonly port: number
     /** Names under which it may be asked, beside those of loopback. */
     readonly hostNames: readonly string[]
+  }
+  readonly security: {
+    /** Whether callers need a key; `auto`: unless http.host is this machine alone. */
+    readonly keys: 'auto' | 'required' | 'off'
+    /** Whether a database elsewhere is spoken to by verified TLS alone. */
+    readonly isDatabaseTlsRequired: boolean
   }
   /** Columns of interlock.queues, in their own words: they go to set_queue() as they are. */
   readonly queues: Readonly<Record<string, QueueSettings>>
@@ -90,8 +100,12 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
   return {
     file: surroundings.file,
     database: { url: database.url ?? null, poolSize: database.pool_size, dataDir: database.data_dir },
-    client: { url: client.url ?? null },
+    client: { url: client.url ?? null, key: client.key ?? null },
     http: { host: settings.http.host, port: settings.http.port, hostNames: settings.http.host_names },
+    security: {
+      keys: settings.security.keys,
+      isDatabaseTlsRequired: settings.security.database_tls === 'required',
+    },
     queues: settings.queues,
     backlog: toBacklog(settings.backlog),
     exclusivity: {
