@@ -74,6 +74,13 @@ describe('every route × everybody', () => {
     expect(described.filter(({ scope }) => scope === 'open').map(({ route }) => route)).toEqual(openToAll)
   })
 
+  test('what changes something is not for readers, and keys are for administrators alone', () => {
+    const changes = described.filter(({ route }) => !route.startsWith('GET '))
+    expect(changes.filter(({ scope }) => scope === 'read' || scope === 'open')).toEqual([])
+    const secret = described.filter(({ route }) => / \/(keys|audit)(\/|$)/.test(route))
+    expect(secret.map(({ scope }) => scope)).toEqual(Array(5).fill('admin'))
+  })
+
   test.for(described)('$route, which needs $scope', async ({ route, scope }) => {
     expect(requests[route], 'a right request in tests/refusals/requests.ts').toBeDefined()
     for (const who of ['nobody', 'expired', 'revoked', 'wrong', 'unknown', 'malformed']) {
