@@ -8741,6 +8741,64 @@ end
 $function$;
 comment on function interlock.remove_limit(text,text) is 'Takes a limit away: the resource has the capacity of the longest prefix that is left, else 1; limit:all, queue:NAME and task:NAME apply no more. Returns whether there was one. Locks as set_limit(). Must be the first of its transaction (IL010).';
 
+CREATE OR REPLACE FUNCTION interlock.replace_payloads(p_job_ids text[], p_old jsonb[], p_new jsonb[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_replaced integer;
+  v_kept integer;
+begin
+  if p_job_ids is null
+    or pg_catalog.array_position(p_job_ids, null) is not null
+    or pg_catalog.cardinality(p_job_ids) > 1000 then
+    raise exception using errcode = 'IL005', message = 'job_ids must be at most 1000 ids', column = 'job_ids';
+  end if;
+  if p_old is null or pg_catalog.cardinality(p_old) <> pg_catalog.cardinality(p_job_ids) then
+    raise exception using errcode = 'IL005', message = 'old must have a payload for each job', column = 'old';
+  end if;
+  if p_new is null
+    or pg_catalog.cardinality(p_new) <> pg_catalog.cardinality(p_job_ids)
+    or exists (select from unnest(p_new) as n (payload) where n.payload is null or not (jsonb_typeof(n.payload) = 'object' and n.payload ? '$encrypted')) then
+    raise exception using errcode = 'IL005', message = 'new must have an encrypted payload for each job', column = 'new';
+  end if;
+
+  with given as (
+    select g.job_id, g.old, g.new
+    from unnest(p_job_ids, p_old, p_new) as g (job_id, old, new)
+    where g.old ? '$encrypted'
+  ), locked as (
+    select j.id, g.old, g.new
+    from given as g
+    join interlock.jobs as j on j.id = g.job_id
+    where j.payload::jsonb = g.old
+    order by j.id
+    for no key update of j skip locked
+  )
+  update interlock.jobs as j
+  set payload = l.new
+  from locked as l
+  where j.id = l.id;
+  get diagnostics v_replaced = row_count;
+
+  with given as (
+    select g.job_id, g.old, g.new
+    from unnest(p_job_ids, p_old, p_new) as g (job_id, old, new)
+    where g.old ? '$encrypted'
+  )
+  update interlock.job_results as r
+  set payload = g.new
+  from given as g
+  where r.job_id = g.job_id
+    and r.payload = g.old;
+  get diagnostics v_kept = row_count;
+  return v_replaced + v_kept;
+end
+$function$;
+comment on function interlock.replace_payloads(text[],jsonb[],jsonb[]) is 'Puts encrypted payloads in the place of encrypted ones, where those are still as they were read: for whoever has the keys and writes anew with another one. A payload that is not encrypted is never replaced. Returns how many it replaced; a job that somebody works on is left for the next call. Changes nothing else of a job, and writes no event: what the job was given is the same.
+Locks: the jobs'' rows by id, SKIP LOCKED; then rows of results that nobody else changes. Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.report_progress(p_job_id text, p_token bigint, p_percent real, p_description text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -9480,6 +9538,29 @@ begin
 end
 $function$;
 comment on function interlock.run_schedule(text,text,text) is 'Enqueues the job of a schedule now, by hand, also where it is paused. Its slots stay as they are. With a key of the caller''s own once, as enqueue_once() does. Returns the job. Locks the schedule''s row, then as enqueue_jobs() or enqueue_once(). Raises IL014 schedule_not_found, and what those raise.';
+
+CREATE OR REPLACE FUNCTION interlock.sealed_payloads(p_key text, p_after text DEFAULT ''::text, p_limit integer DEFAULT 1000)
+ RETURNS TABLE(job_id text, payload jsonb, is_old boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select s.job_id, s.payload, s.payload #>> '{$encrypted,key}' is distinct from p_key
+  from (
+    select j.id::text collate "C" as job_id, j.payload::jsonb as payload
+    from interlock.jobs as j
+    where j.id > coalesce(p_after, '')
+      and j.payload ? '$encrypted'
+    union all
+    select r.job_id, r.payload
+    from interlock.job_results as r
+    where r.job_id > coalesce(p_after, '')
+      and r.payload ? '$encrypted'
+  ) as s
+  order by s.job_id
+  limit interlock.row_limit(p_limit)
+$function$;
+comment on function interlock.sealed_payloads(text,text,integer) is 'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.senior_reservers(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS bigint

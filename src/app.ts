@@ -162,7 +162,15 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
   const { host, port, hostNames } = config.http
-  const server = createHttpServer({ database, logger, host, port, hostNames, keys: config.security.keys })
+  const server = createHttpServer({
+    database,
+    logger,
+    host,
+    port,
+    hostNames,
+    keys: config.security.keys,
+    encryption: config.security.encryption,
+  })
   keep(server)
   await server.start()
   options.onUp({ part: 'http', text: server.url, details: { url: server.url } })
@@ -184,6 +192,7 @@ async function startAgent(around: Surroundings, database: Database, url: string 
     maxJobs,
     maxIdleSeconds,
     tasks: config.tasks,
+    keyRing: config.security.encryption.ring,
     log: options.showsEvents ? quietAboutJobs(logger) : logger,
     environment: inheritedByJobs(inheritedEnvironment()),
     leaseSeconds: config.agents.leaseSeconds,

@@ -10,7 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   security: ['domain'],
   observability: ['domain', 'security'],
-  config: ['domain'],
+  config: ['domain', 'security'],
   client: ['domain'],
   store: ['domain', 'security', 'observability'],
   coordinator: ['domain', 'observability', 'store'],

@@ -130,7 +130,7 @@ export async function openBackend(config: Config, options: BackendOptions): Prom
   const { client, database, http, security } = config
   if ((client.url === null || options.prefersDatabase === true) && database.url !== null) {
     const { openDatabaseBackend } = await import('./database-backend.ts')
-    return openDatabaseBackend(database.url, { ...options, needsTls: security.isDatabaseTlsRequired })
+    return openDatabaseBackend(database.url, { ...options, ...security })
   }
   const { createHttpBackend } = await import('./http-backend.ts')
   const url = client.url ?? `http://${hostInUrl(http.host)}:${http.port}`

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigurationError } from '../config.ts'
 import { isInterlockError } from '../domain/errors.ts'
+import { scrub } from '../security/scrub.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addAuditCommand } from './commands/audit.ts'
@@ -12,6 +13,7 @@ import { addJobCommand } from './commands/job.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addPayloadsCommand } from './commands/payloads.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addResourcesCommand } from './commands/resources.ts'
@@ -81,6 +83,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addHistoryCommand(program, runtime)
   addKeysCommand(program, runtime)
   addAuditCommand(program, runtime)
+  addPayloadsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)
@@ -122,5 +125,5 @@ function report(error: unknown, terminal: Terminal): ExitCode {
 
 function sayError(message: string, terminal: Terminal): void {
   // A message of a server may have lines; a person gets one.
-  terminal.note(terminal.paintError('red', `error: ${message.replace(/\s*\n\s*/g, ' ')}`))
+  terminal.note(terminal.paintError('red', `error: ${scrub(message).replace(/\s*\n\s*/g, ' ')}`))
 }

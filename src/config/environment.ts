@@ -60,6 +60,7 @@ export function knownVariables(): ReadonlyMap<string, SettingPath> {
     ['DATABASE_URL', ['database', 'url']],
     ['INTERLOCK_URL', ['client', 'url']],
     ['INTERLOCK_KEY', ['client', 'key']],
+    ['INTERLOCK_ENCRYPTION_KEYS', ['security', 'encryption_keys']],
   ])
   for (const section of fixedSections) {
     for (const key of knownKeys([section]) ?? []) {

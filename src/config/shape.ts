@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { AgentPolicy } from '../domain/agent-policy.ts'
+import { KeyRing } from '../security/key-ring.ts'
+import type { PayloadEncryption } from '../security/payload-encryption.ts'
 import type { Merged } from './layer.ts'
 import type { QueueSettings, Settings, TaskSettings } from './schema.ts'
 
@@ -42,6 +44,7 @@ export interface Config {
     readonly keys: 'auto' | 'required' | 'off'
     /** Whether a database elsewhere is spoken to by verified TLS alone. */
     readonly isDatabaseTlsRequired: boolean
+    readonly encryption: PayloadEncryption
   }
   /** Columns of interlock.queues, in their own words: they go to set_queue() as they are. */
   readonly queues: Readonly<Record<string, QueueSettings>>
@@ -105,6 +108,7 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
     security: {
       keys: settings.security.keys,
       isDatabaseTlsRequired: settings.security.database_tls === 'required',
+      encryption: toEncryption(settings.security),
     },
     queues: settings.queues,
     backlog: toBacklog(settings.backlog),
@@ -139,6 +143,10 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
     },
     log: settings.log,
   }
+}
+
+function toEncryption({ encryption_keys: keys, encrypt_tasks: tasks, encrypt_queues: queues }: Settings['security']) {
+  return { ring: keys === undefined ? null : KeyRing.parse(keys), tasks, queues }
 }
 
 /** In the words of the row; what is not named is not in it. */

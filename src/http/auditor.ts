@@ -3,6 +3,7 @@ import { type InterlockError, isInterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Principal } from '../security/principal.ts'
+import { scrub } from '../security/scrub.ts'
 import { type AuditLine, recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { withDeadline } from './deadline.ts'
@@ -79,7 +80,9 @@ export class Auditor {
 
   async #write(line: AuditLine): Promise<void> {
     try {
-      await withDeadline(recordAudit(this.#database, line))
+      const { subject, reason } = line
+      const shown = { subject: subject && scrub(subject), reason: reason && scrub(reason) }
+      await withDeadline(recordAudit(this.#database, { ...line, ...shown }))
     } catch (error) {
       say(this.#logger, 'audit.lost', { request_id: line.requestId, operation: line.operation, error })
     }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { ContractError, type Violation } from '../domain/contract.ts'
 import { type ErrorCode, isInterlockError } from '../domain/errors.ts'
+import { scrub } from '../security/scrub.ts'
 
 /** The one table from code to status. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -146,7 +147,8 @@ function problem(
       type: `urn:interlock:problem:${code}`,
       title,
       status,
-      detail,
+      // Whoever sends a key in the wrong place does not get it back, for others to read in their logs.
+      detail: scrub(detail),
       code,
       ...(field ? { field } : {}),
       ...(hint ? { hint } : {}),

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { noEncryption, type PayloadEncryption } from '../security/payload-encryption.ts'
 import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
   readonly hostNames?: readonly string[]
   /** Whether callers need a key; `auto`: unless it listens on loopback alone. */
   readonly keys?: KeyPolicy
+  /** Which payloads are stored encrypted; none unless set. */
+  readonly encryption?: PayloadEncryption
   /** What else must be so before the process is ready. */
   readonly readiness?: readonly ReadinessCheck[]
   /** How old an answer of /queue/status may be; 1 unless set. */
@@ -137,12 +140,14 @@ export class HttpServer {
       readiness = [],
       statusAgeSeconds = 1,
       keys = 'auto',
+      encryption = noEncryption,
     } = this.#options
     const services: Services = {
       database,
       feed: this.#feed,
       requestFeed: this.#requestFeed,
       agentFeed: this.#agentFeed,
+      encryption,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

@@ -131,6 +131,11 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     release_lock: { p_lock_id: text(lock.id), p_token: String(lock.token), ...motive },
     release_resource: { p_resource: text('door:1'), p_job_id: 'null', ...motive },
     remove_limit: { p_pattern: text('model:flux'), ...actor },
+    replace_payloads: {
+      p_job_ids: `'{waiting}'`,
+      p_old: `array['{"$encrypted": {}}']::jsonb[]`,
+      p_new: `array['{"$encrypted": {}}']::jsonb[]`,
+    },
     report_progress: { ...holder, p_percent: '50', p_description: text('half') },
     report_step: { ...holder, p_step: text('draw') },
     requeue_job: { p_job_id: text('dead'), ...motive },
@@ -146,6 +151,7 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     },
     run_schedule: { p_name: text('nightly'), ...actor, p_key: text('a-key') },
     return_jobs: { ...holders, p_reason: text('why not') },
+    sealed_payloads: { p_key: text('k1'), p_after: text(''), ...limit },
     set_agent_policy: { p_settings: `'{"max_utilisation": 80}'`, ...actor },
     set_backlog_limit: { p_scope: text('all'), p_max_unfinished: '1000', p_when_full: text('refuse'), ...actor },
     set_limit: {

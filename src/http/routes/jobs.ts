@@ -4,6 +4,7 @@ import { InterlockError, isInterlockError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
 import { checkJobBatch, checkJobRequest, type JobRequest } from '../../domain/job-request.ts'
 import { jobSummaryView, jobView } from '../../domain/job-view.ts'
+import { sealJobs } from '../../security/payload-encryption.ts'
 import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
@@ -19,7 +20,7 @@ const listQuery = z.strictObject({
 })
 
 /** Enqueueing jobs, and looking at them. */
-export function jobRoutes({ database }: Services): readonly Route[] {
+export function jobRoutes({ database, encryption }: Services): readonly Route[] {
   return [
     { method: 'POST', path: '/jobs', scope: 'enqueue', answer: enqueueOne },
     { method: 'POST', path: '/jobs/batch', scope: 'enqueue', answer: enqueueMany },
@@ -56,8 +57,9 @@ export function jobRoutes({ database }: Services): readonly Route[] {
   }
 
   async function enqueue(jobs: readonly JobRequest[], actor: string, key: string | null): Promise<EnqueuedOnce> {
-    if (key !== null) return enqueueOnce(database, key, jobs, { actor })
-    return { jobs: await enqueueJobs(database, jobs, { actor }), isRepeated: false }
+    const sealed = sealJobs(encryption, jobs, key)
+    if (key !== null) return enqueueOnce(database, key, sealed, { actor })
+    return { jobs: await enqueueJobs(database, sealed, { actor }), isRepeated: false }
   }
 
   async function list({ request }: Call): Promise<Answer> {
