@@ -68,7 +68,9 @@ describe('feature 31: sensitive payloads are encrypted before they are stored', 
     expect(await everything()).not.toContain(secret)
     const { agent_id: agent } = (await door.post('/agents', { name: 'remote', queues: ['default'], slots: 10 })).json
     const { jobs } = (await door.post(`/agents/${agent}/claim?wait_seconds=0`, { limit: 10 })).json
-    const payloads = Object.fromEntries(jobs.map((job: { job_id: string; payload: object }) => [job.job_id, job.payload]))
+    const payloads = Object.fromEntries(
+      jobs.map((job: { job_id: string; payload: object }) => [job.job_id, job.payload]),
+    )
     expect(payloads).toEqual({
       [asked.json.id]: { card: secret },
       [named.json.id]: { card: secret },
