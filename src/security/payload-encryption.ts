@@ -28,16 +28,21 @@ export function sealJobs(
 ): readonly JobRequest[] {
   return jobs.map(({ encrypt, ...job }, index) => {
     const payload = job.payload ?? {}
+    const named = (field: string) => (jobs.length === 1 ? field : `jobs[${index}].${field}`)
     // Whoever may read it could else enqueue somebody's envelope again, and have it opened.
-    if (isSealed(payload)) throw refused('payload', `must not have a field ${envelopeField} of its own`)
+    if (isSealed(payload)) throw refused(named('payload'), `must not have a field ${envelopeField} of its own`)
     if (encrypt !== true && !tasks.includes(job.task) && !queues.includes(queueOf(job))) return job
     if (ring === null) {
-      throw refused('encrypt', 'cannot be done: there are no encryption keys here', 'Set INTERLOCK_ENCRYPTION_KEYS.')
+      throw refused(
+        named('encrypt'),
+        'cannot be done: there are no encryption keys here',
+        'Set INTERLOCK_ENCRYPTION_KEYS.',
+      )
     }
     const id = job.id ?? drawJobId(ring, idempotencyKey, index)
     const sealed = seal(ring, id, payload)
     if (Buffer.byteLength(JSON.stringify(sealed)) > maxPayloadBytes) {
-      throw refused('payload', 'is too long to be encrypted: the limit is 190 KiB then')
+      throw refused(named('payload'), 'is too long to be encrypted: the limit is 190 KiB then')
     }
     return { ...job, id, payload: sealed }
   })
