@@ -218,6 +218,71 @@ comment on column interlock.agent_stats.slots_open is 'Of how many of its slots 
 comment on column interlock.agent_stats.suspended_at is 'When it was suspended; its next incarnations are so too, until it is resumed.';
 comment on column interlock.agent_stats.listens_until is 'Of an agent that asks for work by calls which wait: until when one waits. It is given none at other times. Null: it listens all the time.';
 
+create table interlock.api_keys (
+  id text collate "C" not null,
+  name text not null,
+  scopes text[] not null,
+  secret_hash bytea not null,
+  previous_hash bytea,
+  previous_until timestamp with time zone,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  rotated_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_hash_is_one CHECK (((length(secret_hash) = 32) AND (COALESCE(length(previous_hash), 32) = 32))),
+  constraint api_keys_id_is_plain CHECK ((id ~ '^[a-z0-9]{8,32}$'::text)),
+  constraint api_keys_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'::text)),
+  constraint api_keys_overlap_has_both CHECK (((previous_hash IS NULL) = (previous_until IS NULL))),
+  constraint api_keys_scopes_are_known CHECK (((scopes <@ '{read,enqueue,work,operate,admin}'::text[]) AND ((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 5))))
+);
+CREATE UNIQUE INDEX api_keys_named ON interlock.api_keys USING btree (name) WHERE (revoked_at IS NULL);
+comment on table interlock.api_keys is 'One row is a key: who may ask what over HTTP. Written by create_key(), rotate_key(), revoke_key() and, for its last use, authenticate_key() only. Never deleted: the audit names it. The view keys shows it without its hashes.';
+comment on column interlock.api_keys.id is 'The middle part of il_ID_SECRET: what a key is found by, and no secret.';
+comment on column interlock.api_keys.name is 'Whose key it is: the actor in the log of all that is done with it. No two keys that are not revoked have the same.';
+comment on column interlock.api_keys.scopes is 'What it may do: read, enqueue, work, operate, admin. What each implies is said by the program (src/security/scopes.ts): operate read and enqueue, admin everything.';
+comment on column interlock.api_keys.secret_hash is 'SHA-256 of the secret. The secret has 256 random bits and is stored nowhere: a slow hash, which is for words that people choose, would protect nothing more.';
+comment on column interlock.api_keys.previous_hash is 'SHA-256 of the secret before the last rotation, good until previous_until.';
+comment on column interlock.api_keys.previous_until is 'Until when the secret before the last rotation is good.';
+comment on column interlock.api_keys.created_at is 'When it was made.';
+comment on column interlock.api_keys.created_by is 'Who made it.';
+comment on column interlock.api_keys.rotated_at is 'When it last got another secret.';
+comment on column interlock.api_keys.expires_at is 'When it ends by itself; null: never.';
+comment on column interlock.api_keys.last_used_at is 'When it was last used, to the minute: noted at most so often, that a call with a key need not write.';
+comment on column interlock.api_keys.revoked_at is 'When it was revoked; from then on it is good for nothing.';
+
+create table interlock.audit_log (
+  id bigint generated always as identity not null,
+  created_at timestamp with time zone not null,
+  actor character varying(200) not null,
+  key_id character varying(32),
+  operation character varying(200) not null,
+  subject character varying(300),
+  outcome text not null,
+  code character varying(40),
+  reason character varying(4096),
+  request_id character varying(64),
+  constraint audit_log_outcome_is_known CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'failed'::text])))
+) partition by RANGE (created_at);
+CREATE INDEX audit_log_recent ON ONLY interlock.audit_log USING btree (id);
+CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE ON interlock.audit_log FOR EACH ROW EXECUTE FUNCTION interlock.refuse_change();
+CREATE TRIGGER audit_log_is_not_emptied BEFORE TRUNCATE ON interlock.audit_log FOR EACH STATEMENT EXECUTE FUNCTION interlock.refuse_change();
+comment on table interlock.audit_log is 'One row is something that an operator or an administrator asked for at a door, or that somebody was not permitted; and each change of a key. What holders do to their own jobs is in job_queue_log alone. Append-only, partitioned by month, dropped by partition; kept as long as the history.';
+comment on column interlock.audit_log.id is 'The order in which lines were written.';
+comment on column interlock.audit_log.created_at is 'When, by the database''s clock.';
+comment on column interlock.audit_log.actor is 'Who asked: the name of the key; where no key is asked for, who they said they were.';
+comment on column interlock.audit_log.key_id is 'The key that was used; null where none was asked for, and in the database itself.';
+comment on column interlock.audit_log.operation is 'What was asked for: the method and the path, or the verb.';
+comment on column interlock.audit_log.subject is 'What it was about: the job, the queue, the key.';
+comment on column interlock.audit_log.outcome is 'done; refused, for lack of permission or because it was wrong; failed, on our side.';
+comment on column interlock.audit_log.code is 'Of what was not done: the error''s code.';
+comment on column interlock.audit_log.reason is 'Why it was asked for, in the caller''s words; of what was refused, why.';
+comment on column interlock.audit_log.request_id is 'The id of the request, as the log of the service and the answer have it.';
+
+create table interlock.audit_log_default partition of interlock.audit_log DEFAULT;
+
 create table interlock.backlog_limits (
   scope text collate "C" not null,
   max_unfinished integer,
@@ -464,6 +529,7 @@ create table interlock.job_queue_log (
 CREATE INDEX job_queue_log_of_job ON ONLY interlock.job_queue_log USING btree (job_id, id);
 CREATE INDEX job_queue_log_recent ON ONLY interlock.job_queue_log USING btree (id);
 CREATE TRIGGER job_queue_log_is_append_only BEFORE DELETE OR UPDATE ON interlock.job_queue_log FOR EACH ROW EXECUTE FUNCTION interlock.refuse_change();
+CREATE TRIGGER job_queue_log_is_not_emptied BEFORE TRUNCATE ON interlock.job_queue_log FOR EACH STATEMENT EXECUTE FUNCTION interlock.refuse_change();
 comment on table interlock.job_queue_log is 'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
 comment on column interlock.job_queue_log.id is 'The order in which events were written; under one resources lock also the order in which they happened.';
 comment on column interlock.job_queue_log.created_at is 'When it happened, by the databases clock.';
@@ -1104,6 +1170,28 @@ create view interlock.job_parents as
           ORDER BY t.finished_at DESC
          LIMIT 1) h ON (true));
 comment on view interlock.job_parents is 'What each job depends on: the parent, what it is now (or what it came to), which end is needed, and whether the child was told. A deferred job waits for those that are not settled.';
+
+create view interlock.keys as
+ SELECT id,
+    name,
+        CASE
+            WHEN (revoked_at IS NOT NULL) THEN 'revoked'::text
+            WHEN (expires_at <= interlock.clock()) THEN 'expired'::text
+            ELSE 'active'::text
+        END AS state,
+    scopes,
+    created_at,
+    created_by,
+    expires_at,
+    last_used_at,
+    rotated_at,
+        CASE
+            WHEN (previous_until > interlock.clock()) THEN previous_until
+            ELSE NULL::timestamp with time zone
+        END AS previous_until,
+    revoked_at
+   FROM interlock.api_keys k;
+comment on view interlock.keys is 'The keys, without anything of their secrets.';
 
 create view interlock.locks as
  SELECT h.resource,
@@ -2580,6 +2668,60 @@ end
 $function$;
 comment on function interlock.asking_words(text,bigint,timestamp with time zone) is 'How explain_job() goes on about a running job that waits for a person, or to have again what it gave back meanwhile: {words, request_id, chain}; null where it waits for nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.authenticate_key(p_id text, p_secret_hash bytea)
+ RETURNS TABLE(outcome text, name text, scopes text[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  -- A key that nobody has is compared with one that no secret hashes to: it takes as long as one with a wrong secret.
+  v_nothing bytea := pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex');
+  v_key interlock.api_keys;
+  v_is_current boolean;
+  v_is_previous boolean;
+begin
+  if p_id is null or pg_catalog.length(p_id) > 32 then
+    raise exception using errcode = 'IL005', message = 'id must be 8 to 32 lower case letters and digits', column = 'id';
+  end if;
+  if p_secret_hash is null or pg_catalog.length(p_secret_hash) <> 32 then
+    raise exception using errcode = 'IL005', message = 'secret_hash must be the 32 bytes of a SHA-256', column = 'secret_hash';
+  end if;
+  select k.*
+  into v_key
+  from interlock.api_keys as k
+  where k.id = p_id;
+  v_is_current := interlock.equal_digests(coalesce(v_key.secret_hash, v_nothing), p_secret_hash) and v_key.id is not null;
+  v_is_previous := interlock.equal_digests(coalesce(v_key.previous_hash, v_nothing), p_secret_hash) and v_key.previous_hash is not null;
+  outcome := case
+    when not (v_is_current or v_is_previous) then 'unknown'
+    when v_key.revoked_at is not null then 'revoked'
+    when v_is_current and v_key.expires_at <= v_now then 'expired'
+    when not v_is_current and v_key.previous_until <= v_now then 'expired'
+    else 'valid'
+  end;
+  if outcome <> 'unknown' then
+    name := v_key.name;
+    scopes := v_key.scopes;
+  end if;
+  if outcome = 'valid' and coalesce(v_key.last_used_at, '-infinity') < v_now - interval '1 minute' then
+    -- Whoever has the row notes the same, or is about to change the key: neither is waited for.
+    update interlock.api_keys as k
+    set last_used_at = v_now
+    where k.id = (
+      select x.id
+      from interlock.api_keys as x
+      where x.id = v_key.id
+        and coalesce(x.last_used_at, '-infinity') < v_now - interval '1 minute'
+      for no key update skip locked
+    );
+  end if;
+  return next;
+end
+$function$;
+comment on function interlock.authenticate_key(text,bytea) is 'Whose key this is: its id and SHA-256 of its secret. Returns valid, expired, revoked or unknown (no such key, or another secret: nobody is told which), and for whoever knew the secret its name and scopes. Reads one row and compares two digests in constant time, whatever it finds.
+Locks: of a valid key that was not used for a minute its row, SKIP LOCKED, to note that; else nothing. Raises IL005 where the arguments have not the shape of a key.';
+
 CREATE OR REPLACE FUNCTION interlock.awake_from(p_route text, p_rank timestamp with time zone, p_below xid8, p_but xid8[], p_except uuid[])
  RETURNS TABLE(rank timestamp with time zone)
  LANGUAGE sql
@@ -3665,6 +3807,46 @@ end
 $function$;
 comment on function interlock.count_unfinished(text,boolean) is 'How many unfinished jobs there are of everything, a queue or a task (all, queue:NAME, task:NAME): those enqueued under a limit, by their index, or the others, by reading every job. Locks nothing.';
 
+CREATE OR REPLACE FUNCTION interlock.create_key(p_id text, p_name text, p_scopes text[], p_secret_hash bytea, p_expires_seconds bigint DEFAULT NULL::bigint, p_actor text DEFAULT NULL::text, p_key_id text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_actor text := coalesce(nullif(p_actor, ''), session_user);
+  v_wrong record;
+begin
+  select w.field, w.problem
+  into v_wrong
+  from interlock.wrong_key(p_id, p_name, p_scopes, p_secret_hash, p_expires_seconds) as w;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  insert into interlock.api_keys (id, name, scopes, secret_hash, created_at, created_by, expires_at)
+  values (
+    p_id,
+    p_name,
+    array(select s from unnest(p_scopes) as s group by s order by array_position('{read,enqueue,work,operate,admin}', s)),
+    p_secret_hash,
+    v_now,
+    pg_catalog.left(v_actor, 200),
+    v_now + p_expires_seconds * interval '1 second')
+  on conflict do nothing;
+  if not found then
+    raise exception using
+      errcode = 'IL006',
+      message = pg_catalog.format('there is a key named %s already', p_name),
+      column = 'name',
+      hint = 'Rotate it, revoke it, or choose another name: the log knows who did what by it.';
+  end if;
+  perform interlock.record_audit('create_key', 'done', p_id, v_actor, p_key_id, null,
+    pg_catalog.format('%s: %s', p_name, pg_catalog.array_to_string(p_scopes, ', ')), p_request_id);
+end
+$function$;
+comment on function interlock.create_key(text,text,text[],bytea,bigint,text,text,text) is 'Makes a key: its id (8 to 32 lower case letters and digits), whose it is, its scopes (read, enqueue, work, operate, admin), SHA-256 of its secret, and after how many seconds it expires (null: never). Who asks draws the id and 256 random bits as the secret, keeps nothing but il_ID_SECRET, and shows it once. Writes a line into audit_log: by p_actor (who is logged in, unless set) with the key p_key_id in the request p_request_id.
+Locks nothing; one with the same name that is being made is waited for. Raises IL005 with the field as COLUMN, IL006 idempotency_conflict where a key of that name is there and not revoked.';
+
 CREATE OR REPLACE FUNCTION interlock.decide_lanes(p_from integer, p_ranks timestamp with time zone[], p_wanted integer[], p_needs integer[], p_firsts integer[], p_free integer[], p_head_lanes integer[], p_head_locked boolean[], p_head_overdue boolean[], p_head_ranks timestamp with time zone[], p_room integer, OUT starts integer[], OUT grant_jobs integer[], OUT grant_names integer[], OUT states text[], OUT free integer[], OUT upto integer, OUT special boolean[])
  RETURNS record
  LANGUAGE plpgsql
@@ -4247,8 +4429,8 @@ CREATE OR REPLACE FUNCTION interlock.ensure_partitions(p_table text, p_days_ahea
  SET lock_timeout TO '1s'
 AS $function$
 declare
-  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' end;
-  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' end;
+  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' when 'audit_log' then 'month' end;
+  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' when 'audit_log' then 'created_at' end;
   v_late text := p_table || '_late';
   v_default text := p_table || '_default';
   v_now timestamptz := interlock.clock();
@@ -4260,7 +4442,7 @@ declare
   v_has_late boolean;
 begin
   if v_unit is null then
-    raise exception using errcode = 'IL005', message = 'table must be job_queue_log or task_history', column = 'table';
+    raise exception using errcode = 'IL005', message = 'table must be job_queue_log, task_history or audit_log', column = 'table';
   end if;
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
@@ -4311,8 +4493,20 @@ begin
   return v_made;
 end
 $function$;
-comment on function interlock.ensure_partitions(text,integer) is 'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
+comment on function interlock.ensure_partitions(text,integer) is 'Makes the partitions of job_queue_log (a day each), of task_history or of audit_log (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
 Locks: the key partitions; then the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';
+
+CREATE OR REPLACE FUNCTION interlock.equal_digests(p_one bytea, p_other bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO ''
+AS $function$
+  -- Each byte is looked at, whatever those before it were.
+  select pg_catalog.bit_or(pg_catalog.get_byte(p_one, n) # pg_catalog.get_byte(p_other, n)) = 0
+  from pg_catalog.generate_series(0, 31) as n
+$function$;
+comment on function interlock.equal_digests(bytea,bytea) is 'Whether two digests of 32 bytes are the same; takes as long for any two. Null where one is.';
 
 CREATE OR REPLACE FUNCTION interlock.error_shape(p_message text)
  RETURNS text
@@ -6211,6 +6405,31 @@ end
 $function$;
 comment on function interlock.lock_agent(text,timestamp with time zone) is 'Locks an agent''s row and returns it. Raises IL004 agent_not_active where it is unknown, gone or past its lease.';
 
+CREATE OR REPLACE FUNCTION interlock.lock_api_key(p_id text)
+ RETURNS interlock.api_keys
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_key interlock.api_keys;
+begin
+  select k.*
+  into v_key
+  from interlock.api_keys as k
+  where k.id = p_id
+  for no key update;
+  if not found then
+    raise exception using
+      errcode = 'IL018',
+      message = pg_catalog.format('key %s does not exist', p_id),
+      column = 'id',
+      hint = 'interlock keys list shows those that there are.';
+  end if;
+  return v_key;
+end
+$function$;
+comment on function interlock.lock_api_key(text) is 'Locks the row of an API key and returns it. Raises IL018 key_not_found.';
+
 CREATE OR REPLACE FUNCTION interlock.lock_job(p_job_id text)
  RETURNS interlock.jobs
  LANGUAGE plpgsql
@@ -6793,7 +7012,7 @@ CREATE OR REPLACE FUNCTION interlock.partition_name(p_table text, p_start timest
 AS $function$
   select p_table || pg_catalog.to_char(p_start at time zone 'UTC', case p_table when 'job_queue_log' then '_YYYYMMDD' else '_YYYYMM' end)
 $function$;
-comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
+comment on function interlock.partition_name(text,timestamp with time zone) is 'What the partition of job_queue_log, task_history or audit_log that starts at p_start is called. prune_history() reads the date off the name.';
 
 CREATE OR REPLACE FUNCTION interlock.pause_resource(p_resource text, p_paused boolean DEFAULT true, p_actor text DEFAULT NULL::text)
  RETURNS boolean
@@ -7414,7 +7633,7 @@ begin
       where (i.inhparent = 'interlock.job_queue_log'::regclass
           and c.relname ~ '_[0-9]{8}$' and p_log_days > 0
           and pg_catalog.to_date(pg_catalog.right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now at time zone 'UTC')::date - p_log_days)
-        or (i.inhparent = 'interlock.task_history'::regclass
+        or (i.inhparent in ('interlock.task_history'::regclass, 'interlock.audit_log'::regclass)
           and c.relname ~ '_[0-9]{6}$' and p_history_days > 0
           and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
       order by c.relname
@@ -7432,8 +7651,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
-Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
+comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
+Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
@@ -7938,6 +8157,34 @@ begin
 end
 $function$;
 comment on function interlock.read_slots(text[],integer[],boolean[]) is 'How many slots of each resource are free, and whether somebody has reserved one or is reserving and wants one. Called in a later statement than their locks; makes the slots that are missing of those that were locked.';
+
+CREATE OR REPLACE FUNCTION interlock.record_audit(p_operation text, p_outcome text, p_subject text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_key_id text DEFAULT NULL::text, p_code text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_operation is null or p_operation = '' then
+    raise exception using errcode = 'IL005', message = 'operation must be named', column = 'operation';
+  end if;
+  if p_outcome is null or p_outcome not in ('done', 'refused', 'failed') then
+    raise exception using errcode = 'IL005', message = 'outcome must be done, refused or failed', column = 'outcome';
+  end if;
+  insert into interlock.audit_log (created_at, actor, key_id, operation, subject, outcome, code, reason, request_id)
+  values (
+    interlock.clock(),
+    pg_catalog.left(coalesce(nullif(p_actor, ''), session_user), 200),
+    pg_catalog.left(p_key_id, 32),
+    pg_catalog.left(p_operation, 200),
+    pg_catalog.left(p_subject, 300),
+    p_outcome,
+    pg_catalog.left(p_code, 40),
+    pg_catalog.left(p_reason, 4096),
+    pg_catalog.left(p_request_id, 64));
+end
+$function$;
+comment on function interlock.record_audit(text,text,text,text,text,text,text,text) is 'Writes a line of the audit: what was asked for, done, refused or failed, about what, by whom (who is logged in, unless set), with which key, why, in which request. Texts that are too long are cut. For doors, which call it for what operators and administrators ask and for what somebody was not permitted: never for claims, completions and heartbeats.
+Insert-only; locks nothing. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.refuse_change()
  RETURNS trigger
@@ -8493,6 +8740,64 @@ begin
 end
 $function$;
 comment on function interlock.remove_limit(text,text) is 'Takes a limit away: the resource has the capacity of the longest prefix that is left, else 1; limit:all, queue:NAME and task:NAME apply no more. Returns whether there was one. Locks as set_limit(). Must be the first of its transaction (IL010).';
+
+CREATE OR REPLACE FUNCTION interlock.replace_payloads(p_job_ids text[], p_old jsonb[], p_new jsonb[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_replaced integer;
+  v_kept integer;
+begin
+  if p_job_ids is null
+    or pg_catalog.array_position(p_job_ids, null) is not null
+    or pg_catalog.cardinality(p_job_ids) > 1000 then
+    raise exception using errcode = 'IL005', message = 'job_ids must be at most 1000 ids', column = 'job_ids';
+  end if;
+  if p_old is null or pg_catalog.cardinality(p_old) <> pg_catalog.cardinality(p_job_ids) then
+    raise exception using errcode = 'IL005', message = 'old must have a payload for each job', column = 'old';
+  end if;
+  if p_new is null
+    or pg_catalog.cardinality(p_new) <> pg_catalog.cardinality(p_job_ids)
+    or exists (select from unnest(p_new) as n (payload) where n.payload is null or not (jsonb_typeof(n.payload) = 'object' and n.payload ? '$encrypted')) then
+    raise exception using errcode = 'IL005', message = 'new must have an encrypted payload for each job', column = 'new';
+  end if;
+
+  with given as (
+    select g.job_id, g.old, g.new
+    from unnest(p_job_ids, p_old, p_new) as g (job_id, old, new)
+    where g.old ? '$encrypted'
+  ), locked as (
+    select j.id, g.old, g.new
+    from given as g
+    join interlock.jobs as j on j.id = g.job_id
+    where j.payload::jsonb = g.old
+    order by j.id
+    for no key update of j skip locked
+  )
+  update interlock.jobs as j
+  set payload = l.new
+  from locked as l
+  where j.id = l.id;
+  get diagnostics v_replaced = row_count;
+
+  with given as (
+    select g.job_id, g.old, g.new
+    from unnest(p_job_ids, p_old, p_new) as g (job_id, old, new)
+    where g.old ? '$encrypted'
+  )
+  update interlock.job_results as r
+  set payload = g.new
+  from given as g
+  where r.job_id = g.job_id
+    and r.payload = g.old;
+  get diagnostics v_kept = row_count;
+  return v_replaced + v_kept;
+end
+$function$;
+comment on function interlock.replace_payloads(text[],jsonb[],jsonb[]) is 'Puts encrypted payloads in the place of encrypted ones, where those are still as they were read: for whoever has the keys and writes anew with another one. A payload that is not encrypted is never replaced. Returns how many it replaced; a job that somebody works on is left for the next call. Changes nothing else of a job, and writes no event: what the job was given is the same.
+Locks: the jobs'' rows by id, SKIP LOCKED; then rows of results that nobody else changes. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.report_progress(p_job_id text, p_token bigint, p_percent real, p_description text DEFAULT NULL::text)
  RETURNS void
@@ -9091,6 +9396,30 @@ $function$;
 comment on function interlock.return_jobs(text[],bigint[],text) is 'The holder gives jobs back unfinished: they are pending again with the seniority that they had, and the attempt does not count. One whose cancelling was requested is cancelled instead. Returns a row for each: accepted, or the reason (stale_token, job_not_found).
 Locks: as release_held(); the jobs'' rows, by id; then lanes that it wakes. Must be the first of its transaction (IL010).';
 
+CREATE OR REPLACE FUNCTION interlock.revoke_key(p_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_key_id text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_key interlock.api_keys;
+begin
+  v_key := interlock.lock_api_key(p_id);
+  if v_key.revoked_at is not null then
+    return false;
+  end if;
+  update interlock.api_keys as k
+  set revoked_at = interlock.clock(),
+      previous_hash = null,
+      previous_until = null
+  where k.id = p_id;
+  perform interlock.record_audit('revoke_key', 'done', p_id, coalesce(nullif(p_actor, ''), session_user), p_key_id, null, coalesce(p_reason, v_key.name), p_request_id);
+  return true;
+end
+$function$;
+comment on function interlock.revoke_key(text,text,text,text,text) is 'Ends a key for good, with both its secrets: the next authenticate_key() refuses it. Returns false where it was revoked already. Writes a line into audit_log. Its name is free again.
+Locks the key''s row. Raises IL018 key_not_found.';
+
 CREATE OR REPLACE FUNCTION interlock.ring(p_routes text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -9116,6 +9445,58 @@ begin
 end
 $function$;
 comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker it does nothing; the tick is behind it.';
+
+CREATE OR REPLACE FUNCTION interlock.rotate_key(p_id text, p_secret_hash bytea, p_overlap_seconds integer DEFAULT 86400, p_expires_seconds bigint DEFAULT NULL::bigint, p_actor text DEFAULT NULL::text, p_key_id text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_key interlock.api_keys;
+  v_wrong record;
+  v_until timestamptz;
+begin
+  select w.field, w.problem
+  into v_wrong
+  from interlock.wrong_key('00000000', 'any', '{read}', p_secret_hash, p_expires_seconds) as w;
+  if found then
+    raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
+  end if;
+  if p_overlap_seconds is null or p_overlap_seconds not between 0 and 2592000 then
+    raise exception using errcode = 'IL005', message = 'overlap_seconds must be from 0 to 2592000', column = 'overlap_seconds';
+  end if;
+  v_key := interlock.lock_api_key(p_id);
+  if v_key.revoked_at is not null then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('key %s is revoked', p_id),
+      hint = 'Make another one.';
+  end if;
+  if v_key.expires_at <= v_now and p_expires_seconds is null then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('key %s has expired', p_id),
+      hint = 'Say for how long the new secret is good.';
+  end if;
+  -- A secret that had expired is not made good again by the overlap.
+  v_until := case
+    when v_key.expires_at <= v_now then v_now
+    else least(v_now + p_overlap_seconds * interval '1 second', v_key.expires_at)
+  end;
+  update interlock.api_keys as k
+  set secret_hash = p_secret_hash,
+      previous_hash = v_key.secret_hash,
+      previous_until = v_until,
+      rotated_at = v_now,
+      expires_at = coalesce(v_now + p_expires_seconds * interval '1 second', v_key.expires_at)
+  where k.id = p_id;
+  perform interlock.record_audit('rotate_key', 'done', p_id, coalesce(nullif(p_actor, ''), session_user), p_key_id, null, v_key.name, p_request_id);
+  return v_until;
+end
+$function$;
+comment on function interlock.rotate_key(text,bytea,integer,bigint,text,text,text) is 'Gives a key another secret (its SHA-256), and with p_expires_seconds another end; the one before stays good for p_overlap_seconds (a day unless set), no longer than it would have been, so that whoever uses it has time to change. Rotated again meanwhile, the one before that is good for nothing. Returns until when the former is good. Writes a line into audit_log.
+Locks the key''s row. Raises IL018 key_not_found, IL003 illegal_transition where it is revoked, or has expired and gets no new end, IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.row_limit(p_limit integer)
  RETURNS integer
@@ -9157,6 +9538,29 @@ begin
 end
 $function$;
 comment on function interlock.run_schedule(text,text,text) is 'Enqueues the job of a schedule now, by hand, also where it is paused. Its slots stay as they are. With a key of the caller''s own once, as enqueue_once() does. Returns the job. Locks the schedule''s row, then as enqueue_jobs() or enqueue_once(). Raises IL014 schedule_not_found, and what those raise.';
+
+CREATE OR REPLACE FUNCTION interlock.sealed_payloads(p_key text, p_after text DEFAULT ''::text, p_limit integer DEFAULT 1000)
+ RETURNS TABLE(job_id text, payload jsonb, is_old boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select s.job_id, s.payload, s.payload #>> '{$encrypted,key}' is distinct from p_key
+  from (
+    select j.id::text collate "C" as job_id, j.payload::jsonb as payload
+    from interlock.jobs as j
+    where j.id > coalesce(p_after, '')
+      and j.payload ? '$encrypted'
+    union all
+    select r.job_id, r.payload
+    from interlock.job_results as r
+    where r.job_id > coalesce(p_after, '')
+      and r.payload ? '$encrypted'
+  ) as s
+  order by s.job_id
+  limit interlock.row_limit(p_limit)
+$function$;
+comment on function interlock.sealed_payloads(text,text,integer) is 'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.senior_reservers(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS bigint
@@ -11162,6 +11566,31 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.wrong_filter(jsonb) is 'The first thing wrong with a filter of jobs, and the SQLSTATE; no row for a good one.';
+
+CREATE OR REPLACE FUNCTION interlock.wrong_key(p_id text, p_name text, p_scopes text[], p_secret_hash bytea, p_expires_seconds bigint)
+ RETURNS TABLE(field text, problem text)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select c.field, c.problem
+  from (values
+    (1, 'id', 'id must be 8 to 32 lower case letters and digits', p_id is null or p_id !~ '^[a-z0-9]{8,32}$'),
+    (2, 'name', 'name must be 1 to 63 letters, digits and . _ @ -, a letter or digit first', p_name is null or p_name !~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'),
+    (3, 'scopes', 'scopes must be one or more of read, enqueue, work, operate, admin',
+      p_scopes is null
+      or pg_catalog.cardinality(p_scopes) not between 1 and 5
+      or pg_catalog.array_ndims(p_scopes) <> 1
+      or pg_catalog.array_position(p_scopes, null) is not null
+      or not p_scopes <@ '{read,enqueue,work,operate,admin}'),
+    (4, 'secret_hash', 'secret_hash must be the 32 bytes of a SHA-256', p_secret_hash is null or pg_catalog.length(p_secret_hash) <> 32),
+    (5, 'expires_seconds', 'expires_seconds must be from 1 to 3153600000', p_expires_seconds not between 1 and 3153600000)
+  ) as c (place, field, problem, is_wrong)
+  where c.is_wrong
+  order by c.place
+  limit 1
+$function$;
+comment on function interlock.wrong_key(text,text,text[],bytea,bigint) is 'The first thing that is wrong with a new key, and what; no row for a good one.';
 
 CREATE OR REPLACE FUNCTION interlock.wrong_load(p_load jsonb)
  RETURNS text

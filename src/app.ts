@@ -126,7 +126,7 @@ async function openDatabase(around: Surroundings, url: string): Promise<Database
     onIdleError: (error) => logger.debug({ error }, 'an idle connection to the database broke'),
   })
   keep({ stop: () => database.end(), abandon: () => database.abandon() })
-  const { major } = await checkServer(database)
+  const { major } = await checkServer(database, { needsTls: config.security.isDatabaseTlsRequired })
   if (config.database.url !== null) {
     const address = describeUrl(url)
     options.onUp({ part: 'postgres', text: `${address} (Postgres ${major})`, details: { address, major } })
@@ -164,7 +164,16 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
   const { host, port, hostNames } = config.http
-  const server = createHttpServer({ database, logger, host, port, hostNames, doors: [rpcRoutes, mcpRoutes] })
+  const server = createHttpServer({
+    database,
+    logger,
+    host,
+    port,
+    hostNames,
+    keys: config.security.keys,
+    doors: [rpcRoutes, mcpRoutes],
+    encryption: config.security.encryption,
+  })
   keep(server)
   await server.start()
   options.onUp({ part: 'http', text: server.url, details: { url: server.url } })
@@ -186,6 +195,7 @@ async function startAgent(around: Surroundings, database: Database, url: string 
     maxJobs,
     maxIdleSeconds,
     tasks: config.tasks,
+    keyRing: config.security.encryption.ring,
     log: options.showsEvents ? quietAboutJobs(logger) : logger,
     environment: inheritedByJobs(inheritedEnvironment()),
     leaseSeconds: config.agents.leaseSeconds,

@@ -4,8 +4,8 @@ set search_path = ''
 set lock_timeout = '1s'
 as $$
 declare
-  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' end;
-  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' end;
+  v_unit text := case p_table when 'job_queue_log' then 'day' when 'task_history' then 'month' when 'audit_log' then 'month' end;
+  v_time text := case p_table when 'job_queue_log' then 'created_at' when 'task_history' then 'finished_at' when 'audit_log' then 'created_at' end;
   v_late text := p_table || '_late';
   v_default text := p_table || '_default';
   v_now timestamptz := interlock.clock();
@@ -17,7 +17,7 @@ declare
   v_has_late boolean;
 begin
   if v_unit is null then
-    raise exception using errcode = 'IL005', message = 'table must be job_queue_log or task_history', column = 'table';
+    raise exception using errcode = 'IL005', message = 'table must be job_queue_log, task_history or audit_log', column = 'table';
   end if;
   if p_days_ahead is null or p_days_ahead not between 0 and 366 then
     raise exception using errcode = 'IL005', message = 'days_ahead must be from 0 to 366', column = 'days_ahead';
@@ -70,5 +70,5 @@ end
 $$;
 
 comment on function interlock.ensure_partitions(text, integer) is
-  'Makes the partitions of job_queue_log (a day each) or of task_history (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
+  'Makes the partitions of job_queue_log (a day each), of task_history or of audit_log (a month each), from today to p_days_ahead, and of the time of whatever came meanwhile and is in the DEFAULT partition, which moves there. Returns how many it made. Nothing depends on its being run in time.
 Locks: the key partitions; then the one table, exclusively, when there is something to make; waits for it 1 s at most, so that whoever reads the table for long (a pg_dump) does not stop every verb behind this one, and raises 55P03 then: the next run makes them. One table a transaction: holding one and waiting for the other, it could meet a verb that does the opposite.';

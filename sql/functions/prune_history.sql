@@ -153,7 +153,7 @@ begin
       where (i.inhparent = 'interlock.job_queue_log'::regclass
           and c.relname ~ '_[0-9]{8}$' and p_log_days > 0
           and pg_catalog.to_date(pg_catalog.right(c.relname, 8), 'YYYYMMDD') + 1 <= (v_now at time zone 'UTC')::date - p_log_days)
-        or (i.inhparent = 'interlock.task_history'::regclass
+        or (i.inhparent in ('interlock.task_history'::regclass, 'interlock.audit_log'::regclass)
           and c.relname ~ '_[0-9]{6}$' and p_history_days > 0
           and pg_catalog.to_date(pg_catalog.right(c.relname, 6), 'YYYYMM') + interval '1 month' <= (v_now at time zone 'UTC')::date - p_history_days)
       order by c.relname
@@ -173,5 +173,5 @@ end
 $$;
 
 comment on function interlock.prune_history(integer, integer, integer, integer, integer) is
-  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
-Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the two tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
+  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
+Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';

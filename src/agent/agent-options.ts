@@ -1,5 +1,6 @@
 import type { Assignment } from '../domain/assignment.ts'
 import type { TaskTable } from '../domain/task-table.ts'
+import type { KeyRing } from '../security/key-ring.ts'
 import type { Database } from '../store/database.ts'
 import type { AgentLog } from './agent-log.ts'
 import type { Outcome } from './outcome.ts'
@@ -12,6 +13,8 @@ export interface AgentOptions {
   /** How many jobs at once. */
   readonly slots: number
   readonly log: AgentLog
+  /** With what encrypted payloads are read; null: it cannot read any. */
+  readonly keyRing?: KeyRing | null
   /** What its jobs inherit; see inheritedByJobs(). */
   readonly environment: Readonly<Record<string, string>>
   /** `autonomous` unless set. */

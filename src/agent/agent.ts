@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Assignment } from '../domain/assignment.ts'
 import type { AgentId } from '../domain/ids.ts'
+import { unseal } from '../security/payload-envelope.ts'
 import { type HeartbeatAnswer, hasSuccessor } from '../store/agents.ts'
 import { createAttemptStore } from '../store/attempts.ts'
 import { within } from '../store/deadline.ts'
@@ -68,6 +69,10 @@ export class Agent {
       log,
       store: batched(createAttemptStore(options.database)),
       questions: createQuestionStore(options.database, this.#requestFeed),
+      unseal: (assignment) => ({
+        ...assignment,
+        payload: unseal(options.keyRing ?? null, assignment.jobId, assignment.payload),
+      }),
       environment,
       url: url ?? null,
       stopGraceMs: (options.stopGraceSeconds ?? 5) * 1000,

@@ -31,6 +31,8 @@ export interface AttemptSurroundings {
     Pick<AttemptStore, 'appendOutput' | 'reportProgress' | 'reportStep' | 'heartbeatJob'> &
     StartStore
   readonly questions: QuestionStore
+  /** The assignment with its payload readable. Throws where that cannot be. */
+  readonly unseal: (assignment: Assignment) => Assignment
   /** What every job inherits. */
   readonly environment: Readonly<Record<string, string>>
   /** Where a job may call back; null: nowhere. */
@@ -136,7 +138,12 @@ export class Attempt {
 
   async #perform(): Promise<Outcome> {
     const task = findTask(this.#around.tasks, this.assignment.task)
-    const start = task === null ? null : startOf(this.key, this.assignment, task, this.#around)
+    const readable = this.#unseal()
+    if (readable === null) {
+      const message = 'its payload is encrypted, and this agent cannot read it'
+      return { kind: 'failed', retry: 'auto', error: { message, code: 'payload_unreadable' } }
+    }
+    const start = task === null ? null : startOf(this.key, readable, task, this.#around)
     if (start === null) {
       const message = `this agent does not know the task ${this.assignment.task}`
       return { kind: 'failed', retry: 'never', error: { message, code: 'unknown_task' } }
@@ -155,7 +162,7 @@ export class Attempt {
     })
     this.#around.log.info({ ...this.#names, attempt: this.assignment.attempt }, 'job started')
     const callOff = after(this.#timeoutSeconds * 1000, () => this.stop('timeout'))
-    this.#elapsed = ElapsedProgress.of(task, this.assignment.payload, (percent) => this.#report.progress(percent, null))
+    this.#elapsed = ElapsedProgress.of(task, readable.payload, (percent) => this.#report.progress(percent, null))
     const exit = await kept.exit
     callOff()
     this.#asking.end()
@@ -172,6 +179,16 @@ export class Attempt {
       timeoutSeconds: this.#timeoutSeconds,
       isModule: start.hasChannel,
     })
+  }
+
+  /** Here and no sooner: the assignment that is kept, logged and told of stays as it is stored. */
+  #unseal(): Assignment | null {
+    try {
+      return this.#around.unseal(this.assignment)
+    } catch (error) {
+      this.#around.log.error({ ...this.#names, error }, 'the payload cannot be read')
+      return null
+    }
   }
 
   get #timeoutSeconds(): number {

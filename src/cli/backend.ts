@@ -23,6 +23,7 @@ import type {
   WorkflowDefinition,
   WorkflowView,
 } from '../domain/workflow.ts'
+import type { KeyBackend } from './key-backend.ts'
 import type { Place } from './launcher.ts'
 import type { ScheduleBackend } from './schedule-backend.ts'
 import type { Steering } from './steering.ts'
@@ -113,6 +114,7 @@ export interface Backend extends Steering {
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
   readonly schedules: ScheduleBackend
+  readonly keys: KeyBackend
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }
@@ -132,18 +134,18 @@ export async function openBackend(config: Config, options: BackendOptions): Prom
   const place = placeOf(config, options)
   if ('databaseUrl' in place) {
     const { openDatabaseBackend } = await import('./database-backend.ts')
-    return openDatabaseBackend(place.databaseUrl, options)
+    return openDatabaseBackend(place.databaseUrl, { ...options, ...config.security })
   }
   const { createHttpBackend } = await import('./http-backend.ts')
-  return createHttpBackend(place.url, options)
+  return createHttpBackend(place.url, { ...options, key: place.key })
 }
 
 /** Where that is. */
 export function placeOf(config: Config, options: { readonly prefersDatabase?: boolean }): Place {
-  const { client, database, http } = config
+  const { client, database, http, security } = config
   const isDatabase = client.url === null || options.prefersDatabase === true
-  if (isDatabase && database.url !== null) return { databaseUrl: database.url }
-  return { url: client.url ?? `http://${hostInUrl(http.host)}:${http.port}` }
+  if (isDatabase && database.url !== null) return { databaseUrl: database.url, security }
+  return { url: client.url ?? `http://${hostInUrl(http.host)}:${http.port}`, key: client.key }
 }
 
 /** The job as it would be refused when it does not exist, for backends that are told so by an empty answer. */

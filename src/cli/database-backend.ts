@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readActor } from '../config.ts'
+import { type Config, readActor } from '../config.ts'
 import { countAgents } from '../domain/agent-counts.ts'
 import { asAgentId, asJobId } from '../domain/ids.ts'
 import { isFinished, type JobStatus } from '../domain/job.ts'
 import { type JobView, jobSummaryView, jobView } from '../domain/job-view.ts'
 import type { RequestView } from '../domain/question-view.ts'
 import { queueStatus } from '../domain/queue-status.ts'
+import { sealJobs } from '../security/payload-encryption.ts'
 import { drainAgent, resumeAgent, suspendAgent } from '../store/agent-changes.ts'
 import { readAgents } from '../store/agent-reader.ts'
 import { readAllocation } from '../store/allocation.ts'
@@ -33,6 +34,7 @@ import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
+import { databaseKeys } from './database-keys.ts'
 import { databaseSchedules } from './database-schedules.ts'
 import { createDatabaseSteering } from './database-steering.ts'
 import { asWire } from './wire.ts'
@@ -56,11 +58,13 @@ const verbs = {
   delete: deleteJob,
 } as const
 
+type DatabaseBackendOptions = BackendOptions & Pick<Config['security'], 'isDatabaseTlsRequired' | 'encryption'>
+
 /** A queue straight in its database. Throws when the server or the schema is not one that this program can use. */
-export async function openDatabaseBackend(url: string, options: BackendOptions): Promise<Backend> {
+export async function openDatabaseBackend(url: string, options: DatabaseBackendOptions): Promise<Backend> {
   const database = new Database({ url, applicationName: 'interlock cli', poolSize: 2 })
   try {
-    await checkServer(database)
+    await checkServer(database, { needsTls: options.isDatabaseTlsRequired })
     await checkSchema(database)
     return createDatabaseBackend(database, options)
   } catch (error) {
@@ -69,7 +73,7 @@ export async function openDatabaseBackend(url: string, options: BackendOptions):
   }
 }
 
-function createDatabaseBackend(database: Database, { signal }: BackendOptions): Backend {
+function createDatabaseBackend(database: Database, { signal, encryption }: DatabaseBackendOptions): Backend {
   const actor = readActor()
   const getJob = async (id: string): Promise<JobView> => {
     const job = await readJob(database, id)
@@ -85,7 +89,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     ...createDatabaseSteering(database, actor),
     getJob,
     async enqueue(request) {
-      const [job] = await enqueueJobs(database, [request], { actor })
+      const [job] = await enqueueJobs(database, sealJobs(encryption, [request]), { actor })
       if (job === undefined) throw new TypeError('enqueue_jobs answered without a row')
       const shown = await getJob(job.id)
       return job.isDuplicate ? { ...shown, is_duplicate: true } : shown
@@ -152,6 +156,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     getExecution: (id) => readExecution(database, id),
     schedules: databaseSchedules(database, actor),
+    keys: databaseKeys(database, actor),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

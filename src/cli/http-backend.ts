@@ -12,6 +12,7 @@ import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
+import { httpKeys } from './http-keys.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { httpSchedules } from './http-schedules.ts'
 import { createHttpSteering } from './http-steering.ts'
@@ -30,8 +31,11 @@ interface OutputPage {
 }
 
 /** A queue behind a coordinator's HTTP interface. */
-export function createHttpBackend(url: string, options: BackendOptions): Backend {
-  const client = new HttpClient({ url, signal: options.signal })
+export function createHttpBackend(
+  url: string,
+  { signal, key }: BackendOptions & { readonly key: string | null },
+): Backend {
+  const client = new HttpClient({ url, signal, key })
   const workflowPath = (id: string) => `/workflows/${encodeURIComponent(id)}`
   const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
   return {
@@ -116,6 +120,7 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
       client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     schedules: httpSchedules(client),
+    keys: httpKeys(client),
     historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }

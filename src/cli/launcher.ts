@@ -45,7 +45,9 @@ export interface App {
 export type CreateApp = (config: Config, options: AppOptions) => Promise<App>
 
 /** Where a queue is: behind HTTP, or straight in a database. */
-export type Place = { readonly url: string } | { readonly databaseUrl: string }
+export type Place =
+  | { readonly url: string; readonly key: string | null }
+  | { readonly databaseUrl: string; readonly security: Config['security'] }
 
 /** Serves one client of the Model Context Protocol over stdin and stdout, until it leaves or the signal is aborted. */
 export type ServeMcp = (

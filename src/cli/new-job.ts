@@ -24,6 +24,7 @@ export interface NewJobOptions {
   readonly approvedBy?: string
   readonly dependsOn?: readonly string[]
   readonly dependsOnOutcome?: string
+  readonly encrypt?: boolean
   readonly uniqueKey?: string
   readonly onDuplicate?: string
   readonly heartbeat?: string
@@ -52,6 +53,7 @@ export async function readJobRequest(
     queue: options.queue,
     priority: numberOrText(options.priority),
     payload,
+    encrypt: options.encrypt,
     kind: options.kind,
     run_at: options.runAt,
     delay_seconds: numberOrText(options.delay),

@@ -1,16 +1,20 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigurationError } from '../config.ts'
 import { isInterlockError } from '../domain/errors.ts'
+import { scrub } from '../security/scrub.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
+import { addAuditCommand } from './commands/audit.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
+import { addKeysCommand } from './commands/keys.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMcpCommand } from './commands/mcp.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addPayloadsCommand } from './commands/payloads.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
 import { addResourcesCommand } from './commands/resources.ts'
@@ -56,6 +60,7 @@ function createProgram(runtime: Runtime, version: string): Command {
     .addOption(new Option('--config <file>', 'the configuration (INTERLOCK_CONFIG; ./interlock.toml)'))
     .addOption(new Option('--url <url>', 'work over HTTP with a running coordinator (INTERLOCK_URL)'))
     .addOption(new Option('--database-url <url>', 'use this database (DATABASE_URL)').conflicts('url'))
+    .addOption(new Option('--insecure', 'ask callers for no key, and the database for no TLS (security.*)'))
     .addOption(new Option('--json', 'data as JSON'))
   withExamples(program, [
     'interlock up                                    # everything in one process',
@@ -77,6 +82,9 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addKeysCommand(program, runtime)
+  addAuditCommand(program, runtime)
+  addPayloadsCommand(program, runtime)
   addMcpCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
@@ -119,5 +127,5 @@ function report(error: unknown, terminal: Terminal): ExitCode {
 
 function sayError(message: string, terminal: Terminal): void {
   // A message of a server may have lines; a person gets one.
-  terminal.note(terminal.paintError('red', `error: ${message.replace(/\s*\n\s*/g, ' ')}`))
+  terminal.note(terminal.paintError('red', `error: ${scrub(message).replace(/\s*\n\s*/g, ' ')}`))
 }

@@ -23,8 +23,15 @@ export interface GlobalOptions {
   readonly config?: string
   readonly url?: string
   readonly databaseUrl?: string
+  readonly insecure?: boolean
   readonly json?: boolean
 }
+
+/** What a person says in one word, for a network of their own. */
+const insecureFlags: readonly FlagValue[] = [
+  { flag: '--insecure', path: ['security', 'keys'], value: 'off' },
+  { flag: '--insecure', path: ['security', 'database_tls'], value: 'off' },
+]
 
 /** One call of a command: what was typed, and what it may use. */
 export interface Call<Options extends object = object> {
@@ -112,6 +119,7 @@ function createCall<Options extends object>(command: Command, runtime: Runtime):
         flags: [
           { flag: '--url', path: ['client', 'url'], value: options.url },
           { flag: '--database-url', path: ['database', 'url'], value: options.databaseUrl },
+          ...(options.insecure === true ? insecureFlags : []),
           ...flags,
         ],
       }),

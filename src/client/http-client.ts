@@ -2,6 +2,8 @@ import { type ErrorCode, errorCodes, InterlockError } from '../domain/errors.ts'
 
 export interface HttpClientOptions {
   readonly url: string
+  /** `il_…`; null where the coordinator asks for none. */
+  readonly key?: string | null
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal
 }
@@ -20,10 +22,12 @@ export interface HttpRequest {
 /** JSON over HTTP to a coordinator. Throws InterlockError, as the server's problem says it, or `unavailable`. */
 export class HttpClient {
   readonly url: string
+  readonly #key: string | null
   readonly #signal: AbortSignal | undefined
 
   constructor(options: HttpClientOptions) {
     this.url = options.url.replace(/\/+$/, '')
+    this.#key = options.key ?? null
     this.#signal = options.signal
   }
 
@@ -40,6 +44,7 @@ export class HttpClient {
         headers: {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
           ...request.headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

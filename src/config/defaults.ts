@@ -7,6 +7,7 @@ export const defaults = {
   database: { pool_size: 10 },
   client: {},
   http: { host: '127.0.0.1', port: 7400, host_names: [] },
+  security: { keys: 'auto', database_tls: 'required', encrypt_tasks: [], encrypt_queues: [] },
   queues: {},
   backlog: { when_full: 'refuse', tasks: {} },
   exclusivity: {},

@@ -59,6 +59,8 @@ export function knownVariables(): ReadonlyMap<string, SettingPath> {
   const variables = new Map<string, SettingPath>([
     ['DATABASE_URL', ['database', 'url']],
     ['INTERLOCK_URL', ['client', 'url']],
+    ['INTERLOCK_KEY', ['client', 'key']],
+    ['INTERLOCK_ENCRYPTION_KEYS', ['security', 'encryption_keys']],
   ])
   for (const section of fixedSections) {
     for (const key of knownKeys([section]) ?? []) {

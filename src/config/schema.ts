@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { retryDelaysField } from '../domain/retry-delays.ts'
+import { ringShape } from '../security/key-ring.ts'
 
 /**
  * The whole configuration, as it is written in interlock.toml: one strict schema, units in the names.
@@ -89,11 +90,25 @@ export const settingsSchema = z.strictObject({
       .string()
       .regex(/^https?:\/\/[^/]+/, 'must begin with http:// or https://')
       .optional(),
+    key: z
+      .string()
+      .regex(/^il_[a-z0-9]{8,32}_[A-Za-z0-9_-]{43}$/, 'must be a key, il_<id>_<secret>')
+      .optional(),
   }),
   http: z.strictObject({
     host: plainText,
     port: z.int().min(0).max(65_535),
     host_names: z.array(plainText).max(100),
+  }),
+  security: z.strictObject({
+    keys: z.enum(['auto', 'required', 'off']),
+    database_tls: z.enum(['required', 'off']),
+    encryption_keys: z
+      .string()
+      .regex(ringShape, 'must be name:base64 with 32 bytes, by commas or lines, the one that writes first')
+      .optional(),
+    encrypt_tasks: z.array(taskName).max(1000),
+    encrypt_queues: z.array(queueName).max(100),
   }),
   queues: z.record(queueName, queueSettings),
   backlog,
@@ -155,6 +170,7 @@ export const fixedSections = [
   'database',
   'client',
   'http',
+  'security',
   'exclusivity',
   'agents',
   'agent',
@@ -163,7 +179,7 @@ export const fixedSections = [
 ] as const
 
 /** Whose values are shown to nobody. */
-export const secretPaths: ReadonlySet<string> = new Set(['database.url'])
+export const secretPaths: ReadonlySet<string> = new Set(['database.url', 'client.key', 'security.encryption_keys'])
 
 /** The names that stand for a table in the schema at a path, or null where any name may. */
 export function knownKeys(path: readonly string[]): readonly string[] | null {

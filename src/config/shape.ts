@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { AgentPolicy } from '../domain/agent-policy.ts'
+import { KeyRing } from '../security/key-ring.ts'
+import type { PayloadEncryption } from '../security/payload-encryption.ts'
 import type { Merged } from './layer.ts'
 import type { QueueSettings, Settings, TaskSettings } from './schema.ts'
 
@@ -26,12 +28,23 @@ export interface Config {
     /** Where the embedded server keeps its data. */
     readonly dataDir: string
   }
-  readonly client: { readonly url: string | null }
+  readonly client: {
+    readonly url: string | null
+    /** What is shown to the coordinator there. */
+    readonly key: string | null
+  }
   readonly http: {
     readonly host: string
     readonly port: number
     /** Names under which it may be asked, beside those of loopback. */
     readonly hostNames: readonly string[]
+  }
+  readonly security: {
+    /** Whether callers need a key; `auto`: unless http.host is this machine alone. */
+    readonly keys: 'auto' | 'required' | 'off'
+    /** Whether a database elsewhere is spoken to by verified TLS alone. */
+    readonly isDatabaseTlsRequired: boolean
+    readonly encryption: PayloadEncryption
   }
   /** Columns of interlock.queues, in their own words: they go to set_queue() as they are. */
   readonly queues: Readonly<Record<string, QueueSettings>>
@@ -90,8 +103,13 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
   return {
     file: surroundings.file,
     database: { url: database.url ?? null, poolSize: database.pool_size, dataDir: database.data_dir },
-    client: { url: client.url ?? null },
+    client: { url: client.url ?? null, key: client.key ?? null },
     http: { host: settings.http.host, port: settings.http.port, hostNames: settings.http.host_names },
+    security: {
+      keys: settings.security.keys,
+      isDatabaseTlsRequired: settings.security.database_tls === 'required',
+      encryption: toEncryption(settings.security),
+    },
     queues: settings.queues,
     backlog: toBacklog(settings.backlog),
     exclusivity: {
@@ -125,6 +143,10 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
     },
     log: settings.log,
   }
+}
+
+function toEncryption({ encryption_keys: keys, encrypt_tasks: tasks, encrypt_queues: queues }: Settings['security']) {
+  return { ring: keys === undefined ? null : KeyRing.parse(keys), tasks, queues }
 }
 
 /** In the words of the row; what is not named is not in it. */

@@ -26,7 +26,7 @@ export class Pruner {
   }
 
   async ensurePartitions(): Promise<void> {
-    for (const table of ['job_queue_log', 'task_history'] as const) {
+    for (const table of ['job_queue_log', 'task_history', 'audit_log'] as const) {
       const made = await ensurePartitions(this.#database, table)
       if (made > 0) this.#logger.debug({ table, made }, 'partitions made')
     }

@@ -17,7 +17,9 @@ export const errorCodes = [
   'queue_not_found',
   'workflow_not_found',
   'schedule_not_found',
+  'key_not_found',
   'unavailable',
+  'not_authenticated',
   'schema_mismatch',
   'internal',
 ] as const

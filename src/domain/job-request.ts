@@ -58,6 +58,8 @@ export const jobRequestFields = {
     .optional(),
   priority: priority.optional(),
   payload: payload.optional(),
+  /** The payload is stored encrypted, and read by whoever runs the job alone. */
+  encrypt: z.boolean().optional(),
   kind: z.string().min(1).max(64).optional(),
   run_at: z.iso
     .datetime({ offset: true, error: 'must be an ISO 8601 time with its offset, as 2027-01-31T12:00:00Z' })

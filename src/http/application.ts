@@ -2,22 +2,27 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
 import { createAccessLog, requestIdOf } from './access-log.ts'
-import { withDeadline } from './deadline.ts'
+import { answerCall, callOf, type PermittedCall } from './answering.ts'
+import type { Auditor } from './auditor.ts'
+import type { Authenticator } from './authenticator.ts'
+import { createGuard, principalOf } from './guard.ts'
 import { createHostCheck } from './host-check.ts'
 import { HttpError, toProblem } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
-import { type Answer, type Call, matchesPath, type Route } from './route.ts'
+import { type Answer, matchesPath, type Route } from './route.ts'
 
 export interface ApplicationOptions {
   readonly routes: readonly Route[]
   readonly logger: Logger
   readonly host: string
   readonly hostNames: readonly string[]
+  readonly authenticator: Authenticator
+  readonly auditor: Auditor
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
 }
 
-/** The routes behind what all of them need: an id and a log line, the Host check, a parsed body, errors as problems. */
+/** The routes behind what all of them need: an id and a log line, the Host check, who asks and whether they may, a parsed body, errors as problems. */
 export function createApplication(options: ApplicationOptions): Express {
   const { routes, logger, stopping } = options
   const application = express()
@@ -31,10 +36,12 @@ export function createApplication(options: ApplicationOptions): Express {
     next()
   })
   application.use(createHostCheck(options))
-  application.use(readJsonBody)
   for (const route of routes) {
-    application[methodOf(route)](route.path, (request: Request, response: Response) =>
-      serve(route, request, response, stopping),
+    // Bound to the route, not to a reading of the path of our own: what the router takes for this route is guarded as it.
+    // And before the body is read: who may not ask does not make us parse a megabyte.
+    const guard = createGuard(route, options)
+    application[methodOf(route)](route.path, guard, readJsonBody, (request: Request, response: Response) =>
+      serve(route, request, response, options),
     )
   }
   application.use((request: Request) => refuse(routes, request))
@@ -42,19 +49,22 @@ export function createApplication(options: ApplicationOptions): Express {
   return application
 }
 
-async function serve(route: Route, request: Request, response: Response, stopping: AbortSignal): Promise<void> {
+/** What the log says of who asked through this door, unless they have a key or say who they are. */
+const door = 'http'
+
+async function serve(route: Route, request: Request, response: Response, options: ApplicationOptions): Promise<void> {
   const left = new AbortController()
   response.once('close', () => left.abort())
-  const call: Call = {
+  const permitted: PermittedCall = {
     request,
     requestId: requestIdOf(response),
-    signal: AbortSignal.any([left.signal, stopping]),
+    principal: principalOf(response),
+    door,
+    signal: AbortSignal.any([left.signal, options.stopping]),
     hasLeft: () => request.socket.destroyed,
   }
-  if (route.stream !== undefined) return route.stream(call, { request, response })
-  if (route.answer === undefined) throw new TypeError(`${route.method} ${route.path} has nobody to answer it`)
-  const answer = route.isLong === true ? await route.answer(call) : await withDeadline(route.answer(call))
-  send(request, response, answer)
+  if (route.stream !== undefined) return route.stream(callOf(permitted).call, { request, response })
+  send(request, response, await answerCall(route, permitted, options.auditor))
 }
 
 function send(request: Request, response: Response, { status, headers = {}, body }: Answer): void {

@@ -1,5 +1,6 @@
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { noEncryption, type PayloadEncryption } from '../security/payload-encryption.ts'
 import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
@@ -12,6 +13,8 @@ import { createSnapshot } from './snapshot.ts'
 export interface LiveServicesOptions {
   readonly database: Database
   readonly logger: Logger
+  /** Which payloads are stored encrypted; none unless set. */
+  readonly encryption?: PayloadEncryption
   /** What else must be so before the process is ready. */
   readonly readiness?: readonly ReadinessCheck[]
   /** How old an answer of /queue/status may be; 1 unless set. */
@@ -28,7 +31,8 @@ export class LiveServices {
   readonly #requestFeed: RequestFeed
   readonly #agentFeed: AgentFeed
 
-  constructor({ database, logger, pollSeconds, readiness = [], statusAgeSeconds = 1 }: LiveServicesOptions) {
+  constructor(options: LiveServicesOptions) {
+    const { database, logger, pollSeconds, encryption = noEncryption, readiness = [], statusAgeSeconds = 1 } = options
     this.#requestFeed = new RequestFeed({ database })
     this.#feed = new JobFeed({
       database,
@@ -41,6 +45,7 @@ export class LiveServices {
       feed: this.#feed,
       requestFeed: this.#requestFeed,
       agentFeed: this.#agentFeed,
+      encryption,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { ContractError, type Violation } from '../domain/contract.ts'
 import { type ErrorCode, isInterlockError } from '../domain/errors.ts'
+import { scrub } from '../security/scrub.ts'
 
 /** The one table from code to status. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -11,6 +12,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid_argument: 422,
   idempotency_conflict: 409,
   queue_full: 429,
+  not_authenticated: 401,
   not_permitted: 403,
   not_held: 409,
   wrong_transaction: 500,
@@ -18,6 +20,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   queue_not_found: 422,
   workflow_not_found: 404,
   schedule_not_found: 404,
+  key_not_found: 404,
   unavailable: 503,
   schema_mismatch: 503,
   internal: 500,
@@ -31,12 +34,14 @@ const titles: Readonly<Record<string, string>> = {
   invalid_argument: 'The request is not valid',
   idempotency_conflict: 'It exists already',
   queue_full: 'The queue is full',
+  not_authenticated: 'This needs a key',
   not_permitted: 'This is not permitted',
   not_held: 'It is not held by the caller',
   unknown_task: 'The queue does not know the task',
   queue_not_found: 'There is no such queue',
   workflow_not_found: 'There is no such workflow',
   schedule_not_found: 'There is no such schedule',
+  key_not_found: 'There is no such key',
   unavailable: 'The database does not answer',
   schema_mismatch: 'The database has another version of the schema',
   internal: 'Something is wrong on our side',
@@ -108,8 +113,12 @@ export function toProblem(error: unknown, requestId: string): Problem {
     )
   }
   const seconds = retryAfterSeconds[error.code]
+  const isUnknown = error.code === 'not_authenticated'
   return problem(statuses[error.code], error.code, titles[error.code] ?? error.code, error.message, requestId, {
-    headers: seconds === undefined ? {} : { 'Retry-After': String(seconds) },
+    headers: {
+      ...(seconds === undefined ? {} : { 'Retry-After': String(seconds) }),
+      ...(isUnknown ? { 'WWW-Authenticate': 'Bearer realm="interlock"' } : {}),
+    },
     field: error.field,
     hint: error.hint,
     ...(error instanceof ContractError ? { violations: error.violations } : {}),
@@ -138,7 +147,8 @@ function problem(
       type: `urn:interlock:problem:${code}`,
       title,
       status,
-      detail,
+      // Whoever sends a key in the wrong place does not get it back, for others to read in their logs.
+      detail: scrub(detail),
       code,
       ...(field ? { field } : {}),
       ...(hint ? { hint } : {}),

@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { refuseUnsafeJson } from '../domain/safe-json.ts'
+import { scrub } from '../security/scrub.ts'
 import { HttpError } from './problem.ts'
 
 export const maxBodyBytes = 1024 * 1024
@@ -27,11 +28,22 @@ export function readJsonBody(request: Request, response: Response, next: NextFun
     try {
       if (error !== undefined) throw toHttpError(error)
       refuseUnsafeJson(request.body)
+      scrubWords(request.body)
       next()
     } catch (refusal) {
       next(refusal)
     }
   })
+}
+
+/** What people write for the log is kept for ever, and read by many: a key or a password that slipped into it is not. */
+function scrubWords(body: unknown): void {
+  if (typeof body !== 'object' || body === null) return
+  const words = body as Record<string, unknown>
+  for (const name of ['reason', 'actor']) {
+    const said = Object.hasOwn(words, name) ? words[name] : undefined
+    if (typeof said === 'string') words[name] = scrub(said)
+  }
 }
 
 function hasBody({ headers }: Request): boolean {

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import { ContractError } from '../domain/contract.ts'
+import type { Needed } from '../security/permission.ts'
+import type { Principal } from '../security/principal.ts'
 
 export interface Answer {
   readonly status: number
@@ -22,6 +24,9 @@ export interface Asked {
 export interface Call {
   readonly request: Asked
   readonly requestId: string
+  readonly principal: Principal
+  /** Whom the log is to name: the key that is used, or else who the caller says it is, or else the door. */
+  readonly actorOf: (given?: string) => string
   /** Aborted when the caller has left or the server stops. */
   readonly signal: AbortSignal
   /** Whether nobody would read the answer any more. */
@@ -38,6 +43,10 @@ export type Effect = 'read' | 'change' | 'destroy'
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
   readonly path: string
+  /** What a caller has to be allowed to. `open`: anybody may ask, also without a key. */
+  readonly scope: Needed
+  /** Its verb writes the line of the audit, in its own transaction. */
+  readonly isAuditedByVerb?: boolean
   /** The verb's name at every door: `cancel_job`. */
   readonly name: string
   /** What it does, in a sentence for somebody who has not read the manual. */

@@ -5,7 +5,10 @@ import { InterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import { programVersion } from '../store/program-version.ts'
 import { createApplication } from './application.ts'
+import { Auditor } from './auditor.ts'
+import { Authenticator } from './authenticator.ts'
 import { type Door, everyRoute } from './every-route.ts'
+import { isLoopbackHost } from './host-check.ts'
 import { LiveServices, type LiveServicesOptions } from './live-services.ts'
 import { allRoutes } from './routes/all-routes.ts'
 
@@ -24,7 +27,11 @@ export interface HttpServerOptions extends LiveServicesOptions {
   readonly hostNames?: readonly string[]
   /** Doors behind the same port that call the operations by their names. */
   readonly doors?: readonly Door[]
+  /** Whether callers need a key; `auto`: unless it listens on loopback alone. */
+  readonly keys?: KeyPolicy
 }
+
+export type KeyPolicy = 'auto' | 'required' | 'off'
 
 const drainSeconds = 5
 
@@ -98,17 +105,21 @@ export class HttpServer {
   }
 
   #createApplication() {
-    const { logger, host, hostNames = [], doors = [] } = this.#options
+    const { database, logger, host, hostNames = [], doors = [], keys = 'auto' } = this.#options
+    const auditor = new Auditor(database, logger)
     const routes = everyRoute(allRoutes(this.#live.services, this.#live.eventLoop), {
       doors,
       version: programVersion,
-      onFailed: (error, { requestId }) => say(logger, 'http.failed', { request_id: requestId, error }),
+      auditor,
+      logger,
     })
     return createApplication({
       routes,
       logger,
       host,
       hostNames,
+      authenticator: new Authenticator(database, { areKeysRequired: areKeysRequired(keys, host) }),
+      auditor,
       stopping: this.#stopping.signal,
     })
   }
@@ -116,6 +127,11 @@ export class HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   return new HttpServer(options)
+}
+
+/** Off loopback whoever reaches the port would be an operator. */
+export function areKeysRequired(keys: KeyPolicy, host: string): boolean {
+  return keys === 'required' || (keys === 'auto' && !isLoopbackHost(host))
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): InterlockError {

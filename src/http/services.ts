@@ -1,3 +1,4 @@
+import type { PayloadEncryption } from '../security/payload-encryption.ts'
 import type { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import type { JobFeed } from '../store/job-feed.ts'
@@ -11,9 +12,7 @@ export interface Services {
   readonly feed: JobFeed
   readonly requestFeed: RequestFeed
   readonly agentFeed: AgentFeed
+  readonly encryption: PayloadEncryption
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }
-
-/** What the log says of who asked through this door, unless they say who they are. */
-export const httpActor = 'http'

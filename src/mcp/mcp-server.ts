@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
+import {
+  type McpRequestContext,
+  type McpServerFactory,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+} from '@modelcontextprotocol/server'
 import { InterlockError } from '../domain/errors.ts'
 import type { CallContext, OperationAnswer } from '../http/operations.ts'
 import { toProblem } from '../http/problem.ts'
 import type { Route } from '../http/route.ts'
+import type { Principal } from '../security/principal.ts'
 import { toolOf } from './tools.ts'
 
 /** How an operation is called: in this process, or over HTTP. Throws as the operation does. */
@@ -17,6 +24,7 @@ export interface McpOptions {
   readonly routes: readonly Route[]
   readonly call: CallOperation
   readonly version: string
+  readonly whoAsks: (context: McpRequestContext) => Principal
 }
 
 const statusUri = 'interlock://queue/status'
@@ -32,18 +40,18 @@ the token of its claim.`
  * are resources. A refusal is a result that says so (isError), with the problem as HTTP has it, so that a model can read
  * the hint and try again.
  */
-export function createMcpServerFactory({ routes, call, version }: McpOptions): () => Server {
+export function createMcpServerFactory({ routes, call, version, whoAsks }: McpOptions): McpServerFactory {
   // Made once: a server is made for each request.
   const tools = routes.map(toolOf)
   const byName = new Map(routes.map((route) => [route.name, route]))
 
-  const ask = async (name: string, given: Readonly<Record<string, unknown>>, signal: AbortSignal) => {
-    const route = byName.get(name)
-    if (route === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no tool ${name}`)
-    return (await call(route, given, { requestId: randomUUID(), signal })).body
-  }
-
-  return () => {
+  return (context) => {
+    const principal = whoAsks(context)
+    const ask = async (name: string, given: Readonly<Record<string, unknown>>, signal: AbortSignal) => {
+      const route = byName.get(name)
+      if (route === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no tool ${name}`)
+      return (await call(route, given, { principal, door: 'mcp', requestId: randomUUID(), signal })).body
+    }
     const server = new Server(
       { name: 'interlock', version },
       { capabilities: { tools: {}, resources: {} }, instructions },

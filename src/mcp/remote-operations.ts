@@ -7,8 +7,8 @@ import type { CallOperation } from './mcp-server.ts'
 const longSeconds = 660
 
 /** Calls operations at a coordinator somewhere else, as curl would. */
-export function callRemotely(url: string): CallOperation {
-  const client = new HttpClient({ url })
+export function callRemotely(url: string, key: string | null): CallOperation {
+  const client = new HttpClient({ url, key })
   return async (route, given, { signal, idempotencyKey }) => {
     const { params, query, body } = requestParts(route, given)
     const path = route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))

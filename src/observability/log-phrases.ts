@@ -33,6 +33,14 @@ const phrases = {
   'http.failed': error(
     (_fields: { readonly request_id: string; readonly error: unknown }) => 'a request failed on our side',
   ),
+  'http.not_permitted': warn(
+    (fields: { readonly request_id: string; readonly operation: string; readonly code: string }) =>
+      `${fields.operation} was refused: ${fields.code}`,
+  ),
+  'audit.lost': error(
+    (fields: { readonly request_id: string | null; readonly operation: string; readonly error: unknown }) =>
+      `the audit has no line of ${fields.operation}`,
+  ),
   'feed.lost': warn(
     (_fields: { readonly error: unknown }) =>
       'the connection that listens for ended jobs is lost; looking every few seconds until it is back',

@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
+import { scrub } from '../security/scrub.ts'
+import { errorFields } from './error-fields.ts'
 import { createTextLines } from './text-lines.ts'
 
 /** Fields first, then the sentence: `logger.info({ jobId }, 'job started')`. Children carry their fields along. */
@@ -42,7 +44,9 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactedPaths, censor: '[redacted]' },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: errorFields, err: errorFields },
+      // The last thing before a line leaves, whoever wrote it: 1 us a line.
+      hooks: { streamWrite: scrub },
     },
     lines,
   )

@@ -41,6 +41,7 @@ export function rpcRoutes(operations: Operations): readonly Route[] {
     {
       method: 'POST',
       path: '/rpc',
+      scope: 'key',
       name: 'call_rpc',
       summary:
         'JSON-RPC 2.0, single or in a batch: every operation of this document by its name, arguments in one object.',
@@ -57,7 +58,10 @@ function malformed(message: string): Answer {
   return { status: 200, body: { jsonrpc: '2.0', id: null, error: { code: parseError, message } } }
 }
 
-async function answer(server: JSONRPCServer<CallContext>, { request, requestId, signal }: Call): Promise<Answer> {
+async function answer(
+  server: JSONRPCServer<CallContext>,
+  { request, requestId, principal, signal }: Call,
+): Promise<Answer> {
   const asked = request.body as JSONRPCRequest | JSONRPCRequest[]
   if (Array.isArray(asked) && (asked.length === 0 || asked.length > maxBatch)) {
     const message = `a batch has 1 to ${maxBatch} requests`
@@ -65,7 +69,13 @@ async function answer(server: JSONRPCServer<CallContext>, { request, requestId, 
   }
   const idempotencyKey = request.get('idempotency-key')
   // One key names one request: under it, the second of a batch would be answered as the first was.
-  const context = { requestId, signal, idempotencyKey: Array.isArray(asked) ? undefined : idempotencyKey }
+  const context = {
+    principal,
+    door: 'json-rpc',
+    requestId,
+    signal,
+    idempotencyKey: Array.isArray(asked) ? undefined : idempotencyKey,
+  }
   const body = await server.receive(asked as JSONRPCRequest, context)
   return body === null ? { status: 204 } : { status: 200, body }
 }

@@ -2,15 +2,20 @@ import { InterlockError } from '../domain/errors.ts'
 import type { Database } from './database.ts'
 import type { Queryable } from './queryable.ts'
 import { sqlstateOf } from './sqlstate.ts'
+import { checkTransport } from './transport-check.ts'
 
 export const oldestServer = 14
 
 /**
  * Asks the server who it is, so that a wrong address, a wrong password or a server that cannot serve is one clear line
- * before anything else happens. Throws `unavailable`, or `schema_mismatch` for a server that is too old. Never says the
- * password.
+ * before anything else happens. Throws `invalid_argument` for a line that is not safe (transport-check.ts), `unavailable`,
+ * or `schema_mismatch` for a server that is too old. Never says the password.
  */
-export async function checkServer(database: Database): Promise<{ readonly major: number }> {
+export async function checkServer(
+  database: Database,
+  { needsTls = true }: { readonly needsTls?: boolean } = {},
+): Promise<{ readonly major: number }> {
+  if (needsTls) checkTransport(database.url)
   const where = describeUrl(database.url)
   let row: { version: number; name: string; is_standby: boolean } | undefined
   try {

@@ -16,6 +16,7 @@ const interlockCodes: Readonly<Record<string, ErrorCode>> = {
   IL012: 'queue_not_found',
   IL013: 'workflow_not_found',
   IL014: 'schedule_not_found',
+  IL018: 'key_not_found',
 }
 
 const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: string | null]>> = {

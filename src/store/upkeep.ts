@@ -149,7 +149,7 @@ export async function collectIdle(database: Queryable, after: IdleCursor): Promi
   return row === undefined ? fromTheStart : { lane: row.next_lane, resource: row.next_resource }
 }
 
-export type PartitionedTable = 'job_queue_log' | 'task_history'
+export type PartitionedTable = 'job_queue_log' | 'task_history' | 'audit_log'
 
 /** Makes the table's partitions for the coming days; returns how many. */
 export async function ensurePartitions(database: Queryable, table: PartitionedTable): Promise<number> {

@@ -1,5 +1,6 @@
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import type { Auditor } from '../../src/http/auditor.ts'
 import { everyRoute } from '../../src/http/every-route.ts'
 import { openApiOf } from '../../src/http/openapi.ts'
 import type { EventLoopWatch } from '../../src/http/readiness.ts'
@@ -7,6 +8,7 @@ import { matchesPath, type Route } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes/all-routes.ts'
 import type { Services } from '../../src/http/services.ts'
 import { mcpRoutes } from '../../src/mcp/mcp-door.ts'
+import type { Logger } from '../../src/observability/logger.ts'
 import { rpcRoutes } from '../../src/rpc/rpc-door.ts'
 
 // What the document says of an answer, held against the answer. Every HTTP test asks through a door that does this.
@@ -14,7 +16,8 @@ import { rpcRoutes } from '../../src/rpc/rpc-door.ts'
 export const routes: readonly Route[] = everyRoute(allRoutes({} as Services, {} as EventLoopWatch), {
   doors: [rpcRoutes, mcpRoutes],
   version: '0.0.0',
-  onFailed: () => undefined,
+  auditor: {} as Auditor,
+  logger: {} as Logger,
 })
 export const document = openApiOf(routes, '0.0.0')
 

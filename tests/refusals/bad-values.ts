@@ -44,6 +44,7 @@ export const badValues: Readonly<Record<string, readonly string[]>> = {
   'double precision': [...badNumbers, '1e300'],
   real: badNumbers,
   boolean: ['null'],
+  bytea: ['null', `''`, `'x'`, `sha256('x') || 'x'`, `convert_to(repeat('x', 100000), 'UTF8')`],
   uuid: ['null', `'00000000-0000-0000-0000-000000000000'`, 'gen_random_uuid()'],
   jsonb: badDocuments,
   'text[]': [

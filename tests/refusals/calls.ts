@@ -12,6 +12,8 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
   const actor = { p_actor: text('the test') }
   const motive = { p_reason: text('why not'), ...actor }
   const limit = { p_limit: '10' }
+  const hash = `sha256('s')`
+  const signed = { ...actor, p_key_id: text('thekeyofann'), p_request_id: text('r1') }
   return {
     absorb_touches: limit,
     acquire_lock: {
@@ -28,6 +30,7 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     apply_workflow: { p_definition: `'{"id": "w", "steps": [{"name": "draw", "task": "work"}]}'`, ...actor },
     approve_job: { p_job_id: text('waiting'), ...motive },
     ask: { ...holder, p_request: `'{"message": "Shall it?"}'`, p_key: text('a-key') },
+    authenticate_key: { p_id: text('thekeyofann'), p_secret_hash: hash },
     away_requests: limit,
     cancel_job: { p_job_id: text('waiting'), ...motive },
     change_jobs: {
@@ -45,6 +48,14 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     collect_idle: { p_after_lane: text('00000000-0000-0000-0000-000000000000'), p_after_resource: text(''), ...limit },
     complete_jobs: { ...holders, p_results: `array['{"done": true}']::jsonb[]` },
     confirm_cancel: { ...holder, p_error: `'{"message": "stopped"}'` },
+    create_key: {
+      p_id: text('anotherkey'),
+      p_name: text('bob'),
+      p_scopes: `'{read}'`,
+      p_secret_hash: hash,
+      p_expires_seconds: '60',
+      ...signed,
+    },
     delete_job: { p_job_id: text('waiting'), ...motive },
     delete_schedule: { p_name: text('nightly'), ...actor },
     drain_agent: { p_agent_id: text(agent), ...motive },
@@ -94,6 +105,15 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     prune_history: { p_log_days: '7', p_history_days: '365', ...limit, p_output_days: '7', p_key_days: '7' },
     queue_snapshot: { p_list_limit: '100', p_count_limit: '10000' },
     raise_after_restore: { p_above: '0', ...actor },
+    record_audit: {
+      p_operation: text('look'),
+      p_outcome: text('done'),
+      p_subject: text('it'),
+      p_code: text('none'),
+      ...motive,
+      p_key_id: text('thekeyofann'),
+      p_request_id: text('r1'),
+    },
     register_agent: {
       p_name: text('another'),
       p_queues: `'{default}'`,
@@ -111,13 +131,27 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     release_lock: { p_lock_id: text(lock.id), p_token: String(lock.token), ...motive },
     release_resource: { p_resource: text('door:1'), p_job_id: 'null', ...motive },
     remove_limit: { p_pattern: text('model:flux'), ...actor },
+    replace_payloads: {
+      p_job_ids: `'{waiting}'`,
+      p_old: `array['{"$encrypted": {}}']::jsonb[]`,
+      p_new: `array['{"$encrypted": {}}']::jsonb[]`,
+    },
     report_progress: { ...holder, p_percent: '50', p_description: text('half') },
     report_step: { ...holder, p_step: text('draw') },
     requeue_job: { p_job_id: text('dead'), ...motive },
     resume_request: { p_request_id: text(request) },
     resume_agent: { p_agent_id: text(agent), ...motive },
+    revoke_key: { p_id: text('thekeyofann'), p_reason: text('why not'), ...signed },
+    rotate_key: {
+      p_id: text('thekeyofann'),
+      p_secret_hash: hash,
+      p_overlap_seconds: '60',
+      p_expires_seconds: '60',
+      ...signed,
+    },
     run_schedule: { p_name: text('nightly'), ...actor, p_key: text('a-key') },
     return_jobs: { ...holders, p_reason: text('why not') },
+    sealed_payloads: { p_key: text('k1'), p_after: text(''), ...limit },
     set_agent_policy: { p_settings: `'{"max_utilisation": 80}'`, ...actor },
     set_backlog_limit: { p_scope: text('all'), p_max_unfinished: '1000', p_when_full: text('refuse'), ...actor },
     set_limit: {

@@ -228,6 +228,28 @@ export function rightRequests({
       body: { input: {}, user: 'ann', project: 'p', priority: 'low', models: { draw: 'flux' } },
     },
     'GET /workflow-executions/:id': { path: `/workflow-executions/${execution}` },
+    'GET /keys': { path: '/keys', query: { limit: '10', cursor: 'a' } },
+    'POST /keys': {
+      path: '/keys',
+      body: { name: 'bob', scopes: ['read'], expires_in_seconds: 60, actor: 'the test' },
+    },
+    'POST /keys/:id/rotate': {
+      path: '/keys/thekeyofann/rotate',
+      body: { overlap_seconds: 60, expires_in_seconds: 60, actor: 'the test' },
+    },
+    'DELETE /keys/:id': { path: '/keys/nobody00', body: { reason: 'why not', actor: 'the test' } },
+    'GET /audit': {
+      path: '/audit',
+      query: {
+        actor: 'ann',
+        key: 'thekeyofann',
+        operation: 'create_key',
+        subject: 'thekeyofann',
+        outcome: 'done',
+        limit: '10',
+        cursor: '100',
+      },
+    },
     'GET /queue/status': { path: '/queue/status' },
     'GET /queue/health': { path: '/queue/health' },
     'GET /livez': { path: '/livez' },

@@ -58,6 +58,7 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
     'nightly',
     { cron: '0 2 * * *', time_zone: 'Europe/Berlin', job: { task: 'work' } },
   ])
+  await world.query(`select interlock.create_key('thekeyofann', 'ann', '{admin}', sha256('s'))`)
   const [run] = await world.query<{ execution_id: string }>(
     `select execution_id from interlock.execute_workflow('render')`,
   )

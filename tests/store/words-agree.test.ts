@@ -5,6 +5,8 @@ import { checkJobRequest, jobRequestFields } from '../../src/domain/job-request.
 import { priorityName, priorityNames, priorityNumber, queueOfPriority } from '../../src/domain/priority.ts'
 import { isResource, resourceOrder, resourcesOf } from '../../src/domain/resource.ts'
 import { taskTypes } from '../../src/domain/work-order.ts'
+import { KeyRing } from '../../src/security/key-ring.ts'
+import { sealJobs } from '../../src/security/payload-encryption.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 // Two languages say the same words. Where they differ, a door accepts what the verb refuses, or shows what is not so.
@@ -167,6 +169,8 @@ test('whatever the contract takes, the verb takes', async () => {
     { task: 't', permission_level: 'human_required', approved_by: 'ann' },
     { task: 't', retry_delays_seconds: { exponential: { first_seconds: 10, factor: 2.5, max_seconds: 600 } } },
     ...fc.sample(orderRequest, 200),
+    { task: 't', encrypt: true, payload: { card: '4111' } },
+    { task: 't', encrypt: false },
     { task: 't', delay_seconds: 0 },
     { task: 't', delay_seconds: 0.5 },
     { task: 't', delay_seconds: tenYears },
@@ -175,7 +179,12 @@ test('whatever the contract takes, the verb takes', async () => {
   ]
   // A field that is added to the contract has to be added here.
   expect(new Set(bodies.flatMap(Object.keys))).toEqual(new Set(Object.keys(jobRequestFields)))
-  const samples = bodies.map((body) => checkJobRequest(body))
+  // As every door does: `encrypt` is done before the verb is called, which would refuse it and store nothing readable.
+  const ring = KeyRing.parse(`k1:${Buffer.alloc(32).toString('base64')}`)
+  const samples = sealJobs(
+    { ring, tasks: [], queues: [] },
+    bodies.map((body) => checkJobRequest(body)),
+  )
   const rows = await db.query<{ place: number; field: string; problem: string }>(
     `select u.place, w.field, w.problem
      from jsonb_array_elements(interlock.expand_work_orders($1::jsonb)) with ordinality as u (job, place)

@@ -6,4 +6,4 @@ as $$
 $$;
 
 comment on function interlock.partition_name(text, timestamptz) is
-  'What the partition of job_queue_log or task_history that starts at p_start is called. prune_history() reads the date off the name.';
+  'What the partition of job_queue_log, task_history or audit_log that starts at p_start is called. prune_history() reads the date off the name.';

@@ -32,11 +32,12 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
     'interlock doctor --after-restore    # once, before anything else starts',
   ])
   runs<DoctorOptions>(command, runtime, async (call) => {
-    const url = databaseUrlOf(call)
-    if (url instanceof ConfigurationError) {
-      const findings = url.message.split('\n').map((what) => problem(what, 'correct it; interlock config print'))
+    const named = databaseOf(call)
+    if (named instanceof ConfigurationError) {
+      const findings = named.message.split('\n').map((what) => problem(what, 'correct it; interlock config print'))
       return report(call, { server: null, restored: null, checks: [{ check: 'configuration', findings }] })
     }
+    const { url, needsTls } = named
     const { Database } = await import('../../store/database.ts')
     const { checkServer, describeUrl } = await import('../../store/server-check.ts')
     const { checkUp, raiseAfterRestore } = await import('../../store/checkup/checkup.ts')
@@ -47,7 +48,7 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
       statementTimeoutSeconds: 60,
     })
     try {
-      const { major } = await checkServer(database)
+      const { major } = await checkServer(database, { needsTls })
       const { afterRestore, above = 0 } = call.options
       const restored = afterRestore === true ? await raiseAfterRestore(database, above, readActor() ?? 'doctor') : null
       const checks = [{ check: 'configuration', findings: [] }, ...(await checkUp(database))]
@@ -58,10 +59,11 @@ export function addDoctorCommand(program: Command, runtime: Runtime): void {
   })
 }
 
-function databaseUrlOf(call: Call): string | ConfigurationError {
+function databaseOf(call: Call): { readonly url: string; readonly needsTls: boolean } | ConfigurationError {
   try {
-    const { url } = call.load().config.database
-    if (url !== null) return url
+    const { database, security } = call.load().config
+    const { url } = database
+    if (url !== null) return { url, needsTls: security.isDatabaseTlsRequired }
   } catch (error) {
     if (error instanceof ConfigurationError) return error
     throw error

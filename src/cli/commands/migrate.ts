@@ -76,7 +76,8 @@ async function withDatabase(
   call: Call,
   work: (database: Database) => Promise<ExitCode | undefined>,
 ): Promise<ExitCode | undefined> {
-  const { url } = call.load().config.database
+  const { database: named, security } = call.load().config
+  const { url } = named
   if (url === null) {
     throw new InterlockError('invalid_argument', 'no database is named', {
       hint: 'Set DATABASE_URL or --database-url; the embedded one is migrated by `interlock up`.',
@@ -86,7 +87,7 @@ async function withDatabase(
   const { checkServer } = await import('../../store/server-check.ts')
   const database = new Database({ url, applicationName: 'interlock migrate', poolSize: 2 })
   try {
-    await checkServer(database)
+    await checkServer(database, { needsTls: security.isDatabaseTlsRequired })
     return await work(database)
   } finally {
     await database.end()

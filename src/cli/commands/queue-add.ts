@@ -24,6 +24,7 @@ export function createQueueAddCommand(runtime: Runtime): Command {
     .addOption(new Option('--priority <level>', 'critical, high, normal, low, or a number from 0 to 3'))
     .addOption(new Option('--queue <name>', 'unless set, the priority chooses it'))
     .addOption(new Option('--payload <json>', 'its input: an object, @file, or - for stdin'))
+    .addOption(new Option('--encrypt', 'store its input encrypted: whoever runs the job alone can read it'))
     .addOption(new Option('--metadata <json>', 'becomes payload.metadata'))
     .addOption(new Option('--project <name>', 'to filter and clean up by'))
     .addOption(new Option('--id <id>', 'an id of your own'))

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { claim, heartbeat, maxClaimWaitSeconds, registration } from '../../domain/agent-request.ts'
+import type { Assignment } from '../../domain/assignment.ts'
 import { assignmentToJson } from '../../domain/assignment-json.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { type AgentId, asAgentId, asFencingToken, asJobId } from '../../domain/ids.ts'
+import { keyOfEnvelope, unseal } from '../../security/payload-envelope.ts'
 import { endAgent, heartbeatAgent, registerAgent } from '../../store/agents.ts'
 import { createAttemptStore, type HeldJob } from '../../store/attempts.ts'
 import { retryTransient } from '../../store/retry.ts'
@@ -21,12 +23,13 @@ const goodBye = z.strictObject({ reason: z.string().min(1).max(4096).default('st
  * heartbeats goes back, and what it has not confirmed to have started within 10 s, too; so an answer that is lost on its
  * way loses no job: the next claim tells of it again, and if none comes somebody else is given it.
  */
-export function agentCallRoutes({ database, agentFeed }: Services): readonly Route[] {
+export function agentCallRoutes({ database, agentFeed, encryption }: Services): readonly Route[] {
   const attempts = createAttemptStore(database)
   return [
     {
       method: 'POST',
       path: '/agents',
+      scope: 'work',
       name: 'register_agent',
       summary: 'Registers a process that runs jobs; a former one of the same name is over, and its jobs go back.',
       body: registration,
@@ -36,6 +39,7 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
     {
       method: 'POST',
       path: '/agents/:id/heartbeat',
+      scope: 'work',
       name: 'heartbeat_agent',
       summary:
         'Keeps an agent alive: it lists all jobs that it holds, is told which to stop, and loses those that it does not list.',
@@ -48,6 +52,7 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
     {
       method: 'POST',
       path: '/agents/:id/claim',
+      scope: 'work',
       name: 'claim_jobs',
       summary:
         'Waits for jobs for an agent and gives it up to limit of them; each has to be reported as started within 10 s, or goes back.',
@@ -62,6 +67,7 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
     {
       method: 'POST',
       path: '/agents/:id/end',
+      scope: 'work',
       name: 'end_agent',
       summary: 'Says that an agent is gone and nothing of it runs any more: its jobs go back at once.',
       effect: 'destroy',
@@ -73,6 +79,7 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
     {
       method: 'DELETE',
       path: '/agents/:id',
+      scope: 'work',
       name: 'remove_agent',
       summary: 'The same as end_agent: the agent is gone, nothing of it runs any more, and its jobs go back at once.',
       body: goodBye,
@@ -140,7 +147,16 @@ export function agentCallRoutes({ database, agentFeed }: Services): readonly Rou
     if (hasLeft() && found.assignments.length > 0) {
       await attempts.returnJobs(found.assignments, 'whoever claimed it had left').catch(() => undefined)
     }
-    return { status: 200, body: { state: found.state, jobs: found.assignments.map(assignmentToJson) } }
+    return { status: 200, body: { state: found.state, jobs: found.assignments.map(readable) } }
+  }
+
+  /** Its holder reads what was encrypted, where this process can; else it gets the envelope, and may have the keys itself. */
+  function readable(assignment: Assignment) {
+    const { jobId, payload } = assignment
+    const isReadable = encryption.ring?.find(keyOfEnvelope(payload) ?? '') != null
+    return assignmentToJson(
+      isReadable ? { ...assignment, payload: unseal(encryption.ring, jobId, payload) } : assignment,
+    )
   }
 
   async function end({ request }: Call): Promise<Answer> {

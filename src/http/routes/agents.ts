@@ -10,7 +10,7 @@ import { readAllocation } from '../../store/allocation.ts'
 import type { Database } from '../../store/database.ts'
 import type { Motive } from '../../store/jobs.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
 const motive = z.strictObject({
@@ -28,6 +28,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/agents',
+      scope: 'read',
       name: 'list_agents',
       summary: 'The agents that live, each with its queues, slots, load and last heartbeat.',
       answers: { 200: agentList },
@@ -36,6 +37,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/agents/allocation',
+      scope: 'read',
       name: 'get_allocation',
       summary:
         'How jobs are shared out among the agents, who gets the next one, and whether there should be more agents or fewer.',
@@ -45,6 +47,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/agents/:id/drain',
+      scope: 'operate',
       name: 'drain_agent',
       summary: 'Gives an agent no more jobs, for good: it finishes what it holds and is not coming back.',
       body: motive,
@@ -55,6 +58,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/agents/:id/suspend',
+      scope: 'operate',
       name: 'suspend_agent',
       summary: 'Gives an agent no more jobs until it is resumed; it finishes what it holds.',
       body: motive,
@@ -65,6 +69,7 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/agents/:id/resume',
+      scope: 'operate',
       name: 'resume_agent',
       summary: 'Gives a suspended agent jobs again; one that drains stays so.',
       body: motive,
@@ -86,9 +91,9 @@ export function agentRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: await readAllocation(database) }
   }
 
-  async function change({ request }: Call, verb: Change): Promise<Answer> {
+  async function change({ request, actorOf }: Call, verb: Change): Promise<Answer> {
     const id = asAgentId(pathParameter(request, 'id'))
-    const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
-    return { status: 200, body: { agent_id: id, ...(await verb(database, id, { actor, reason })) } }
+    const { actor, reason } = checkContract(motive, request.body ?? {})
+    return { status: 200, body: { agent_id: id, ...(await verb(database, id, { actor: actorOf(actor), reason })) } }
   }
 }

@@ -13,6 +13,7 @@ import { jobOutputRoutes } from './job-output.ts'
 import { jobStoryRoutes } from './job-story.ts'
 import { jobWaitRoutes } from './job-wait.ts'
 import { jobRoutes } from './jobs.ts'
+import { keyRoutes } from './keys.ts'
 import { lockRoutes } from './locks.ts'
 import { probeRoutes } from './probes.ts'
 import { questionRoutes } from './questions.ts'
@@ -44,6 +45,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...agentCallRoutes(services),
     ...scheduleRoutes(services),
     ...historyRoutes(services),
+    ...keyRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }

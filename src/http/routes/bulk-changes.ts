@@ -7,7 +7,7 @@ import { priorityNumber } from '../../domain/priority.ts'
 import { changeJobs } from '../../store/bulk-changes.ts'
 import { meant } from '../query.ts'
 import type { Answer, Call, Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { motiveFields } from './job-changes.ts'
 
 /** What a call that changes many says beside its filter. */
@@ -37,6 +37,7 @@ export function bulkChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/cancel',
+      scope: 'operate',
       name: 'cancel_jobs',
       summary:
         'Cancels every job that fits a filter, or all: what waits at once, what runs is asked to stop; dry_run only counts.',
@@ -48,6 +49,7 @@ export function bulkChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/requeue',
+      scope: 'operate',
       name: 'requeue_jobs',
       summary:
         'Puts the dead letters that fit a filter back in line, with status scheduled also what waits for its time; dry_run only counts.',
@@ -58,6 +60,7 @@ export function bulkChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/priority',
+      scope: 'operate',
       name: 'set_job_priorities',
       summary: 'Gives every waiting job that fits a filter another priority; dry_run only counts.',
       body: priorityChange,
@@ -66,21 +69,22 @@ export function bulkChangeRoutes({ database }: Services): readonly Route[] {
     },
   ]
 
-  function changeMany({ request, signal }: Call, what: 'cancel' | 'requeue'): Promise<Answer> {
-    const {
-      dry_run: dryRun,
-      cursor,
-      reason,
-      actor = httpActor,
-      ...selection
-    } = checkContract(change, request.body ?? {})
-    return answer(what, selection, { dryRun, cursor, reason, actor, signal })
+  function changeMany({ request, signal, actorOf }: Call, what: 'cancel' | 'requeue'): Promise<Answer> {
+    const { dry_run: dryRun, cursor, reason, actor, ...selection } = checkContract(change, request.body ?? {})
+    return answer(what, selection, { dryRun, cursor, reason, actor: actorOf(actor), signal })
   }
 
-  function reprioritiseMany({ request, signal }: Call): Promise<Answer> {
+  function reprioritiseMany({ request, signal, actorOf }: Call): Promise<Answer> {
     const asked = checkContract(priorityChange, request.body ?? {})
-    const { dry_run: dryRun, cursor, reason, actor = httpActor, priority, ...selection } = asked
-    return answer('priority', selection, { dryRun, cursor, reason, actor, signal, priority: priorityNumber(priority) })
+    const { dry_run: dryRun, cursor, reason, actor, priority, ...selection } = asked
+    return answer('priority', selection, {
+      dryRun,
+      cursor,
+      reason,
+      actor: actorOf(actor),
+      signal,
+      priority: priorityNumber(priority),
+    })
   }
 
   async function answer(

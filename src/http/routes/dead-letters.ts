@@ -6,7 +6,7 @@ import { changeJobs } from '../../store/bulk-changes.ts'
 import { listDeadLetters } from '../../store/dead-letters.ts'
 import { jobQueryFields, wholeNumber } from '../query.ts'
 import type { Answer, Call, Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { bulkFields } from './bulk-changes.ts'
 
 const listQuery = z.strictObject({
@@ -23,6 +23,7 @@ export function deadLetterRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/dead-letters',
+      scope: 'read',
       name: 'list_dead_letters',
       summary: 'What failed for good, grouped by its error, the most frequent first, each with the latest of its jobs.',
       query: listQuery,
@@ -32,6 +33,7 @@ export function deadLetterRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/dead-letters/requeue',
+      scope: 'operate',
       name: 'requeue_dead_letters',
       summary:
         'Lets the dead letters that a filter names run again; without a filter, all has to be said, and dry_run shows which.',
@@ -42,6 +44,7 @@ export function deadLetterRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/dead-letters/clear',
+      scope: 'operate',
       name: 'clear_dead_letters',
       summary:
         'Deletes the dead letters that a filter names; without a filter, all has to be said, and dry_run shows which.',
@@ -57,11 +60,14 @@ export function deadLetterRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: await listDeadLetters(database, filter, limit) }
   }
 
-  async function changeDead({ request, signal }: Call, what: 'requeue' | 'delete'): Promise<Answer> {
+  async function changeDead({ request, signal, actorOf }: Call, what: 'requeue' | 'delete'): Promise<Answer> {
     const asked = checkContract(change, request.body ?? {})
-    const { dry_run: dryRun, cursor, reason, actor = httpActor, ...filter } = asked
+    const { dry_run: dryRun, cursor, reason, actor, ...filter } = asked
     // The state alone would be a filter already: that all are meant has to be said here, too.
     const selection: JobSelection = Object.keys(filter).length === 0 ? {} : { ...filter, status: ['failed'] }
-    return { status: 200, body: await changeJobs(database, what, selection, { dryRun, cursor, reason, actor, signal }) }
+    return {
+      status: 200,
+      body: await changeJobs(database, what, selection, { dryRun, cursor, reason, actor: actorOf(actor), signal }),
+    }
   }
 }

@@ -33,6 +33,7 @@ export function documentRoutes(others: readonly Route[], version: string): reado
     {
       method: 'GET',
       path: '/openapi.json',
+      scope: 'open',
       name: 'get_openapi',
       summary: 'This document: everything that can be asked over HTTP, as OpenAPI 3.1.',
       answers: { 200: z.record(z.string(), z.unknown()) },
@@ -44,6 +45,7 @@ export function documentRoutes(others: readonly Route[], version: string): reado
     {
       method: 'GET',
       path: '/docs',
+      scope: 'open',
       name: 'get_docs',
       summary: 'The same document as a page for people, where each call can be tried.',
       answers: { 200: z.void() },
@@ -54,6 +56,7 @@ export function documentRoutes(others: readonly Route[], version: string): reado
     {
       method: 'GET',
       path: '/docs/:file',
+      scope: 'open',
       name: 'get_docs_file',
       summary: 'What that page is made of.',
       answers: { 200: z.void() },

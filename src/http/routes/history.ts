@@ -15,6 +15,7 @@ export function historyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/history/summary',
+      scope: 'read',
       name: 'get_history_summary',
       summary:
         'What became of the jobs that ended within a range, by task, user, model, hour and so on: counts, waits, durations; of the last day unless set.',

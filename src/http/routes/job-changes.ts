@@ -19,7 +19,7 @@ import {
   startPausedJob,
 } from '../../store/jobs.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 /** Why, and on whose behalf: both go into the job's log. */
@@ -50,6 +50,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/start',
+      scope: 'operate',
       name: 'start_job',
       summary: 'Lets a paused job wait for its turn; it starts when nothing stands in its way.',
       body: motive,
@@ -60,6 +61,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/approve',
+      scope: 'operate',
       name: 'approve_job',
       summary: 'Approves a human_required job, which waits for its turn then; who and why goes into its log.',
       body: motive,
@@ -70,6 +72,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/reject',
+      scope: 'operate',
       name: 'reject_job',
       summary: 'Refuses the approval that a human_required job waits for: it is cancelled.',
       effect: 'destroy',
@@ -81,6 +84,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/release',
+      scope: 'operate',
       name: 'release_job',
       summary:
         'Takes from a job or a lock all that it holds: a lock at once, a job is asked to stop first and answered with 202.',
@@ -93,6 +97,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/priority',
+      scope: 'operate',
       name: 'set_job_priority',
       summary: 'Gives a waiting job another priority: a name, or a number from 0 (critical) to 3 (low).',
       body: newPriority,
@@ -102,6 +107,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/cancel',
+      scope: 'operate',
       name: 'cancel_job',
       summary: 'Cancels a job: one that waits at once, one that runs is asked to stop and answered with 202.',
       effect: 'destroy',
@@ -113,6 +119,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/requeue',
+      scope: 'operate',
       name: 'requeue_job',
       summary: 'Puts a job that has failed, or waits for its time, back in line at once.',
       body: motive,
@@ -123,6 +130,7 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     {
       method: 'DELETE',
       path: '/jobs/:id',
+      scope: 'operate',
       name: 'delete_job',
       summary: 'Deletes a job that waits or has failed for good; one that runs has to be cancelled first.',
       body: motive,
@@ -132,18 +140,18 @@ export function jobChangeRoutes({ database }: Services): readonly Route[] {
     },
   ]
 
-  async function change({ request }: Call, verb: Change): Promise<Answer> {
+  async function change({ request, actorOf }: Call, verb: Change): Promise<Answer> {
     const id = pathParameter(request, 'id')
-    const { actor = httpActor, reason } = checkContract(motive, request.body ?? {})
+    const { actor, reason } = checkContract(motive, request.body ?? {})
     if (!isJobId(id)) throw jobNotFound(id)
-    return answerWith(id, await verb(database, id, { actor, reason }))
+    return answerWith(id, await verb(database, id, { actor: actorOf(actor), reason }))
   }
 
-  async function reprioritise({ request }: Call): Promise<Answer> {
+  async function reprioritise({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
-    const { priority, actor = httpActor, reason } = checkContract(newPriority, request.body ?? {})
+    const { priority, actor, reason } = checkContract(newPriority, request.body ?? {})
     if (!isJobId(id)) throw jobNotFound(id)
-    await setPriority(database, id, priorityNumber(priority), { actor, reason })
+    await setPriority(database, id, priorityNumber(priority), { actor: actorOf(actor), reason })
     return answerWith(id, null)
   }
 

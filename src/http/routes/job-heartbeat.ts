@@ -16,6 +16,7 @@ export function jobHeartbeatRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/heartbeat',
+      scope: 'work',
       name: 'heartbeat_job',
       summary:
         'Says, by its token, that a running job is alive though it has nothing to show; for jobs with heartbeat_seconds.',

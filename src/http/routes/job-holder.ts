@@ -23,6 +23,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/started',
+      scope: 'work',
       name: 'confirm_job_start',
       summary: 'Confirms, by its token, that a claimed job starts now; do not start it before this was accepted.',
       body: started,
@@ -32,6 +33,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/progress',
+      scope: 'work',
       name: 'report_job_progress',
       summary: 'Says, by its token, how far a running job is, in percent and in words.',
       body: progress,
@@ -42,6 +44,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/output',
+      scope: 'work',
       name: 'append_job_output',
       summary: 'Adds whole lines to what a running job has written, by its token; of each job at most 10 MiB are kept.',
       body: output,
@@ -52,6 +55,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/complete',
+      scope: 'work',
       name: 'complete_job',
       summary: 'Ends a running job as done, by its token, with a result, and frees what it holds.',
       body: completion,
@@ -61,6 +65,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/fail',
+      scope: 'work',
       name: 'fail_job',
       summary: 'Says, by its token, that this attempt of a job failed; the answer tells whether there is another one.',
       body: failure,
@@ -70,6 +75,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/:id/return',
+      scope: 'work',
       name: 'return_job',
       summary:
         'Gives a job back unfinished, by its token: it waits again and the attempt does not count; one asked to stop is cancelled.',

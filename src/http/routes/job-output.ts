@@ -40,6 +40,7 @@ export function jobOutputRoutes({ database, feed }: Services): readonly Route[] 
     {
       method: 'GET',
       path: '/jobs/:id/output',
+      scope: 'read',
       name: 'get_job_output',
       summary:
         'What a job has written: a page where JSON is accepted, else all of it as JSON lines; with follow, server-sent events `output` and at last `end`, until the job has ended.',

@@ -26,6 +26,7 @@ export function jobStoryRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/jobs/:id/timeline',
+      scope: 'read',
       name: 'get_job_timeline',
       summary: 'What happened to a job, the oldest first: from which state to which, when, by whom and why.',
       query: timelineQuery,
@@ -35,6 +36,7 @@ export function jobStoryRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/jobs/:id/explain',
+      scope: 'read',
       name: 'explain_job',
       summary: 'Why a job waits, and who has what it waits for, in a sentence and in fields.',
       answers: { 200: explanation },

@@ -21,6 +21,7 @@ export function jobWaitRoutes({ database, feed }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/jobs/:id/wait',
+      scope: 'read',
       name: 'wait_for_job',
       summary:
         'Waits until a job has ended, or for timeout_seconds; its status tells which, for it answers with the job as it is then.',

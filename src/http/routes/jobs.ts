@@ -4,12 +4,13 @@ import { InterlockError, isInterlockError } from '../../domain/errors.ts'
 import { jobStatuses } from '../../domain/job.ts'
 import { checkJobBatch, checkJobRequest, type JobRequest, jobBatch, jobRequest } from '../../domain/job-request.ts'
 import { jobAnswer, jobSummary, jobSummaryView, jobView } from '../../domain/job-view.ts'
+import { sealJobs } from '../../security/payload-encryption.ts'
 import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
 import { jobQueryFields, listOf, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const listQuery = z.strictObject({
   status: listOf(jobStatuses).optional(),
@@ -32,11 +33,12 @@ const enqueuedBatch = z.object({
 const jobPage = z.object({ jobs: z.array(jobSummary), next_cursor: z.string().nullable() })
 
 /** Enqueueing jobs, and looking at them. */
-export function jobRoutes({ database }: Services): readonly Route[] {
+export function jobRoutes({ database, encryption }: Services): readonly Route[] {
   return [
     {
       method: 'POST',
       path: '/jobs',
+      scope: 'enqueue',
       name: 'enqueue_job',
       summary: 'Enqueues a job. With a unique_key that waits already, it answers 200 with the job that has it.',
       body: jobRequest,
@@ -47,6 +49,7 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/jobs/batch',
+      scope: 'enqueue',
       name: 'enqueue_jobs',
       summary: 'Enqueues up to 1,000 jobs, all or none.',
       body: jobBatch,
@@ -57,6 +60,7 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/jobs',
+      scope: 'read',
       name: 'list_jobs',
       summary: 'The jobs that fit a filter, live and finished, the newest first, a page at a time.',
       query: listQuery,
@@ -66,6 +70,7 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/jobs/:id',
+      scope: 'read',
       name: 'get_job',
       summary: 'One job, whole: its state, input, result or error, and why it waits.',
       answers: { 200: jobAnswer },
@@ -73,9 +78,9 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     },
   ]
 
-  async function enqueueOne({ request }: Call): Promise<Answer> {
+  async function enqueueOne({ request, actorOf }: Call): Promise<Answer> {
     const job = checkJobRequest(request.body)
-    const { jobs, isRepeated } = await enqueue([job], idempotencyKey(request))
+    const { jobs, isRepeated } = await enqueue([job], actorOf(), idempotencyKey(request))
     const [enqueued] = jobs
     if (enqueued === undefined) throw new TypeError('a job was enqueued without an id')
     const shown = await readJob(database, enqueued.id)
@@ -89,9 +94,9 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function enqueueMany({ request }: Call): Promise<Answer> {
+  async function enqueueMany({ request, actorOf }: Call): Promise<Answer> {
     const wanted = checkJobBatch(request.body)
-    const { jobs, isRepeated } = await enqueue(wanted, idempotencyKey(request)).catch((error: unknown) => {
+    const { jobs, isRepeated } = await enqueue(wanted, actorOf(), idempotencyKey(request)).catch((error: unknown) => {
       throw namedInBatch(error)
     })
     return {
@@ -101,9 +106,10 @@ export function jobRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function enqueue(jobs: readonly JobRequest[], key: string | null): Promise<EnqueuedOnce> {
-    if (key !== null) return enqueueOnce(database, key, jobs, { actor: httpActor })
-    return { jobs: await enqueueJobs(database, jobs, { actor: httpActor }), isRepeated: false }
+  async function enqueue(jobs: readonly JobRequest[], actor: string, key: string | null): Promise<EnqueuedOnce> {
+    const sealed = sealJobs(encryption, jobs, key)
+    if (key !== null) return enqueueOnce(database, key, sealed, { actor })
+    return { jobs: await enqueueJobs(database, sealed, { actor }), isRepeated: false }
   }
 
   async function list({ request }: Call): Promise<Answer> {

@@ -5,7 +5,7 @@ import { asHeld, giveUp, unheardSeconds, waitForLock } from '../../store/lock-wa
 import { acquireLock, extendLock, listLocks, releaseByKey, sweepLocks } from '../../store/locks.ts'
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import {
   answers,
   envelope,
@@ -24,6 +24,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/locks',
+      scope: 'read',
       name: 'list_locks',
       summary: 'Who holds which resource, or has one reserved: jobs that run, and locks held by hand.',
       query: listQuery,
@@ -33,6 +34,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/locks',
+      scope: 'operate',
       name: 'acquire_lock',
       summary:
         'Locks one or several resources for an owner, waiting up to wait_seconds; it is lost unless extended within lease_seconds.',
@@ -44,6 +46,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/locks/sweep',
+      scope: 'operate',
       name: 'sweep_locks',
       summary:
         'Releases the locks that have been held by hand for longer than an age, and tells which jobs have held for as long; dry_run only tells.',
@@ -55,6 +58,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/locks/:id/wait',
+      scope: 'operate',
       name: 'wait_for_lock',
       summary: 'Waits until a lock that stands in line is held or has ended, and keeps its place meanwhile.',
       // Who does not ask for a while is out of the line: to ask is what keeps it there.
@@ -67,6 +71,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/locks/:id/extend',
+      scope: 'operate',
       name: 'extend_lock',
       summary: 'Holds a lock for another lease from now on, as long as before unless lease_seconds says otherwise.',
       body: extension,
@@ -76,6 +81,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     {
       method: 'DELETE',
       path: '/locks/:key',
+      scope: 'operate',
       name: 'release_lock',
       summary:
         'Releases a lock by its id, or takes a resource (user:ann) from all that hold it: jobs are asked to stop first, which is answered with 202.',
@@ -92,11 +98,11 @@ export function lockRoutes({ database }: Services): readonly Route[] {
   }
 
   /** 201: it is held. 202: the wait is over and it stays in line, as was asked. 409: it could not be had, and is not in line. */
-  async function acquire({ request, signal }: Call): Promise<Answer> {
+  async function acquire({ request, signal, actorOf }: Call): Promise<Answer> {
     const { stays_in_line: stays, actor: given, ...asked } = checkContract(envelope, request.body ?? {})
     const wanted = checkLockRequest(asked)
     if (wanted.wait_seconds > maxWaitSeconds) throw tooLong()
-    const lockId = await withDeadline(acquireLock(database, wanted, unheardSeconds, { actor: given }))
+    const lockId = await withDeadline(acquireLock(database, wanted, unheardSeconds, { actor: actorOf(given) }))
     const state = await withDeadline(
       waitForLock(database, lockId, wanted.owner, { waitSeconds: wanted.wait_seconds, signal }),
       wanted.wait_seconds + answerSeconds,
@@ -128,18 +134,18 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: await extendLock(database, id, named, leaseSeconds ?? null) }
   }
 
-  async function release({ request }: Call): Promise<Answer> {
+  async function release({ request, actorOf }: Call): Promise<Answer> {
     const key = pathParameter(request, 'key')
     const { job_id: jobId, token: named, reason, actor: given } = checkContract(releaseQuery, { ...request.query })
-    const released = await releaseByKey(database, key, { jobId, token: named, reason, actor: given ?? httpActor })
+    const released = await releaseByKey(database, key, { jobId, token: named, reason, actor: actorOf(given) })
     // A job was only asked to stop, and holds until its process is gone.
     const isDone = released.every(({ status }) => status !== 'cancelling')
     return { status: isDone ? 200 : 202, body: { released } }
   }
 
-  async function sweepOld({ request }: Call): Promise<Answer> {
+  async function sweepOld({ request, actorOf }: Call): Promise<Answer> {
     const asked = checkContract(sweep, request.body ?? {})
-    const options = { dryRun: asked.dry_run, actor: asked.actor ?? httpActor, project: asked.project }
+    const options = { dryRun: asked.dry_run, actor: actorOf(asked.actor), project: asked.project }
     const locks = await sweepLocks(database, asked.older_than_seconds, options)
     return { status: 200, body: { dry_run: asked.dry_run, locks } }
   }

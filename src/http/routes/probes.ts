@@ -18,6 +18,7 @@ export function probeRoutes({ readiness }: Services, eventLoop: EventLoopWatch):
     {
       method: 'GET',
       path: '/livez',
+      scope: 'open',
       name: 'get_liveness',
       summary: 'Whether the server process runs; it says nothing of the database.',
       answers: { 200: liveness },
@@ -27,6 +28,7 @@ export function probeRoutes({ readiness }: Services, eventLoop: EventLoopWatch):
     {
       method: 'GET',
       path: '/readyz',
+      scope: 'open',
       name: 'get_readiness',
       summary: 'Whether the server should be sent work, and if not, which check says why; it answers 503 then.',
       answers: { 200: readinessView, 503: readinessView },

@@ -8,7 +8,7 @@ import { answerRequest, askRequest, listRequests, readReply, readRequest } from 
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds, text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { jobNotFound } from './jobs.ts'
 
 /** One call waits no longer, or what stands between would cut it; who waits longer asks again. */
@@ -35,6 +35,7 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     {
       method: 'POST',
       path: '/jobs/:id/requests',
+      scope: 'work',
       name: 'ask_question',
       summary:
         'Asks a person something as the holder of a running job, by its token; release_models gives its models back until the answer.',
@@ -46,6 +47,7 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     {
       method: 'GET',
       path: '/requests',
+      scope: 'read',
       name: 'list_questions',
       summary:
         'What jobs have asked people, with the answers, the oldest first, a page at a time; status=open are those that wait.',
@@ -56,6 +58,7 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     {
       method: 'GET',
       path: '/requests/:id',
+      scope: 'read',
       name: 'get_question',
       summary: 'One question of a job, with its answer where it has one.',
       answers: { 200: requestView },
@@ -64,6 +67,7 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     {
       method: 'POST',
       path: '/requests/:id/response',
+      scope: 'operate',
       name: 'answer_question',
       summary: 'Answers the open question of a job, once; an approval is answered with approval or rejection.',
       body: answerBody,
@@ -73,6 +77,7 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     {
       method: 'GET',
       path: '/requests/:id/response',
+      scope: 'work',
       name: 'wait_for_answer',
       summary:
         'Waits up to wait_seconds until the one who asked can go on; open says that there is nothing yet: ask again.',
@@ -103,10 +108,10 @@ export function questionRoutes({ database, requestFeed }: Services): readonly Ro
     return { status: 200, body: (await readRequest(database, id)) ?? refuseUnknown(id) }
   }
 
-  async function respond({ request }: Call): Promise<Answer> {
+  async function respond({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
     const { actor, ...given } = checkContract(signedBy, request.body ?? {})
-    await answerRequest(database, id, checkResponse(given), { actor: actor ?? httpActor })
+    await answerRequest(database, id, checkResponse(given), { actor: actorOf(actor) })
     return { status: 201, body: await readRequest(database, id) }
   }
 

@@ -13,6 +13,7 @@ export function queueRoutes({ queue }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/queue/status',
+      scope: 'read',
       name: 'get_queue_status',
       summary:
         'All queues at a glance: what runs, what waits for what, who holds which user, how many agents there are.',
@@ -22,6 +23,7 @@ export function queueRoutes({ queue }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/queue/health',
+      scope: 'read',
       name: 'get_queue_health',
       summary: 'Whether jobs get done, and if not, why; it answers 503 when jobs wait and cannot run.',
       answers: { 200: queueHealthView, 503: queueHealthView },

@@ -7,7 +7,7 @@ import { changeJobs } from '../../store/bulk-changes.ts'
 import { changeQueue, listQueues } from '../../store/queues.ts'
 import { flag } from '../query.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { bulkFields } from './bulk-changes.ts'
 import { motiveFields } from './job-changes.ts'
 
@@ -30,6 +30,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/queues',
+      scope: 'read',
       name: 'list_queues',
       summary: 'The queues and the policy of each: order, timeouts, attempts, retention.',
       answers: { 200: allQueues },
@@ -38,6 +39,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'PATCH',
       path: '/queues/:name',
+      scope: 'operate',
       name: 'change_queue',
       summary: 'Changes the policy of a queue that exists; what is left out stays as it is.',
       body: settings,
@@ -48,6 +50,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'PUT',
       path: '/queues/:name',
+      scope: 'operate',
       name: 'set_queue',
       summary: 'Changes the policy of a queue as change_queue does, and makes the queue where there is none.',
       body: settings,
@@ -58,6 +61,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/queues/:name/pause',
+      scope: 'operate',
       name: 'pause_queue',
       summary: 'Starts no further jobs of a queue until it is resumed; it still takes jobs, and what runs goes on.',
       body: onlyActor,
@@ -68,6 +72,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/queues/:name/resume',
+      scope: 'operate',
       name: 'resume_queue',
       summary: 'Starts the jobs of a paused queue again.',
       body: onlyActor,
@@ -78,6 +83,7 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/queues/:name/flush',
+      scope: 'operate',
       name: 'flush_queue',
       summary:
         'Cancels all that waits in a queue, or what of it is of one user or project, and leaves alone what runs; dry_run only counts.',
@@ -94,25 +100,25 @@ export function queuePolicyRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: { queues: await listQueues(database) } }
   }
 
-  async function set({ request }: Call, mayCreate: boolean): Promise<Answer> {
-    const { actor: given = httpActor, ...wanted } = checkContract(settings, request.body ?? {})
+  async function set({ request, actorOf }: Call, mayCreate: boolean): Promise<Answer> {
+    const { actor: given, ...wanted } = checkContract(settings, request.body ?? {})
     const name = pathParameter(request, 'name')
-    return { status: 200, body: await changeQueue(database, name, wanted, { actor: given, mayCreate }) }
+    return { status: 200, body: await changeQueue(database, name, wanted, { actor: actorOf(given), mayCreate }) }
   }
 
-  async function pause({ request }: Call, isPaused: boolean): Promise<Answer> {
-    const { actor: given = httpActor } = checkContract(onlyActor, request.body ?? {})
+  async function pause({ request, actorOf }: Call, isPaused: boolean): Promise<Answer> {
+    const { actor: given } = checkContract(onlyActor, request.body ?? {})
     const name = pathParameter(request, 'name')
-    return { status: 200, body: await changeQueue(database, name, { is_paused: isPaused }, { actor: given }) }
+    return { status: 200, body: await changeQueue(database, name, { is_paused: isPaused }, { actor: actorOf(given) }) }
   }
 
   /** Cancels what waits there; what runs goes on. */
-  async function flushWaiting({ request, signal }: Call): Promise<Answer> {
+  async function flushWaiting({ request, signal, actorOf }: Call): Promise<Answer> {
     const { dry_run: asked = false } = checkContract(flushQuery, { ...request.query })
     const body = checkContract(flush, request.body ?? {})
-    const { dry_run: dryRun, cursor, reason, actor: given = httpActor, ...filter } = body
+    const { dry_run: dryRun, cursor, reason, actor: given, ...filter } = body
     const selection = { ...filter, queue: pathParameter(request, 'name'), status: [...waitingStatuses] }
-    const options = { dryRun: dryRun || asked, cursor, reason: reason ?? 'flushed', actor: given, signal }
+    const options = { dryRun: dryRun || asked, cursor, reason: reason ?? 'flushed', actor: actorOf(given), signal }
     return { status: 200, body: await changeJobs(database, 'cancel', selection, options) }
   }
 }

@@ -3,7 +3,7 @@ import { checkContract } from '../../domain/contract.ts'
 import { resourceView } from '../../domain/queue-view.ts'
 import { changeLimit, listResources, removeLimit } from '../../store/resources.ts'
 import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { motiveFields } from './job-changes.ts'
 
 const { actor } = motiveFields
@@ -27,6 +27,7 @@ export function resourceRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/resources',
+      scope: 'read',
       name: 'list_limits',
       summary:
         'Every limit of how many may use a resource at once, and how much of it is used; without one it is for one.',
@@ -36,6 +37,7 @@ export function resourceRoutes({ database }: Services): readonly Route[] {
     {
       method: 'PATCH',
       path: '/resources/:key',
+      scope: 'operate',
       name: 'change_limit',
       summary:
         'Sets how many may use a resource (model:flux) or all that begin alike (model:*), or pauses it; what is left out stays as it is, and who holds it goes on.',
@@ -47,6 +49,7 @@ export function resourceRoutes({ database }: Services): readonly Route[] {
     {
       method: 'DELETE',
       path: '/resources/:key',
+      scope: 'operate',
       name: 'remove_limit',
       summary: 'Takes a limit away: the next wider one holds then, or else one job at a time.',
       body: onlyActor,
@@ -60,16 +63,16 @@ export function resourceRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: { resources: await listResources(database) } }
   }
 
-  async function change({ request }: Call): Promise<Answer> {
-    const { actor: given = httpActor, ...wanted } = checkContract(limit, request.body ?? {})
+  async function change({ request, actorOf }: Call): Promise<Answer> {
+    const { actor: given, ...wanted } = checkContract(limit, request.body ?? {})
     const pattern = pathParameter(request, 'key')
-    const resource = await changeLimit(database, pattern, wanted, { actor: given })
+    const resource = await changeLimit(database, pattern, wanted, { actor: actorOf(given) })
     return { status: 200, body: { pattern, resource } }
   }
 
-  async function remove({ request }: Call): Promise<Answer> {
-    const { actor: given = httpActor } = checkContract(onlyActor, request.body ?? {})
+  async function remove({ request, actorOf }: Call): Promise<Answer> {
+    const { actor: given } = checkContract(onlyActor, request.body ?? {})
     const pattern = pathParameter(request, 'key')
-    return { status: 200, body: { pattern, removed: await removeLimit(database, pattern, { actor: given }) } }
+    return { status: 200, body: { pattern, removed: await removeLimit(database, pattern, { actor: actorOf(given) }) } }
   }
 }

@@ -10,7 +10,7 @@ import { readJob } from '../../store/job-reader.ts'
 import { deleteSchedule, pauseSchedule, runSchedule, setSchedule } from '../../store/schedules.ts'
 import { text, wholeNumber } from '../query.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const listQuery = z.strictObject({
   limit: wholeNumber({ min: 1, max: 500 }).default(100),
@@ -30,6 +30,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/schedules',
+      scope: 'read',
       name: 'list_schedules',
       summary: 'The schedules, by name, each with its next times, a page at a time.',
       query: listQuery,
@@ -39,6 +40,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/schedules/:name',
+      scope: 'read',
       name: 'get_schedule',
       summary: 'One schedule, with as many of its next times as are asked for.',
       query: showQuery,
@@ -48,6 +50,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'PUT',
       path: '/schedules/:name',
+      scope: 'operate',
       name: 'set_schedule',
       summary:
         'Makes or replaces a schedule, which enqueues its job by the clock; all but a pause that is left out has its default.',
@@ -59,6 +62,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'DELETE',
       path: '/schedules/:name',
+      scope: 'operate',
       name: 'delete_schedule',
       summary: 'Deletes a schedule for good; the jobs that it has enqueued stay.',
       query: actorQuery,
@@ -68,6 +72,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/schedules/:name/run',
+      scope: 'operate',
       name: 'run_schedule',
       summary: 'Enqueues the job of a schedule now, beside its times, even while it is paused.',
       body: motive,
@@ -79,6 +84,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/schedules/:name/pause',
+      scope: 'operate',
       name: 'pause_schedule',
       summary: 'Stops a schedule from enqueueing until it is resumed; its times in between are not made up for.',
       body: motive,
@@ -89,6 +95,7 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/schedules/:name/resume',
+      scope: 'operate',
       name: 'resume_schedule',
       summary: 'Lets a paused schedule enqueue again, from its next time on.',
       body: motive,
@@ -109,12 +116,12 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
   }
 
   /** The whole of it: what is left out has its default, but for a pause, which stays as it is. */
-  async function put({ request }: Call): Promise<Answer> {
+  async function put({ request, actorOf }: Call): Promise<Answer> {
     const { name } = checkContract(nameInPath, { name: pathParameter(request, 'name') })
-    const { actor = httpActor } = checkContract(actorQuery, { ...request.query })
+    const { actor } = checkContract(actorQuery, { ...request.query })
     const schedule = checkScheduleRequest(request.body)
     checkTimetable({ cron: schedule.cron, timeZone: schedule.time_zone }, new Date())
-    const outcome = await setSchedule(database, name, schedule, { actor })
+    const outcome = await setSchedule(database, name, schedule, { actor: actorOf(actor) })
     return {
       status: outcome === 'created' ? 201 : 200,
       ...(outcome === 'created' ? { headers: { Location: `/schedules/${name}` } } : {}),
@@ -122,17 +129,17 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function remove({ request }: Call): Promise<Answer> {
+  async function remove({ request, actorOf }: Call): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(actorQuery, { ...request.query })
-    await deleteSchedule(database, name, { actor })
+    const { actor } = checkContract(actorQuery, { ...request.query })
+    await deleteSchedule(database, name, { actor: actorOf(actor) })
     return { status: 200, body: { name, status: 'deleted' } }
   }
 
-  async function run({ request }: Call): Promise<Answer> {
+  async function run({ request, actorOf }: Call): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(motive, request.body ?? {})
-    const { id, status } = await runSchedule(database, name, { actor, key: idempotencyKey(request) })
+    const { actor } = checkContract(motive, request.body ?? {})
+    const { id, status } = await runSchedule(database, name, { actor: actorOf(actor), key: idempotencyKey(request) })
     const job = await readJob(database, id)
     return {
       status: 201,
@@ -141,10 +148,10 @@ export function scheduleRoutes({ database }: Services): readonly Route[] {
     }
   }
 
-  async function pause({ request }: Call, isPaused: boolean): Promise<Answer> {
+  async function pause({ request, actorOf }: Call, isPaused: boolean): Promise<Answer> {
     const name = pathParameter(request, 'name')
-    const { actor = httpActor } = checkContract(motive, request.body ?? {})
-    await pauseSchedule(database, name, { isPaused, actor })
+    const { actor } = checkContract(motive, request.body ?? {})
+    await pauseSchedule(database, name, { isPaused, actor: actorOf(actor) })
     return { status: 200, body: await viewSchedule(database, name) }
   }
 }

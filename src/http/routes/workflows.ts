@@ -10,7 +10,7 @@ import {
 } from '../../domain/workflow.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../../store/workflows.ts'
 import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
-import { httpActor, type Services } from '../services.ts'
+import type { Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
 const workflowList = z.object({ workflows: z.array(workflowView) })
@@ -22,6 +22,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/workflows',
+      scope: 'read',
       name: 'list_workflows',
       summary: 'All workflows, by id, at most a thousand.',
       query: noQuery,
@@ -31,6 +32,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/workflows/:id',
+      scope: 'read',
       name: 'get_workflow',
       summary: 'One workflow: its steps, the models that they need, and its version.',
       answers: { 200: workflowView },
@@ -39,6 +41,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
     {
       method: 'PUT',
       path: '/workflows/:id',
+      scope: 'operate',
       name: 'apply_workflow',
       summary:
         'Makes a workflow be as defined, new or changed; runs that are under way keep the steps that they began with.',
@@ -49,6 +52,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
     {
       method: 'POST',
       path: '/workflows/:id/execute',
+      scope: 'enqueue',
       name: 'execute_workflow',
       summary: 'Runs a workflow: enqueues its jobs, and answers with the execution, which goes on after that.',
       body: executionRequest,
@@ -60,6 +64,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
     {
       method: 'GET',
       path: '/workflow-executions/:id',
+      scope: 'read',
       name: 'get_workflow_execution',
       summary: 'One run of a workflow: its status, the step and model that it is at, and what it waits for.',
       query: noQuery,
@@ -78,23 +83,23 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
   }
 
   /** The id is the path's; a body that names another one is a mistake that would change the wrong workflow. */
-  async function apply({ request }: Call): Promise<Answer> {
+  async function apply({ request, actorOf }: Call): Promise<Answer> {
     const id = pathParameter(request, 'id')
     const body: unknown = request.body
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
     const definition = checkWorkflow(isObject ? { id, ...body } : body)
     if (definition.id !== id) throw new ContractError([{ field: 'id', message: `must be ${id}, as in the path` }])
-    const { version, changed } = await applyWorkflow(database, definition, { actor: httpActor })
+    const { version, changed } = await applyWorkflow(database, definition, { actor: actorOf() })
     return {
       status: changed && version === 1 ? 201 : 200,
       body: { ...(await readWorkflow(database, id)), changed },
     }
   }
 
-  async function execute({ request }: Call): Promise<Answer> {
+  async function execute({ request, actorOf }: Call): Promise<Answer> {
     const workflowId = pathParameter(request, 'id')
     const wanted = checkExecution(request.body ?? {})
-    const options = { actor: httpActor, key: idempotencyKey(request) }
+    const options = { actor: actorOf(), key: idempotencyKey(request) }
     const { id, isRepeated } = await executeWorkflow(database, workflowId, wanted, options)
     return {
       status: 201,
