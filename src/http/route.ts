@@ -26,8 +26,11 @@ export interface Route {
   readonly path: string
   /** What a caller has to be allowed to. `open`: anybody may ask, also without a key. */
   readonly scope: Needed
-  /** Its verb writes the line of the audit, in its own transaction. */
-  readonly isAuditedByVerb?: boolean
+  /**
+   * Of an operator's or administrator's call, who writes the line of the audit: the door, unless set; `verb`, in its own
+   * transaction; `nobody`, where a holder says every few seconds that it still holds.
+   */
+  readonly auditedBy?: 'verb' | 'nobody'
   /** Returns the answer, or throws the error that is one. Has to be done within the server's deadline unless `isLong`. */
   readonly answer?: (call: Call) => Promise<Answer>
   /** Writes the answer itself, bit by bit. Throws only before its first byte. */

@@ -29,9 +29,9 @@ const auditQuery = z.strictObject({
 export function keyRoutes({ database }: Services): readonly Route[] {
   return [
     { method: 'GET', path: '/keys', scope: 'admin', answer: list },
-    { method: 'POST', path: '/keys', scope: 'admin', answer: create, isAuditedByVerb: true },
-    { method: 'POST', path: '/keys/:id/rotate', scope: 'admin', answer: rotate, isAuditedByVerb: true },
-    { method: 'DELETE', path: '/keys/:id', scope: 'admin', answer: revoke, isAuditedByVerb: true },
+    { method: 'POST', path: '/keys', scope: 'admin', answer: create, auditedBy: 'verb' },
+    { method: 'POST', path: '/keys/:id/rotate', scope: 'admin', answer: rotate, auditedBy: 'verb' },
+    { method: 'DELETE', path: '/keys/:id', scope: 'admin', answer: revoke, auditedBy: 'verb' },
     { method: 'GET', path: '/audit', scope: 'admin', answer: audit },
   ]
 
