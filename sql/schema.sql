@@ -8751,7 +8751,7 @@ declare
   v_kept integer;
 begin
   if p_job_ids is null
-    or pg_catalog.array_position(p_job_ids, null) is not null
+    or exists (select from unnest(p_job_ids) as i (id) where i.id is null)
     or pg_catalog.cardinality(p_job_ids) > 1000 then
     raise exception using errcode = 'IL005', message = 'job_ids must be at most 1000 ids', column = 'job_ids';
   end if;
@@ -9558,9 +9558,10 @@ AS $function$
       and r.payload ? '$encrypted'
   ) as s
   order by s.job_id
-  limit interlock.row_limit(p_limit)
+  -- A dead letter that was requeued has its payload twice: both come, or who goes on behind the id would pass one by.
+  fetch first (interlock.row_limit(p_limit)) rows with ties
 $function$;
-comment on function interlock.sealed_payloads(text,text,integer) is 'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';
+comment on function interlock.sealed_payloads(text,text,integer) is 'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, at least p_limit where there are so many, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.senior_reservers(p_resource text, p_lane_id uuid, p_rank timestamp with time zone)
  RETURNS bigint

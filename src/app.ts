@@ -3,7 +3,7 @@ import type { AgentLog } from './agent/agent-log.ts'
 import type { App, AppOptions } from './cli/launcher.ts'
 import { type Config, inheritedEnvironment } from './config.ts'
 import { inheritedByJobs } from './domain/job-environment.ts'
-import { createHttpServer } from './http/server.ts'
+import { areKeysRequired, createHttpServer } from './http/server.ts'
 import { mcpRoutes } from './mcp/mcp-door.ts'
 import { createLogger, type Logger } from './observability/logger.ts'
 import { rpcRoutes } from './rpc/rpc-door.ts'
@@ -176,7 +176,9 @@ async function startHttp(around: Surroundings, database: Database): Promise<stri
   })
   keep(server)
   await server.start()
-  options.onUp({ part: 'http', text: server.url, details: { url: server.url } })
+  const needsKeys = areKeysRequired(config.security.keys, host)
+  const text = needsKeys ? `${server.url}; callers need a key (interlock keys create)` : server.url
+  options.onUp({ part: 'http', text, details: { url: server.url, needs_keys: needsKeys } })
   return server.url
 }
 

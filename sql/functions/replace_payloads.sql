@@ -7,7 +7,7 @@ declare
   v_kept integer;
 begin
   if p_job_ids is null
-    or pg_catalog.array_position(p_job_ids, null) is not null
+    or exists (select from unnest(p_job_ids) as i (id) where i.id is null)
     or pg_catalog.cardinality(p_job_ids) > 1000 then
     raise exception using errcode = 'IL005', message = 'job_ids must be at most 1000 ids', column = 'job_ids';
   end if;

@@ -16,8 +16,9 @@ as $$
       and r.payload ? '$encrypted'
   ) as s
   order by s.job_id
-  limit interlock.row_limit(p_limit)
+  -- A dead letter that was requeued has its payload twice: both come, or who goes on behind the id would pass one by.
+  fetch first (interlock.row_limit(p_limit)) rows with ties
 $$;
 
 comment on function interlock.sealed_payloads(text, text, integer) is
-  'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';
+  'Payloads that are stored encrypted, of live and of ended jobs, by the job''s id from p_after (excluded) on, at least p_limit where there are so many, and whether each was written with another key than p_key. Reads the tables by their ids, and is for `interlock payloads reencrypt`, which is seldom run. Locks nothing. Raises IL005.';

@@ -36,7 +36,7 @@ export class Auditor {
 
   /** The answer, or what is thrown, with its line written where the route is one that is audited. */
   async watch(route: Route, call: Call, actor: () => string, answer: Promise<Answer>): Promise<Answer> {
-    if (route.scope !== 'operate' && route.scope !== 'admin') return answer
+    if ((route.scope !== 'operate' && route.scope !== 'admin') || route.auditedBy === 'nobody') return answer
     const { request, requestId, principal } = call
     const line = (outcome: AuditLine['outcome'], code: string | null, detail: string | null) =>
       this.#write({
@@ -51,7 +51,7 @@ export class Auditor {
       })
     try {
       const given = await answer
-      if (route.isAuditedByVerb !== true) await line('done', isDryRun(request) ? 'dry_run' : null, null)
+      if (route.auditedBy !== 'verb') await line('done', isDryRun(request) ? 'dry_run' : null, null)
       return given
     } catch (error) {
       const isOurs = !isInterlockError(error) || error.code === 'internal'

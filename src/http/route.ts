@@ -45,8 +45,11 @@ export interface Route {
   readonly path: string
   /** What a caller has to be allowed to. `open`: anybody may ask, also without a key. */
   readonly scope: Needed
-  /** Its verb writes the line of the audit, in its own transaction. */
-  readonly isAuditedByVerb?: boolean
+  /**
+   * Of an operator's or administrator's call, who writes the line of the audit: the door, unless set; `verb`, in its own
+   * transaction; `nobody`, where a holder says every few seconds that it still holds.
+   */
+  readonly auditedBy?: 'verb' | 'nobody'
   /** The verb's name at every door: `cancel_job`. */
   readonly name: string
   /** What it does, in a sentence for somebody who has not read the manual. */

@@ -70,6 +70,8 @@ export class HttpServer {
     })
     this.#live.start()
     say(this.#options.logger, 'http.listening', { url: this.url })
+    if (!isLoopbackHost(host) && this.#options.keys === 'off')
+      say(this.#options.logger, 'http.unguarded', { url: this.url })
   }
 
   /** Accepts nobody new, ends what waits, and is gone within five seconds. May be called twice, and without a start. */

@@ -6,6 +6,10 @@ import type { Logger } from './logger.ts'
  */
 const phrases = {
   'http.listening': info((fields: { readonly url: string }) => `listening on ${fields.url}`),
+  'http.unguarded': warn(
+    (fields: { readonly url: string }) =>
+      `no keys are asked for: whoever reaches ${fields.url} may do anything (security.keys)`,
+  ),
   'http.stopped': info((fields: { readonly cut: number }) =>
     fields.cut === 0 ? 'stopped listening' : `stopped listening; ${fields.cut} connections had to be cut`,
   ),

@@ -50,7 +50,7 @@ export function keyRoutes({ database }: Services): readonly Route[] {
       body: newKey,
       answers: { 201: issuedKey },
       answer: create,
-      isAuditedByVerb: true,
+      auditedBy: 'verb',
     },
     {
       method: 'POST',
@@ -62,7 +62,7 @@ export function keyRoutes({ database }: Services): readonly Route[] {
       isBodyOptional: true,
       answers: { 200: issuedKey },
       answer: rotate,
-      isAuditedByVerb: true,
+      auditedBy: 'verb',
     },
     {
       method: 'DELETE',
@@ -74,7 +74,7 @@ export function keyRoutes({ database }: Services): readonly Route[] {
       isBodyOptional: true,
       answers: { 200: keyView },
       answer: revoke,
-      isAuditedByVerb: true,
+      auditedBy: 'verb',
     },
     {
       method: 'GET',

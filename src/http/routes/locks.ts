@@ -66,6 +66,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
       query: waitQuery,
       answers: answers.wait,
       answer: wait,
+      auditedBy: 'nobody',
       isLong: true,
     },
     {
@@ -77,6 +78,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
       body: extension,
       answers: answers.extend,
       answer: extend,
+      auditedBy: 'nobody',
     },
     {
       method: 'DELETE',
