@@ -1,6 +1,7 @@
 import type { AgentView, EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import type { Config } from '../config.ts'
 import type { AgentCounts } from '../domain/agent-counts.ts'
+import type { AlarmView } from '../domain/alarm.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { Explanation } from '../domain/explanation.ts'
@@ -109,6 +110,7 @@ export interface Backend extends Steering {
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
   readonly schedules: ScheduleBackend
+  alarms(): Promise<readonly AlarmView[]>
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }

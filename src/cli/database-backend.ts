@@ -8,6 +8,7 @@ import type { RequestView } from '../domain/question-view.ts'
 import { queueStatus } from '../domain/queue-status.ts'
 import { drainAgent, resumeAgent, suspendAgent } from '../store/agent-changes.ts'
 import { readAgents } from '../store/agent-reader.ts'
+import { listAlarms } from '../store/alarms.ts'
 import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
 import { readTimeline } from '../store/events.ts'
@@ -152,6 +153,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     getExecution: (id) => readExecution(database, id),
     schedules: databaseSchedules(database, actor),
+    alarms: () => listAlarms(database),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

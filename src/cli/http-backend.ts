@@ -1,6 +1,7 @@
 import { HttpClient } from '../client/http-client.ts'
 import type { EventView, JobPage, OutputChunkView } from '../client/views.ts'
 import { readActor } from '../config.ts'
+import type { AlarmView } from '../domain/alarm.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import type { Explanation } from '../domain/explanation.ts'
 import type { HistorySummary } from '../domain/history-summary.ts'
@@ -114,6 +115,7 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
       client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     schedules: httpSchedules(client),
+    alarms: async () => (await client.send<{ readonly alarms: readonly AlarmView[] }>('/alarms')).alarms,
     historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }

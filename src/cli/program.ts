@@ -3,6 +3,7 @@ import { ConfigurationError } from '../config.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
+import { addAlarmsCommand } from './commands/alarms.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -76,6 +77,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addAlarmsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

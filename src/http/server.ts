@@ -1,14 +1,18 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { InterlockError } from '../domain/errors.ts'
+import { InterlockError, isInterlockError } from '../domain/errors.ts'
 import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
+import { metricsText } from '../observability/metrics-text.ts'
+import { processMetrics } from '../observability/process-metrics.ts'
 import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
 import { JobFeed } from '../store/job-feed.ts'
+import { readMetricsSnapshot } from '../store/metrics.ts'
 import { RequestFeed } from '../store/request-feed.ts'
 import { createApplication } from './application.ts'
+import { withDeadline } from './deadline.ts'
 import { readQueueAnswers } from './queue-answers.ts'
 import { databaseCheck, EventLoopWatch, listenCheck, type ReadinessCheck, schemaCheck } from './readiness.ts'
 import { allRoutes } from './routes/all-routes.ts'
@@ -34,11 +38,15 @@ export interface HttpServerOptions {
   readonly readiness?: readonly ReadinessCheck[]
   /** How old an answer of /queue/status may be; 1 unless set. */
   readonly statusAgeSeconds?: number
+  /** How old the figures of the database in /metrics may be; 2 unless set. */
+  readonly metricsAgeSeconds?: number
   /** How often to look at jobs that somebody waits for, beside listening; see JobFeed. */
   readonly pollSeconds?: number
 }
 
 const drainSeconds = 5
+/** Shorter than a scraper's usual patience of ten: with the database away it still hears of the process. */
+const metricsSeconds = 5
 
 export class HttpServer {
   readonly #options: HttpServerOptions
@@ -122,13 +130,25 @@ export class HttpServer {
   }
 
   #createApplication() {
-    const { database, logger, host, hostNames = [], readiness = [], statusAgeSeconds = 1 } = this.#options
+    const { database, logger, host, hostNames = [], readiness = [] } = this.#options
+    const { statusAgeSeconds = 1, metricsAgeSeconds = 2 } = this.#options
+    const figures = createSnapshot({ read: () => readMetricsSnapshot(database), maxAgeMs: metricsAgeSeconds * 1000 })
+    // Counts from here on, not from the first scrape.
+    processMetrics()
     const services: Services = {
       database,
       feed: this.#feed,
       requestFeed: this.#requestFeed,
       agentFeed: this.#agentFeed,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
+      metrics: async () => {
+        const snapshot = await withDeadline(figures(), metricsSeconds).catch((error: unknown) => {
+          if (isInterlockError(error, 'unavailable')) return null
+          throw error
+        })
+        const { totalCount: total, idleCount: idle, waitingCount: waiting } = database.pool
+        return metricsText(snapshot, { total, idle, waiting, isListening: this.#feed.isListening })
+      },
       readiness: [
         databaseCheck(database),
         schemaCheck(database),

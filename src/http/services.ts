@@ -12,6 +12,8 @@ export interface Services {
   readonly requestFeed: RequestFeed
   readonly agentFeed: AgentFeed
   readonly queue: () => Promise<QueueAnswers>
+  /** As Prometheus reads them. */
+  readonly metrics: () => Promise<string>
   readonly readiness: readonly ReadinessCheck[]
 }
 
