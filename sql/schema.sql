@@ -3772,10 +3772,14 @@ declare
   v_now timestamptz := interlock.clock();
   v_cursor interlock.event_cursor;
   v_to bigint;
-  v_first timestamptz;
-  v_last timestamptz;
+  v_last bigint;
 begin
   p_limit := interlock.row_limit(p_limit);
+  select case when s.is_called then s.last_value else s.last_value - 1 end into v_last from interlock.job_queue_log_id_seq as s;
+  -- A queue at rest is not written to twice a second to say that nothing has happened.
+  if exists (select from interlock.event_cursor as c where c.counted_to = v_last and c.marked_at > v_now - interval '15 seconds') then
+    return 0;
+  end if;
   -- Also gives this transaction a number, without which it would not wait for itself: harmless, for the mark is older.
   select c.* into v_cursor from interlock.event_cursor as c for no key update skip locked;
   if not found then
@@ -3790,19 +3794,17 @@ begin
   v_to := least(v_cursor.mark_id, v_cursor.counted_to + p_limit);
 
   if v_to > v_cursor.counted_to then
-    select pg_catalog.min(e.created_at), pg_catalog.max(e.created_at)
-    into v_first, v_last
-    from interlock.job_queue_log as e
-    where e.id > v_cursor.counted_to
-      and e.id <= v_to
-      and e.event_type = any ('{completed,failed,cancelled,expired,deleted}');
-
     with events as materialized (
       select e.event_type::text as event_type, e.job_id, e.created_at, e.queue, e.conflict_reason
       from interlock.job_queue_log as e
       where e.id > v_cursor.counted_to
         and e.id <= v_to
         and e.event_type = any ('{enqueued,completed,failed,cancelled,expired,deleted,retried,lost,agent_gone}')
+    ),
+    range as materialized (
+      select pg_catalog.min(e.created_at) as first, pg_catalog.max(e.created_at) as last
+      from events as e
+      where e.event_type = any ('{completed,failed,cancelled,expired,deleted}')
     ),
     -- The end of a job is written into log and history by one statement, with one time: a range of the history is read,
     -- not a row for each line looked up.
@@ -3815,8 +3817,8 @@ begin
         case when h.attempts = 1 then greatest(0, extract(epoch from h.assigned_at - h.queued_at)::double precision) end as wait
       from events as e
       join interlock.task_history as h on h.job_id = e.job_id and h.finished_at = e.created_at and h.outcome = e.event_type
-      where h.finished_at >= v_first
-        and h.finished_at <= v_last
+      where h.finished_at >= (select r.first from range as r)
+        and h.finished_at <= (select r.last from range as r)
     ),
     figures as (
       select 'enqueued' as measure, e.queue, '' as outcome, 0 as bucket, pg_catalog.count(*) as total, 0 as seconds
@@ -3868,12 +3870,11 @@ begin
   if v_to < v_cursor.mark_id then
     update interlock.event_cursor as c set counted_to = v_to;
   else
-    -- First the highest number, then the transactions that may have drawn it.
-    select case when s.is_called then s.last_value else s.last_value - 1 end into v_to from interlock.job_queue_log_id_seq as s;
+    -- The highest number was read before the transactions that may have drawn it: at the start of this call.
     update interlock.event_cursor as c
     set counted_to = c.mark_id,
         counted_at = c.marked_at,
-        mark_id = greatest(v_to, c.mark_id),
+        mark_id = greatest(v_last, c.mark_id),
         mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
         marked_at = v_now;
   end if;
@@ -6985,7 +6986,13 @@ begin
         order by e.measure, e.queue, e.outcome, e.bucket
         limit 50000
       ) as t),
-    'counted_seconds_ago', (select greatest(0, extract(epoch from v_now - c.counted_at)) from interlock.event_cursor as c),
+    'counted_seconds_ago', (
+      select case
+        when c.counted_to >= case when s.is_called then s.last_value else s.last_value - 1 end then 0
+        else greatest(0, extract(epoch from v_now - c.counted_at))
+      end
+      from interlock.event_cursor as c
+      cross join interlock.job_queue_log_id_seq as s),
     'queues', (select coalesce(pg_catalog.jsonb_agg(q.name order by q.name), '[]') from (select x.name from interlock.queues as x order by x.name limit 1000) as q),
     'oldest_waits', (
       select coalesce(pg_catalog.jsonb_object_agg(w.queue, w.seconds), '{}')

@@ -75,7 +75,13 @@ begin
         order by e.measure, e.queue, e.outcome, e.bucket
         limit 50000
       ) as t),
-    'counted_seconds_ago', (select greatest(0, extract(epoch from v_now - c.counted_at)) from interlock.event_cursor as c),
+    'counted_seconds_ago', (
+      select case
+        when c.counted_to >= case when s.is_called then s.last_value else s.last_value - 1 end then 0
+        else greatest(0, extract(epoch from v_now - c.counted_at))
+      end
+      from interlock.event_cursor as c
+      cross join interlock.job_queue_log_id_seq as s),
     'queues', (select coalesce(pg_catalog.jsonb_agg(q.name order by q.name), '[]') from (select x.name from interlock.queues as x order by x.name limit 1000) as q),
     'oldest_waits', (
       select coalesce(pg_catalog.jsonb_object_agg(w.queue, w.seconds), '{}')
