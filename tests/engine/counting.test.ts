@@ -153,3 +153,38 @@ describe('count_events', () => {
     expect(row?.buckets).toEqual(values.map((value) => histogramBounds.filter((bound) => bound < value).length))
   })
 })
+
+describe('what a look costs', () => {
+  /** Buffers, unlike milliseconds, are the same on a noisy machine. */
+  const touched = async (text: string): Promise<number> => {
+    const [row] = await world.query<{
+      'QUERY PLAN': readonly [{ Plan: { 'Shared Hit Blocks': number; 'Shared Read Blocks': number } }]
+    }>(`explain (analyze, buffers, timing off, format json) ${text}`)
+    const plan = row?.['QUERY PLAN'][0].Plan
+    if (plan === undefined) throw new Error('no plan')
+    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+  }
+
+  test('grows neither with what has ended nor with what waits', async () => {
+    await world.query(
+      `insert into interlock.task_history (job_id, outcome, task, kind, queue, priority, resources, attempts, created_at, finished_at)
+       select 'old' || n, 'failed', 'work', 'normal', 'default', 2, '{}', 1, now(), now() from generate_series(1, 50000) as n`,
+    )
+    for (let batch = 0; batch < 20; batch++) {
+      await world.enqueue(
+        ...Array.from({ length: 1000 }, (_, n) => ({ queue: 'low', user: `w${(n * 7 + batch) % 300}` })),
+      )
+    }
+    await world.absorb()
+    await world.query('analyze')
+    // As many as /queue/status touches: a sample of the jobs, the first of each line, and small tables.
+    expect(await touched('select interlock.metrics_snapshot()')).toBeLessThan(4000)
+    expect(await touched('select * from interlock.settle_alarms(0)')).toBeLessThan(4000)
+    const { is_estimated: isEstimated, counts, oldest_waits: waits } = await readMetricsSnapshot(world.test.database)
+    expect(isEstimated).toBe(true)
+    const pending = counts.find(({ queue, status }) => queue === 'low' && status === 'pending')?.count ?? 0
+    expect(pending).toBeGreaterThan(18_000)
+    expect(pending).toBeLessThan(22_000)
+    expect(waits.low).toBeGreaterThan(0)
+  })
+})
