@@ -218,6 +218,61 @@ comment on column interlock.agent_stats.slots_open is 'Of how many of its slots 
 comment on column interlock.agent_stats.suspended_at is 'When it was suspended; its next incarnations are so too, until it is resumed.';
 comment on column interlock.agent_stats.listens_until is 'Of an agent that asks for work by calls which wait: until when one waits. It is given none at other times. Null: it listens all the time.';
 
+create table interlock.alarm_deliveries (
+  id uuid not null default gen_random_uuid(),
+  event text not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null,
+  attempts integer not null default 0,
+  next_at timestamp with time zone not null,
+  last_problem character varying(1000),
+  constraint alarm_deliveries_pkey PRIMARY KEY (id),
+  constraint alarm_deliveries_attempts_are_few CHECK (((attempts >= 0) AND (attempts <= 100))),
+  constraint alarm_deliveries_data_is_an_object CHECK ((jsonb_typeof(data) = 'object'::text)),
+  constraint alarm_deliveries_event_is_known CHECK ((event = ANY (ARRAY['alarm.raised'::text, 'alarm.cleared'::text])))
+) with (fillfactor=50);
+CREATE INDEX alarm_deliveries_due ON interlock.alarm_deliveries USING btree (next_at);
+comment on table interlock.alarm_deliveries is 'One row is a message to a webhook that has not arrived yet. Taken by take_alarm_deliveries() of whichever coordinator has a webhook, and gone when it arrived, after ten attempts, or after a day.';
+comment on column interlock.alarm_deliveries.id is 'The same at each attempt: what the receiver knows a repetition by.';
+comment on column interlock.alarm_deliveries.event is 'alarm.raised or alarm.cleared.';
+comment on column interlock.alarm_deliveries.data is 'The alarm: rule, subject, value, bound, message, raised_at, and cleared_at.';
+comment on column interlock.alarm_deliveries.created_at is 'When it was said.';
+comment on column interlock.alarm_deliveries.attempts is 'How often it was taken.';
+comment on column interlock.alarm_deliveries.next_at is 'When it may be taken again; of one that was taken, when its taker is believed dead.';
+comment on column interlock.alarm_deliveries.last_problem is 'Why it did not arrive at the last attempt.';
+
+create table interlock.alarm_policy (
+  is_only boolean not null default true,
+  queue_depth integer default 100,
+  failed_jobs integer default 10,
+  failed_window_seconds integer not null default 3600,
+  dead_letter_seconds integer default 300,
+  oldest_wait_seconds integer default 3600,
+  unserved_seconds integer default 60,
+  old_snapshot_seconds integer default 60,
+  clear_seconds integer not null default 30,
+  is_delivered boolean not null default false,
+  looked_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  updated_at timestamp with time zone not null default now(),
+  constraint alarm_policy_pkey PRIMARY KEY (is_only),
+  constraint alarm_policy_counts_are_sane CHECK ((((queue_depth >= 0) AND (queue_depth <= 10000000)) AND ((failed_jobs >= 0) AND (failed_jobs <= 10000000)))),
+  constraint alarm_policy_has_one_row CHECK (is_only),
+  constraint alarm_policy_seconds_are_sane CHECK ((((failed_window_seconds >= 1) AND (failed_window_seconds <= 2592000)) AND ((dead_letter_seconds >= 1) AND (dead_letter_seconds <= 2592000)) AND ((oldest_wait_seconds >= 1) AND (oldest_wait_seconds <= 2592000)) AND ((unserved_seconds >= 1) AND (unserved_seconds <= 2592000)) AND ((old_snapshot_seconds >= 1) AND (old_snapshot_seconds <= 2592000)) AND ((clear_seconds >= 0) AND (clear_seconds <= 86400))))
+) with (fillfactor=50);
+comment on table interlock.alarm_policy is 'The one row that says what is alarming. A bound that is null switches its rule off. Changed at run time by set_alarm_policy().';
+comment on column interlock.alarm_policy.is_only is 'There is one row.';
+comment on column interlock.alarm_policy.queue_depth is 'More than so many pending jobs in a queue are an alarm.';
+comment on column interlock.alarm_policy.failed_jobs is 'More than so many dead letters of a queue that failed within failed_window_seconds, and that nobody has dealt with, are an alarm.';
+comment on column interlock.alarm_policy.failed_window_seconds is 'The window of failed_jobs.';
+comment on column interlock.alarm_policy.dead_letter_seconds is 'A dead letter is new for so long, unless it is dealt with before, and a queue with a new one is an alarm.';
+comment on column interlock.alarm_policy.oldest_wait_seconds is 'A job that is pending for longer is an alarm.';
+comment on column interlock.alarm_policy.unserved_seconds is 'A route whose jobs wait for longer without any agent alive that serves it is an alarm.';
+comment on column interlock.alarm_policy.old_snapshot_seconds is 'A transaction, prepared transaction or replication slot that keeps the past alive for longer is an alarm.';
+comment on column interlock.alarm_policy.clear_seconds is 'An alarm is over when its condition has not held for so long: one that comes and goes is said once.';
+comment on column interlock.alarm_policy.is_delivered is 'Some coordinator has a webhook: what is said is put into alarm_deliveries as well.';
+comment on column interlock.alarm_policy.looked_at is 'When a coordinator last looked; the others leave it at that for a while.';
+comment on column interlock.alarm_policy.updated_at is 'When it last changed.';
+
 create table interlock.api_keys (
   id text collate "C" not null,
   name text not null,
@@ -301,6 +356,45 @@ comment on column interlock.backlog_limits.when_full is 'refuse or drop_oldest, 
 comment on column interlock.backlog_limits.refuse_after_wait_seconds is 'Of a queue, as in queues.';
 comment on column interlock.backlog_limits.uncounted_jobs is 'At most so many unfinished jobs were enqueued before there was a limit; found by reading all jobs, and asked for no more once they are gone.';
 comment on column interlock.backlog_limits.updated_at is 'When it was last set.';
+
+create table interlock.event_cursor (
+  is_only boolean not null default true,
+  counted_to bigint not null,
+  counted_at timestamp with time zone not null,
+  mark_id bigint not null,
+  mark_xid xid8 not null,
+  marked_at timestamp with time zone not null,
+  constraint event_cursor_pkey PRIMARY KEY (is_only),
+  constraint event_cursor_has_one_row CHECK (is_only),
+  constraint event_cursor_marks_ahead CHECK ((counted_to <= mark_id))
+) with (fillfactor=50);
+comment on table interlock.event_cursor is 'The one row that says how far the log is counted.';
+comment on column interlock.event_cursor.is_only is 'There is one row.';
+comment on column interlock.event_cursor.counted_to is 'Lines with a number up to this are in event_totals, the others are not.';
+comment on column interlock.event_cursor.counted_at is 'All that was committed by then is in event_totals.';
+comment on column interlock.event_cursor.mark_id is 'The highest number that was drawn by the time of the mark.';
+comment on column interlock.event_cursor.mark_xid is 'The next transaction''s number at the time of the mark. When all before it have ended, every line up to mark_id is there, or never will be.';
+comment on column interlock.event_cursor.marked_at is 'When the mark was set.';
+
+create table interlock.event_totals (
+  measure text collate "C" not null,
+  queue text collate "C" not null default ''::text,
+  outcome text collate "C" not null default ''::text,
+  bucket integer not null default 0,
+  total bigint not null,
+  seconds double precision not null default 0,
+  constraint event_totals_pkey PRIMARY KEY (measure, queue, outcome, bucket),
+  constraint event_totals_bucket_is_small CHECK (((bucket >= 0) AND (bucket <= 100))),
+  constraint event_totals_measure_is_known CHECK ((measure = ANY (ARRAY['enqueued'::text, 'ended'::text, 'duration'::text, 'wait'::text, 'retried'::text, 'lost'::text, 'agent_lost'::text]))),
+  constraint event_totals_only_grow CHECK (((total >= 0) AND (seconds >= (0)::double precision)))
+) with (fillfactor=50);
+comment on table interlock.event_totals is 'One row is a figure counted from the log since the installation, by count_events() alone: some dozens a queue. It outlives the log that it was counted from.';
+comment on column interlock.event_totals.measure is 'enqueued and ended: jobs. duration and wait: jobs by how long they ran, and waited before their only start. retried: attempts that are tried again. lost: claims of agents that were given up. agent_lost: agents given up.';
+comment on column interlock.event_totals.queue is 'The queue, where the figure is kept by queue; else empty.';
+comment on column interlock.event_totals.outcome is 'What became of the job; of agent_lost what was gone: lease, connection or superseded. Else empty.';
+comment on column interlock.event_totals.bucket is 'Of duration and wait: after how many of histogram_bounds() the value lies. Else 0.';
+comment on column interlock.event_totals.total is 'How many.';
+comment on column interlock.event_totals.seconds is 'Of duration and wait: their sum.';
 
 create table interlock.idempotency_keys (
   key text not null,
@@ -524,7 +618,8 @@ create table interlock.job_queue_log (
   actor text,
   conflict_reason character varying(4096),
   resources text[],
-  details jsonb
+  details jsonb,
+  queue text
 ) partition by RANGE (created_at);
 CREATE INDEX job_queue_log_of_job ON ONLY interlock.job_queue_log USING btree (job_id, id);
 CREATE INDEX job_queue_log_recent ON ONLY interlock.job_queue_log USING btree (id);
@@ -533,7 +628,7 @@ CREATE TRIGGER job_queue_log_is_not_emptied BEFORE TRUNCATE ON interlock.job_que
 comment on table interlock.job_queue_log is 'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
 comment on column interlock.job_queue_log.id is 'The order in which events were written; under one resources lock also the order in which they happened.';
 comment on column interlock.job_queue_log.created_at is 'When it happened, by the databases clock.';
-comment on column interlock.job_queue_log.event_type is 'Of a job: enqueued, approved, rejected, due, ready (its parents have ended), assigned, started, blocked, step, asked, answered, request_expired, request_closed, resumed, stalled, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted. Of an agent: agent_registered, agent_suspended, agent_resumed, agent_draining, agent_gone. Of a policy: queue_set, limit_set, limit_removed, backlog_limit_set, agent_policy_set, workflow_set, schedule_set, schedule_paused, schedule_resumed, schedule_deleted, schedule_missed, schedule_failed, raised_after_restore.';
+comment on column interlock.job_queue_log.event_type is 'Of a job: enqueued, approved, rejected, due, ready (its parents have ended), assigned, started, blocked, step, asked, answered, request_expired, request_closed, resumed, stalled, completed, retried, failed, cancel_requested, cancelled, returned, lost, requeued, reprioritised, expired, deleted. Of an agent: agent_registered, agent_suspended, agent_resumed, agent_draining, agent_gone. Of a policy: queue_set, limit_set, limit_removed, backlog_limit_set, agent_policy_set, alarm_policy_set, workflow_set, schedule_set, schedule_paused, schedule_resumed, schedule_deleted, schedule_missed, schedule_failed, raised_after_restore. Of an alarm: alarm_raised, alarm_cleared, alarm_undelivered.';
 comment on column interlock.job_queue_log.job_id is 'The job; null for an event of an agent, a queue or a limit.';
 comment on column interlock.job_queue_log.job_type is 'The job''s kind.';
 comment on column interlock.job_queue_log.from_status is 'The state before; null for a job that is new.';
@@ -544,6 +639,7 @@ comment on column interlock.job_queue_log.actor is 'Who asked for it, where some
 comment on column interlock.job_queue_log.conflict_reason is 'Why, in words.';
 comment on column interlock.job_queue_log.resources is 'With assigned: what was granted, under the token as fence. With the end of a claim: what was freed.';
 comment on column interlock.job_queue_log.details is 'What else there is to say: blocked_on and blocked_by_job_id, run_at, the settings that changed.';
+comment on column interlock.job_queue_log.queue is 'With enqueued: the queue that the job came into, so that who counts the log need not look up each job. Null for other events.';
 
 create table interlock.job_queue_log_default partition of interlock.job_queue_log DEFAULT;
 
@@ -810,6 +906,28 @@ comment on column interlock.queues.request_ttl_seconds is 'How long a question o
 comment on column interlock.queues.finished_retention_seconds is 'How long the input of a job is kept that completed and returned nothing; 0 for ever. Its line in task_history stays in any case.';
 comment on column interlock.queues.dead_letter_retention_seconds is 'How long a dead letter waits for a person before it is deleted; its error is kept failure_retention_seconds longer. 0: until a person deletes or requeues it.';
 
+create table interlock.raised_alarms (
+  rule text collate "C" not null,
+  subject text collate "C" not null,
+  value double precision not null,
+  bound double precision not null,
+  message text not null,
+  raised_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  constraint raised_alarms_pkey PRIMARY KEY (rule, subject),
+  constraint raised_alarms_rule_is_known CHECK ((rule = ANY (ARRAY['queue_depth'::text, 'failed_jobs'::text, 'dead_letter'::text, 'oldest_wait'::text, 'no_agent'::text, 'old_snapshot'::text]))),
+  constraint raised_alarms_seen_since CHECK ((seen_at >= raised_at)),
+  constraint raised_alarms_words_are_short CHECK (((length(subject) <= 200) AND (length(message) <= 1000)))
+) with (fillfactor=50);
+comment on table interlock.raised_alarms is 'One row is an alarm that was raised and is not over. What was is in job_queue_log (alarm_raised, alarm_cleared). Written by settle_alarms() alone.';
+comment on column interlock.raised_alarms.rule is 'queue_depth, failed_jobs, dead_letter, oldest_wait, no_agent or old_snapshot.';
+comment on column interlock.raised_alarms.subject is 'The queue or the route that it is about; empty: the database.';
+comment on column interlock.raised_alarms.value is 'What was found at the last look at which it held.';
+comment on column interlock.raised_alarms.bound is 'What alarm_policy allows.';
+comment on column interlock.raised_alarms.message is 'The same as a sentence.';
+comment on column interlock.raised_alarms.raised_at is 'Since when.';
+comment on column interlock.raised_alarms.seen_at is 'When its condition last held.';
+
 create table interlock.resource_limits (
   pattern text collate "C" not null,
   capacity integer,
@@ -1043,6 +1161,113 @@ create view interlock.active_jobs as
    FROM interlock.jobs j
   WHERE (held IS NOT NULL);
 comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
+
+create view interlock.alarms as
+ WITH policy AS (
+         SELECT p.is_only,
+            p.queue_depth,
+            p.failed_jobs,
+            p.failed_window_seconds,
+            p.dead_letter_seconds,
+            p.oldest_wait_seconds,
+            p.unserved_seconds,
+            p.old_snapshot_seconds,
+            p.clear_seconds,
+            p.is_delivered,
+            p.looked_at,
+            p.updated_at
+           FROM interlock.alarm_policy p
+        ), waits AS MATERIALIZED (
+         SELECT o.route,
+            split_part(o.route, '/'::text, 1) AS queue,
+            o.since
+           FROM interlock.oldest_waits() o(route, since)
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM interlock.queues q
+                  WHERE ((q.name = split_part(o.route, '/'::text, 1)) AND q.is_paused))))
+        ), dead AS MATERIALIZED (
+         SELECT d.queue,
+            d.finished_at
+           FROM (( SELECT j.queue,
+                    j.finished_at
+                   FROM interlock.jobs j
+                  WHERE (j.status = 'failed'::text)
+                  ORDER BY j.finished_at DESC
+                 LIMIT 10000) d
+             CROSS JOIN policy p)
+          WHERE (d.finished_at > (interlock.clock() - ((GREATEST(p.failed_window_seconds, p.dead_letter_seconds))::double precision * '00:00:01'::interval)))
+        )
+ SELECT 'queue_depth'::text AS rule,
+    d.queue AS subject,
+    d.n AS value,
+    (p.queue_depth)::double precision AS bound,
+    format('%s jobs are pending in the queue %s, more than %s'::text, d.n, d.queue, p.queue_depth) AS message
+   FROM (policy p
+     CROSS JOIN LATERAL ( SELECT (c.value ->> 'queue'::text) AS queue,
+            ((c.value ->> 'count'::text))::double precision AS n
+           FROM (interlock.count_live_jobs(10000) l(is_estimated, counts, pending, oldest_queued_at)
+             CROSS JOIN LATERAL jsonb_array_elements(l.counts) c(value))
+          WHERE ((c.value ->> 'status'::text) = 'pending'::text)) d)
+  WHERE (d.n > (p.queue_depth)::double precision)
+UNION ALL
+ SELECT 'failed_jobs'::text AS rule,
+    d.queue AS subject,
+    count(*) AS value,
+    p.failed_jobs AS bound,
+    format('%s jobs of the queue %s failed for good within %s and nobody has dealt with them, more than %s'::text, count(*), d.queue, interlock.duration_words(((p.failed_window_seconds)::double precision * '00:00:01'::interval)), p.failed_jobs) AS message
+   FROM (policy p
+     JOIN dead d ON ((d.finished_at > (interlock.clock() - ((p.failed_window_seconds)::double precision * '00:00:01'::interval)))))
+  GROUP BY d.queue, p.failed_jobs, p.failed_window_seconds
+ HAVING (count(*) > p.failed_jobs)
+UNION ALL
+ SELECT 'dead_letter'::text AS rule,
+    d.queue AS subject,
+    count(*) AS value,
+    0 AS bound,
+    format('%s new in the queue %s'::text,
+        CASE
+            WHEN (count(*) = 1) THEN '1 dead letter is'::text
+            ELSE (count(*) || ' dead letters are'::text)
+        END, d.queue) AS message
+   FROM (policy p
+     JOIN dead d ON ((d.finished_at > (interlock.clock() - ((p.dead_letter_seconds)::double precision * '00:00:01'::interval)))))
+  GROUP BY d.queue
+UNION ALL
+ SELECT 'oldest_wait'::text AS rule,
+    w.queue AS subject,
+    EXTRACT(epoch FROM (interlock.clock() - min(w.since))) AS value,
+    p.oldest_wait_seconds AS bound,
+    format('a job waits in the queue %s for %s, longer than %s'::text, w.queue, interlock.duration_words((interlock.clock() - min(w.since))), interlock.duration_words(((p.oldest_wait_seconds)::double precision * '00:00:01'::interval))) AS message
+   FROM (policy p
+     CROSS JOIN waits w)
+  GROUP BY w.queue, p.oldest_wait_seconds
+ HAVING (min(w.since) < (interlock.clock() - ((p.oldest_wait_seconds)::double precision * '00:00:01'::interval)))
+UNION ALL
+ SELECT 'no_agent'::text AS rule,
+    w.route AS subject,
+    EXTRACT(epoch FROM (interlock.clock() - w.since)) AS value,
+    p.unserved_seconds AS bound,
+    format('jobs of the route %s wait for %s, and no agent that is alive serves it'::text, w.route, interlock.duration_words((interlock.clock() - w.since))) AS message
+   FROM (policy p
+     JOIN waits w ON ((w.since < (interlock.clock() - ((p.unserved_seconds)::double precision * '00:00:01'::interval)))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM interlock.agent_stats a
+          WHERE (((a.state)::text = 'active'::text) AND (a.lease_until > interlock.clock()) AND (w.route = ANY (a.routes))))))
+UNION ALL
+ SELECT 'old_snapshot'::text AS rule,
+    ''::text AS subject,
+    o.seconds AS value,
+    p.old_snapshot_seconds AS bound,
+    format('%s %s keeps the past alive for %s; claims slow down'::text, o.kind, o.name, interlock.duration_words((o.seconds * '00:00:01'::interval))) AS message
+   FROM (policy p
+     CROSS JOIN LATERAL ( SELECT s.kind,
+            s.name,
+            s.seconds
+           FROM interlock.old_snapshots((p.old_snapshot_seconds)::double precision) s(kind, name, seconds, what)
+          ORDER BY s.seconds DESC
+         LIMIT 1) o)
+  WHERE (p.old_snapshot_seconds IS NOT NULL);
+comment on view interlock.alarms is 'One row is something that is alarming now, by alarm_policy: rule, the queue or route that it is about, what was found, what is allowed, and the same as a sentence. More than 10,000 live jobs are estimated, of dead letters the latest 10,000 are looked at: its cost does not grow with what waits. What was raised and said is in raised_alarms.';
 
 create view interlock.history_by_agent as
  SELECT key AS agent,
@@ -1908,8 +2133,8 @@ begin
     on conflict (id) do nothing
     returning jobs.id into lock_id;
   end loop;
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, conflict_reason)
-  values (v_now, 'enqueued', lock_id, 'lock', 'pending', coalesce(p_actor, p_owner), p_reason);
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, conflict_reason, queue)
+  values (v_now, 'enqueued', lock_id, 'lock', 'pending', coalesce(p_actor, p_owner), p_reason, 'locks');
   insert into interlock.job_lane_touches (lane_id)
   values (interlock.lane_id(c_route, c_task, v_resources));
   perform interlock.ring(array[c_route]);
@@ -3678,6 +3903,129 @@ end
 $function$;
 comment on function interlock.conflict_reason(text) is 'Why a resource cannot be had now, in words, and the job that holds it (the one that has held it longest, where several may).';
 
+CREATE OR REPLACE FUNCTION interlock.count_events(p_limit integer DEFAULT 50000)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_cursor interlock.event_cursor;
+  v_to bigint;
+  v_last bigint;
+begin
+  p_limit := interlock.row_limit(p_limit);
+  select case when s.is_called then s.last_value else s.last_value - 1 end into v_last from interlock.job_queue_log_id_seq as s;
+  -- A queue at rest is not written to twice a second to say that nothing has happened.
+  if exists (select from interlock.event_cursor as c where c.counted_to = v_last and c.marked_at > v_now - interval '15 seconds') then
+    return 0;
+  end if;
+  -- Also gives this transaction a number, without which it would not wait for itself: harmless, for the mark is older.
+  select c.* into v_cursor from interlock.event_cursor as c for no key update skip locked;
+  if not found then
+    return 0;
+  end if;
+  -- Numbers of lines are drawn before the commit, so the highest one that is seen says nothing of those below it. But who
+  -- drew one had a transaction number before (each verb writes or locks a row before it logs). So when all transactions
+  -- that had one at the mark have ended, each line up to the mark is there, or never will be: counted once, none missed.
+  if v_cursor.mark_xid > pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) then
+    return 0;
+  end if;
+  v_to := least(v_cursor.mark_id, v_cursor.counted_to + p_limit);
+
+  if v_to > v_cursor.counted_to then
+    with events as materialized (
+      select e.event_type::text as event_type, e.job_id, e.created_at, e.queue, e.conflict_reason
+      from interlock.job_queue_log as e
+      where e.id > v_cursor.counted_to
+        and e.id <= v_to
+        and e.event_type = any ('{enqueued,completed,failed,cancelled,expired,deleted,retried,lost,agent_gone}')
+    ),
+    range as materialized (
+      select pg_catalog.min(e.created_at) as first, pg_catalog.max(e.created_at) as last
+      from events as e
+      where e.event_type = any ('{completed,failed,cancelled,expired,deleted}')
+    ),
+    -- The end of a job is written into log and history by one statement, with one time: a range of the history is read,
+    -- not a row for each line looked up.
+    ended as materialized (
+      select h.queue, h.outcome,
+        case
+          when h.outcome in ('completed', 'failed') then greatest(0, extract(epoch from h.finished_at - h.started_at)::double precision)
+        end as duration,
+        -- What waited twice has run between.
+        case when h.attempts = 1 then greatest(0, extract(epoch from h.assigned_at - h.queued_at)::double precision) end as wait
+      from events as e
+      join interlock.task_history as h on h.job_id = e.job_id and h.finished_at = e.created_at and h.outcome = e.event_type
+      where h.finished_at >= (select r.first from range as r)
+        and h.finished_at <= (select r.last from range as r)
+    ),
+    figures as (
+      select 'enqueued' as measure, e.queue, '' as outcome, 0 as bucket, pg_catalog.count(*) as total, 0 as seconds
+      from events as e
+      where e.event_type = 'enqueued'
+        and e.queue is not null
+      group by e.queue
+      union all
+      select 'ended', e.queue, e.outcome, 0, pg_catalog.count(*), 0
+      from ended as e
+      group by e.queue, e.outcome
+      union all
+      select 'duration', e.queue, e.outcome, interlock.histogram_bucket(e.duration), pg_catalog.count(*), pg_catalog.sum(e.duration)
+      from ended as e
+      where e.duration is not null
+      group by e.queue, e.outcome, 4
+      union all
+      select 'wait', e.queue, '', interlock.histogram_bucket(e.wait), pg_catalog.count(*), pg_catalog.sum(e.wait)
+      from ended as e
+      where e.wait is not null
+      group by e.queue, 4
+      union all
+      select e.event_type, '', '', 0, pg_catalog.count(*), 0
+      from events as e
+      where e.event_type in ('retried', 'lost')
+      group by e.event_type
+      union all
+      select 'agent_lost', '', r.reason, 0, pg_catalog.count(*), 0
+      from events as e
+      cross join lateral (
+        select case e.conflict_reason
+          when 'its lease ended' then 'lease'
+          when 'its connection was lost' then 'connection'
+          when 'superseded by a new incarnation' then 'superseded'
+        end as reason
+      ) as r
+      where e.event_type = 'agent_gone'
+        and r.reason is not null
+      group by r.reason
+    )
+    insert into interlock.event_totals as t (measure, queue, outcome, bucket, total, seconds)
+    select f.measure, f.queue, f.outcome, f.bucket, f.total, f.seconds
+    from figures as f
+    on conflict (measure, queue, outcome, bucket) do update
+    set total = t.total + excluded.total,
+        seconds = t.seconds + excluded.seconds;
+  end if;
+
+  if v_to < v_cursor.mark_id then
+    update interlock.event_cursor as c set counted_to = v_to;
+  else
+    -- The highest number was read before the transactions that may have drawn it: at the start of this call.
+    update interlock.event_cursor as c
+    set counted_to = c.mark_id,
+        counted_at = c.marked_at,
+        mark_id = greatest(v_last, c.mark_id),
+        mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
+        marked_at = v_now;
+  end if;
+  return least(v_cursor.mark_id, v_cursor.counted_to + p_limit) - v_cursor.counted_to;
+end
+$function$;
+comment on function interlock.count_events(integer) is 'Adds what the log says to event_totals, each line once: those up to the mark that the former call set, at most p_limit, and sets the next mark. So the figures are a call or two behind, and stand still while a transaction that writes is open for long, to catch up when it has ended. Returns how many numbers it went through; as many as p_limit: call again. Costs the verbs nothing.
+Locks the row of event_cursor, SKIP LOCKED: of several callers one counts, the others return 0. Raises IL005. Run by the tick.';
+
 CREATE OR REPLACE FUNCTION interlock.count_live_jobs(p_count_limit integer)
  RETURNS TABLE(is_estimated boolean, counts jsonb, pending jsonb, oldest_queued_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -4324,8 +4672,8 @@ begin
     returning jobs.id, jobs.status, jobs.kind, jobs.lane_id, jobs.queue, jobs.permission_level
   ),
   logged as (
-    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor)
-    select v_now, 'enqueued', n.id, n.kind, n.status, p_actor
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, queue)
+    select v_now, 'enqueued', n.id, n.kind, n.status, p_actor, n.queue
     from enqueued as n
   ),
   touched as (
@@ -5900,6 +6248,25 @@ end
 $function$;
 comment on function interlock.heartbeat_job(text,bigint) is 'The holder says that the job itself is alive, where it has neither progress nor output to show. Changes nothing where it need not (heartbeat_seconds). Locks the row of its signs. Raises IL001, IL002.';
 
+CREATE OR REPLACE FUNCTION interlock.histogram_bounds()
+ RETURNS double precision[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select '{0.1,0.5,1,5,15,60,300,900,3600,14400}'::double precision[]
+$function$;
+comment on function interlock.histogram_bounds() is 'The upper bounds, in seconds, by which durations and waits of jobs are counted. Another list would make the figures counted so far lie: a change needs a migration that empties them.';
+
+CREATE OR REPLACE FUNCTION interlock.histogram_bucket(p_seconds double precision)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  -- width_bucket() counts the bounds that are at most the value. One that equals a bound belongs below it, so both are negated.
+  select 10 - pg_catalog.width_bucket(-p_seconds, '{-14400,-3600,-900,-300,-60,-15,-5,-1,-0.5,-0.1}'::double precision[])
+$function$;
+comment on function interlock.histogram_bucket(double precision) is 'After how many of histogram_bounds() a value lies: 0 at most the first, 10 beyond the last.';
+
 CREATE OR REPLACE FUNCTION interlock.history_summary(p_by text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_queue text DEFAULT NULL::text, p_task text DEFAULT NULL::text, p_user text DEFAULT NULL::text, p_project text DEFAULT NULL::text, p_limit integer DEFAULT 100)
  RETURNS TABLE(key text, ended bigint, completed bigint, failed bigint, cancelled bigint, expired bigint, deleted bigint, completed_per_hour double precision, avg_wait_seconds double precision, p50_wait_seconds double precision, p95_wait_seconds double precision, max_wait_seconds double precision, avg_run_seconds double precision, p50_run_seconds double precision, p95_run_seconds double precision, max_run_seconds double precision, total_run_seconds double precision, avg_attempts double precision)
  LANGUAGE plpgsql
@@ -6759,6 +7126,132 @@ AS $function$
 $function$;
 comment on function interlock.may_reserve(uuid,timestamp with time zone,timestamp with time zone,text,text,text[],text,timestamp with time zone) is 'Whether a lane may reserve: it needs several resources, its head has waited longer than the queue''s patience, none of them is paused or switched off, and nobody more senior of a served route is parked on its obstacle. If everybody in a line reserved, one long line would freeze all the users in it.';
 
+CREATE OR REPLACE FUNCTION interlock.metrics_snapshot(p_count_limit integer DEFAULT 10000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_counted record;
+  v_figures jsonb;
+begin
+  p_count_limit := interlock.row_limit(p_count_limit);
+  select c.is_estimated, c.counts
+  into v_counted
+  from interlock.count_live_jobs(p_count_limit) as c;
+
+  with held as materialized (
+    select h.resource, pg_catalog.count(*) as n
+    from (select j.held from interlock.jobs as j where j.held is not null limit p_count_limit) as j
+    cross join lateral pg_catalog.unnest(j.held) as h (resource)
+    group by h.resource
+  ),
+  -- A reserving lane holds a prefix of what it needs: its own slots are found by their key.
+  reserved as materialized (
+    select s.resource, pg_catalog.count(*) as n
+    from (select l.id, l.resources from interlock.job_lanes as l where l.reserving limit 1000) as l
+    cross join lateral pg_catalog.unnest(l.resources) as r (resource)
+    join interlock.job_queue_state as s on s.resource = r.resource and s.reserved_lane_id = l.id
+    group by s.resource
+  ),
+  -- A slot becomes a row when it is first needed: how many are free is known of what has a limit of its own.
+  free as (
+    select l.pattern as resource, greatest(0, l.capacity - coalesce(h.n, 0) - coalesce(r.n, 0)) as n
+    from (
+      select x.pattern, x.capacity
+      from interlock.resource_limits as x
+      where x.capacity is not null and pg_catalog.right(x.pattern, 1) <> '*'
+      order by x.pattern
+      limit 1000
+    ) as l
+    left join held as h on h.resource = l.pattern
+    left join reserved as r on r.resource = l.pattern
+  ),
+  slots as (
+    select pg_catalog.split_part(u.resource, ':', 1) as kind, u.state, pg_catalog.sum(u.n) as n
+    from (
+      select h.resource, 'held' as state, h.n from held as h
+      union all
+      select r.resource, 'reserved', r.n from reserved as r
+      union all
+      select f.resource, 'free', f.n from free as f
+    ) as u
+    group by 1, 2
+    order by 1, 2
+    limit 300
+  ),
+  alive as materialized (
+    select a.slots, a.active_jobs, a.load_score,
+      case
+        when a.state <> 'active' then a.state::text
+        when a.active_jobs > 0 then 'busy'
+        else 'idle'
+      end as state
+    from interlock.agent_stats as a
+    where a.state <> 'gone'
+      and a.lease_until > v_now
+      and a.id <> interlock.locks_agent()
+  )
+  select pg_catalog.jsonb_build_object(
+    'totals', (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(t.measure, t.queue, t.outcome, t.bucket, t.total, t.seconds)), '[]')
+      from (
+        select e.measure, e.queue, e.outcome, e.bucket, e.total, e.seconds
+        from interlock.event_totals as e
+        order by e.measure, e.queue, e.outcome, e.bucket
+        limit 50000
+      ) as t),
+    'counted_seconds_ago', (
+      select case
+        when c.counted_to >= case when s.is_called then s.last_value else s.last_value - 1 end then 0
+        else greatest(0, extract(epoch from v_now - c.counted_at))
+      end
+      from interlock.event_cursor as c
+      cross join interlock.job_queue_log_id_seq as s),
+    'queues', (select coalesce(pg_catalog.jsonb_agg(q.name order by q.name), '[]') from (select x.name from interlock.queues as x order by x.name limit 1000) as q),
+    'oldest_waits', (
+      select coalesce(pg_catalog.jsonb_object_agg(w.queue, w.seconds), '{}')
+      from (
+        select pg_catalog.split_part(o.route, '/', 1) as queue, greatest(0, extract(epoch from v_now - pg_catalog.min(o.since))) as seconds
+        from interlock.oldest_waits(p_count_limit) as o
+        group by 1
+      ) as w),
+    'slots', (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('kind', s.kind, 'state', s.state, 'count', s.n)), '[]') from slots as s),
+    'agents', (
+      select pg_catalog.jsonb_build_object(
+        'idle', pg_catalog.count(*) filter (where a.state = 'idle'),
+        'busy', pg_catalog.count(*) filter (where a.state = 'busy'),
+        'suspended', pg_catalog.count(*) filter (where a.state = 'suspended'),
+        'draining', pg_catalog.count(*) filter (where a.state = 'draining'))
+      from alive as a),
+    'agent_slots', (
+      select pg_catalog.jsonb_build_object(
+        'used', coalesce(pg_catalog.sum(a.active_jobs), 0),
+        'free', coalesce(pg_catalog.sum(greatest(0, a.slots - a.active_jobs)), 0))
+      from alive as a),
+    'agent_load', (
+      select pg_catalog.jsonb_build_object('least', pg_catalog.min(a.load_score), 'mean', pg_catalog.avg(a.load_score), 'most', pg_catalog.max(a.load_score))
+      from alive as a),
+    'alarms', (
+      select coalesce(pg_catalog.jsonb_object_agg(r.rule, r.n), '{}')
+      from (select x.rule, pg_catalog.count(*) as n from interlock.raised_alarms as x group by 1) as r),
+    'oldest_snapshot_seconds', (select coalesce(pg_catalog.max(o.seconds), 0) from interlock.old_snapshots(0) as o),
+    'oldest_xmin_age', (
+      select coalesce(pg_catalog.max(pg_catalog.age(a.backend_xmin)), 0)
+      from pg_catalog.pg_stat_activity as a
+      where a.backend_xmin is not null
+        and a.pid <> pg_catalog.pg_backend_pid()))
+  into v_figures;
+
+  return v_figures || pg_catalog.jsonb_build_object('is_estimated', v_counted.is_estimated, 'counts', v_counted.counts);
+end
+$function$;
+comment on function interlock.metrics_snapshot(integer) is 'All figures that GET /metrics shows of the database, as one JSON object from one snapshot: the totals that count_events() keeps, depth by queue and state, the oldest wait by queue, slots by kind of resource, agents, raised alarms, and how old the oldest transaction is that keeps the past alive. No id of a job, a user or a resource is in it. Up to p_count_limit live jobs are counted, more are estimated (is_estimated): its cost grows neither with what waits nor with what has ended. Locks nothing. Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.missing_resources(p_route text, p_task text, p_resources text[], p_held text[])
  RETURNS text[]
  LANGUAGE sql
@@ -6927,6 +7420,93 @@ AS $function$
   limit 20
 $function$;
 comment on function interlock.old_snapshots(double precision) is 'What has kept the past alive for so long: transactions, prepared ones and replication slots. Whatever jobs, touches and slots have died since cannot be cleaned up, and claims read through it: they slow down more with each minute. A session may be ended by pg_terminate_backend(). Others'' sessions are seen by a superuser and by members of pg_read_all_stats only. Locks nothing.';
+
+CREATE OR REPLACE FUNCTION interlock.oldest_waits(p_count_limit integer DEFAULT 10000)
+ RETURNS TABLE(route text, since timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_live bigint;
+begin
+  select pg_catalog.count(*)
+  into v_live
+  from (select from interlock.jobs as j order by j.id limit p_count_limit + 1) as bounded;
+  if v_live <= p_count_limit then
+    return query
+    -- A job that is tried again waits since it came back, not since it first came.
+    select j.queue || '/' || j.permission_level, pg_catalog.min(greatest(j.queued_at, j.assigned_at, j.run_at))
+    from (
+      select l.queue, l.permission_level, l.queued_at, l.assigned_at, l.run_at, l.status
+      from interlock.jobs as l
+      order by l.id
+      limit p_count_limit
+    ) as j
+    where j.status = 'pending'
+    group by 1;
+    return;
+  end if;
+  -- Of many, who is first in a line is among the oldest of it: lines are found by hopping from one to the next in the index.
+  return query
+  with recursive
+  parked (blocked_on, route, n) as (
+    (select l.blocked_on, l.route, 1 from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
+    union all
+    select n.blocked_on, n.route, p.n + 1
+    from parked as p
+    cross join lateral (
+      select l.blocked_on, l.route
+      from interlock.job_lanes as l
+      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
+      order by l.blocked_on, l.route
+      limit 1
+    ) as n
+    where p.n < 1000
+  ),
+  awake (route, n) as (
+    (select l.route, 1 from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
+    union all
+    select n.route, a.n + 1
+    from awake as a
+    cross join lateral (
+      select l.route
+      from interlock.job_lanes as l
+      where l.rank is not null and l.blocked_on is null and l.route > a.route
+      order by l.route
+      limit 1
+    ) as n
+    where a.n < 1000
+  ),
+  firsts as (
+    select h.route, h.waiting_since
+    from parked as p
+    cross join lateral (
+      select l.route, l.waiting_since
+      from interlock.job_lanes as l
+      where l.blocked_on = p.blocked_on and l.route = p.route
+      order by l.rank, l.id
+      limit 1
+    ) as h
+    union all
+    select h.route, h.waiting_since
+    from awake as a
+    cross join lateral (
+      select l.route, l.waiting_since
+      from interlock.job_lanes as l
+      where l.rank is not null and l.blocked_on is null and l.route = a.route
+      order by l.rank, l.id
+      limit 1
+    ) as h
+  )
+  select f.route, pg_catalog.min(f.waiting_since)
+  from firsts as f
+  group by f.route;
+end
+$function$;
+comment on function interlock.oldest_waits(integer) is 'By route, since when the oldest pending job waits. Up to so many live jobs are looked at one by one; of more, the first of each line that lanes stand in (at most 1,000 lines of the parked, and 1,000 routes), so that its cost does not grow with what waits. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.own_resource(p_lock_id text)
  RETURNS text
@@ -9248,8 +9828,8 @@ begin
     returning jobs.id into v_id;
   end loop;
   update interlock.job_messages as m set companion_id = v_id where m.id = p_request_id;
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, conflict_reason, details)
-  values (p_now, 'enqueued', v_id, 'resume', 'pending', format('job %s takes again what it gave back', v_job.id),
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, conflict_reason, queue, details)
+  values (p_now, 'enqueued', v_id, 'resume', 'pending', format('job %s takes again what it gave back', v_job.id), 'locks',
     jsonb_build_object('request_id', p_request_id, 'job_id', v_job.id));
   insert into interlock.job_lane_touches (lane_id)
   select j.lane_id from interlock.jobs as j where j.id = v_id;
@@ -9717,6 +10297,64 @@ end
 $function$;
 comment on function interlock.set_agent_policy(jsonb,text) is 'Changes how the load of agents is judged, by the columns of agent_policy: {cpu_weight, memory_weight, queue_weight (in proportion to each other), moderate_from, high_from, critical_from, max_utilisation}. What is not named stays. All agents that live are judged anew at once. Locks the policy''s row; the agents'' rows, by id. Raises IL005.';
 
+CREATE OR REPLACE FUNCTION interlock.set_alarm_policy(p_settings jsonb, p_actor text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_policy interlock.alarm_policy;
+  v_wrong record;
+begin
+  if pg_catalog.jsonb_typeof(p_settings) is distinct from 'object' then
+    raise exception using errcode = 'IL005', message = 'settings must be an object', column = 'settings';
+  end if;
+  select s.key, k.name, k.least, k.most, k.may_be_null
+  into v_wrong
+  from pg_catalog.jsonb_each(p_settings) as s (key, value)
+  left join (
+    values ('queue_depth', 0, 10000000, true), ('failed_jobs', 0, 10000000, true), ('failed_window_seconds', 1, 2592000, false),
+      ('dead_letter_seconds', 1, 2592000, true), ('oldest_wait_seconds', 1, 2592000, true), ('unserved_seconds', 1, 2592000, true),
+      ('old_snapshot_seconds', 1, 2592000, true), ('clear_seconds', 0, 86400, false), ('is_delivered', null, null, false)
+  ) as k (name, least, most, may_be_null) on k.name = s.key
+  where k.name is null
+    or not case pg_catalog.jsonb_typeof(s.value)
+      when 'null' then k.may_be_null
+      when 'boolean' then k.least is null
+      when 'number' then k.least is not null and (s.value #>> '{}')::numeric between k.least and k.most and (s.value #>> '{}')::numeric % 1 = 0
+      else false
+    end
+  limit 1;
+  if found then
+    raise exception using errcode = 'IL005', column = v_wrong.key, message = case
+      when v_wrong.name is null then pg_catalog.format('%s is not a setting of alarms', v_wrong.key)
+      when v_wrong.least is null then pg_catalog.format('%s must be true or false', v_wrong.key)
+      else pg_catalog.format('%s must be a whole number from %s to %s%s', v_wrong.key, v_wrong.least, v_wrong.most,
+        case when v_wrong.may_be_null then ', or null for no such alarm' else '' end)
+    end;
+  end if;
+
+  insert into interlock.alarm_policy (is_only) values (true) on conflict (is_only) do nothing;
+  select p.* into v_policy from interlock.alarm_policy as p for no key update;
+  v_policy := pg_catalog.jsonb_populate_record(v_policy, p_settings);
+  update interlock.alarm_policy as p
+  set queue_depth = v_policy.queue_depth,
+      failed_jobs = v_policy.failed_jobs,
+      failed_window_seconds = v_policy.failed_window_seconds,
+      dead_letter_seconds = v_policy.dead_letter_seconds,
+      oldest_wait_seconds = v_policy.oldest_wait_seconds,
+      unserved_seconds = v_policy.unserved_seconds,
+      old_snapshot_seconds = v_policy.old_snapshot_seconds,
+      clear_seconds = v_policy.clear_seconds,
+      is_delivered = v_policy.is_delivered,
+      updated_at = v_now;
+  insert into interlock.job_queue_log (created_at, event_type, actor, details)
+  values (v_now, 'alarm_policy_set', p_actor, p_settings);
+end
+$function$;
+comment on function interlock.set_alarm_policy(jsonb,text) is 'Changes what is alarming, by the columns of alarm_policy: {queue_depth, failed_jobs, failed_window_seconds, dead_letter_seconds, oldest_wait_seconds, unserved_seconds, old_snapshot_seconds, clear_seconds, is_delivered}. What is not named stays; null switches a rule off. The next look is by it. Locks the policy''s row. Raises IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.set_backlog_limit(p_scope text, p_max_unfinished integer, p_when_full text DEFAULT 'refuse'::text, p_actor text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -9953,6 +10591,122 @@ end
 $function$;
 comment on function interlock.set_schedule(text,jsonb,text) is 'Makes a schedule, or makes one say this: {cron (five parts), time_zone (UTC unless set), job (as enqueue_jobs() takes it, without id, run_at and delay_seconds), missed (once, all or skip), missed_limit (100), is_paused (unless set: as it is)}. Returns created, changed or unchanged, and the revision. A coordinator then computes the next slot, from now on where cron, time zone or the pause have changed; what was missed before is still made up for where they have not. A cron expression that looks right and is not is found then, and told in last_problem.
 Locks the schedule''s row. Raises IL005, IL011, IL012 with the field as COLUMN (job.task); nothing is written then.';
+
+CREATE OR REPLACE FUNCTION interlock.settle_alarm_delivery(p_id uuid, p_problem text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  c_attempts constant integer := 10;
+  v_now timestamptz := interlock.clock();
+  v_delivery interlock.alarm_deliveries;
+begin
+  select d.* into v_delivery from interlock.alarm_deliveries as d where d.id = p_id for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if p_problem is not null and v_delivery.attempts < c_attempts and v_delivery.created_at > v_now - interval '1 day' then
+    -- 5 s, 10 s, ... 1 h, each drawn from half of it to one and a half: a receiver that comes back is not met by all at once.
+    update interlock.alarm_deliveries as d
+    set next_at = v_now + least(3600, 5 * 2 ^ (d.attempts - 1)) * (0.5 + pg_catalog.random()) * interval '1 second',
+        last_problem = pg_catalog.left(p_problem, 1000)
+    where d.id = p_id;
+    return 'again';
+  end if;
+  delete from interlock.alarm_deliveries as d where d.id = p_id;
+  if p_problem is null then
+    return 'delivered';
+  end if;
+  insert into interlock.job_queue_log (created_at, event_type, conflict_reason, details)
+  values (v_now, 'alarm_undelivered', pg_catalog.left(p_problem, 1000), v_delivery.data || pg_catalog.jsonb_build_object('attempts', v_delivery.attempts));
+  return 'given_up';
+end
+$function$;
+comment on function interlock.settle_alarm_delivery(uuid,text) is 'Says what became of a message that was taken: it arrived (no problem), or why it did not. Then it comes again, later each time, at most ten times and for at most a day, and is given up after that (alarm_undelivered in the log). Returns delivered, again, given_up, or gone where another has settled it. Locks the row.';
+
+CREATE OR REPLACE FUNCTION interlock.settle_alarms(p_interval_seconds double precision DEFAULT 5)
+ RETURNS TABLE(event text, rule text, subject text, value double precision, bound double precision, message text, raised_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_policy interlock.alarm_policy;
+begin
+  if p_interval_seconds is null or p_interval_seconds not between 0 and 3600 then
+    raise exception using errcode = 'IL005', message = 'interval_seconds must be from 0 to 3600', column = 'interval_seconds';
+  end if;
+  -- One coordinator looks at a time, and none again for a while: who finds the row locked, or looked at, has nothing to say.
+  select p.*
+  into v_policy
+  from interlock.alarm_policy as p
+  where p.looked_at <= v_now - p_interval_seconds * interval '1 second'
+  for no key update skip locked;
+  if not found then
+    return;
+  end if;
+  update interlock.alarm_policy as p set looked_at = v_now;
+  -- What nobody has fetched for a day, because the webhook was taken out of every configuration.
+  delete from interlock.alarm_deliveries as d where d.created_at < v_now - interval '1 day' and d.next_at <= v_now;
+
+  return query
+  with alarming as materialized (
+    select a.rule, a.subject, a.value, a.bound, pg_catalog.left(a.message, 1000) as message
+    from interlock.alarms as a
+    order by a.rule, a.subject
+    limit 1000
+  ),
+  kept as (
+    insert into interlock.raised_alarms as r (rule, subject, value, bound, message, raised_at, seen_at)
+    select a.rule, a.subject, a.value, a.bound, a.message, v_now, v_now
+    from alarming as a
+    on conflict on constraint raised_alarms_pkey do update
+    set value = excluded.value,
+        bound = excluded.bound,
+        message = excluded.message,
+        seen_at = excluded.seen_at
+    returning r.rule, r.subject, r.value, r.bound, r.message, r.raised_at, r.xmax = 0 as is_new
+  ),
+  over as (
+    delete from interlock.raised_alarms as r
+    where r.seen_at <= v_now - v_policy.clear_seconds * interval '1 second'
+      and not exists (select from alarming as a where a.rule = r.rule and a.subject = r.subject)
+    returning r.rule, r.subject, r.value, r.bound, r.message, r.raised_at
+  ),
+  said as materialized (
+    select 'raised' as event, k.rule, k.subject, k.value, k.bound, k.message, k.raised_at
+    from kept as k
+    where k.is_new
+    union all
+    select 'cleared', o.rule, o.subject, o.value, o.bound, o.message, o.raised_at
+    from over as o
+  ),
+  logged as (
+    insert into interlock.job_queue_log (created_at, event_type, conflict_reason, details)
+    select v_now, 'alarm_' || s.event, s.message,
+      pg_catalog.jsonb_build_object('rule', s.rule, 'subject', s.subject, 'value', s.value, 'bound', s.bound, 'raised_at', s.raised_at)
+    from said as s
+    order by s.event desc, s.rule, s.subject
+  ),
+  sent as (
+    insert into interlock.alarm_deliveries (event, data, created_at, next_at)
+    select 'alarm.' || s.event,
+      pg_catalog.jsonb_build_object('rule', s.rule, 'subject', s.subject, 'value', s.value, 'bound', s.bound, 'message', s.message, 'raised_at', s.raised_at)
+        || case when s.event = 'cleared' then pg_catalog.jsonb_build_object('cleared_at', v_now) else '{}' end,
+      v_now, v_now
+    from said as s
+    where v_policy.is_delivered
+      and (select pg_catalog.count(*) from interlock.alarm_deliveries as d) < 1000
+  )
+  select s.event, s.rule, s.subject, s.value, s.bound, s.message, s.raised_at
+  from said as s
+  order by s.event desc, s.rule, s.subject;
+end
+$function$;
+comment on function interlock.settle_alarms(double precision) is 'Looks at what is alarming (interlock.alarms), if nobody did so within p_interval_seconds: what is new is raised, what has not held for clear_seconds is cleared. Each is said once, however many coordinators there are: as a line in job_queue_log, to alarm_deliveries where a webhook is configured, and as a row of the answer (event raised or cleared), which the caller writes into its own log.
+Locks the row of alarm_policy, SKIP LOCKED: of several callers one looks. Raises IL005. Run by a coordinator every few seconds.';
 
 CREATE OR REPLACE FUNCTION interlock.settle_dependents(p_limit integer DEFAULT 1000)
  RETURNS TABLE(told integer, more boolean)
@@ -10839,6 +11593,34 @@ end
 $function$;
 comment on function interlock.sweep_locks(double precision,boolean,text,text) is 'Releases the manual locks that have been held for longer than this, up to 1,000 a call, whatever their leases say; with p_project, those of this project only: its jobs, and whoever holds project:NAME. With p_dry_run it only tells. Jobs that hold for as long are reported and left alone: their timeouts end them. Returns a row for each: kind (lock or job), what it holds, its owner or user, and released, held (not yet, on a dry run), ended (by itself meanwhile) or running.
 Locks: as release_held(); then lanes that it wakes. Must be the first of its transaction (IL010). Raises IL005.';
+
+CREATE OR REPLACE FUNCTION interlock.take_alarm_deliveries(p_limit integer DEFAULT 10)
+ RETURNS TABLE(id uuid, event text, data jsonb, created_at timestamp with time zone, attempts integer)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+begin
+  p_limit := interlock.row_limit(p_limit);
+  return query
+  with due as materialized (
+    select d.id
+    from interlock.alarm_deliveries as d
+    where d.next_at <= v_now
+    order by d.next_at
+    limit p_limit
+    for no key update skip locked
+  )
+  update interlock.alarm_deliveries as d
+  set attempts = d.attempts + 1,
+      next_at = v_now + interval '60 seconds'
+  from due
+  where d.id = due.id
+  returning d.id, d.event, d.data, d.created_at, d.attempts;
+end
+$function$;
+comment on function interlock.take_alarm_deliveries(integer) is 'Takes up to p_limit messages to a webhook whose time has come, each for a minute: who does not say in that time what became of one by settle_alarm_delivery() is believed dead, and another coordinator takes it. So a message may arrive twice, with the same id. Locks the rows, SKIP LOCKED. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.tell_dependents(p_parent_ids text[], p_limit integer)
  RETURNS TABLE(left_over text[], told integer)

@@ -150,7 +150,12 @@ async function startCoordinator(around: Surroundings, database: Database): Promi
   const { config, options, logger, signal, keep } = around
   signal.throwIfAborted()
   const changed = await applyPolicy(database, policyOf(config), 'configuration')
-  const coordinator = createCoordinator({ database, logger, retention: config.retention })
+  const coordinator = createCoordinator({
+    database,
+    logger,
+    retention: config.retention,
+    webhook: config.alarms.webhook,
+  })
   keep(coordinator)
   await coordinator.start()
   options.onUp({
@@ -248,5 +253,6 @@ function policyOf(config: Config): Policy {
     backlog: config.backlog,
     limits: { ...limits, ...config.resources },
     agents: config.agents.policy,
+    alarms: config.alarms.policy,
   }
 }

@@ -54,6 +54,9 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli', 'main'],
   'cli-table3': ['cli'],
   pino: ['observability'],
+  'prom-client': ['observability'],
+  'ipaddr.js': ['coordinator'],
+  standardwebhooks: ['coordinator'],
   'smol-toml': ['config'],
 }
 

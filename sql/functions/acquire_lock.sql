@@ -58,8 +58,8 @@ begin
     on conflict (id) do nothing
     returning jobs.id into lock_id;
   end loop;
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, conflict_reason)
-  values (v_now, 'enqueued', lock_id, 'lock', 'pending', coalesce(p_actor, p_owner), p_reason);
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, conflict_reason, queue)
+  values (v_now, 'enqueued', lock_id, 'lock', 'pending', coalesce(p_actor, p_owner), p_reason, 'locks');
   insert into interlock.job_lane_touches (lane_id)
   values (interlock.lane_id(c_route, c_task, v_resources));
   perform interlock.ring(array[c_route]);

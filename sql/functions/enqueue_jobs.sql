@@ -109,8 +109,8 @@ begin
     returning jobs.id, jobs.status, jobs.kind, jobs.lane_id, jobs.queue, jobs.permission_level
   ),
   logged as (
-    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor)
-    select v_now, 'enqueued', n.id, n.kind, n.status, p_actor
+    insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, actor, queue)
+    select v_now, 'enqueued', n.id, n.kind, n.status, p_actor, n.queue
     from enqueued as n
   ),
   touched as (

@@ -2,6 +2,7 @@ import type { JobPage } from '../client/views.ts'
 import type { Config } from '../config.ts'
 import type { AgentCounts } from '../domain/agent-counts.ts'
 import type { AgentView } from '../domain/agent-view.ts'
+import type { AlarmView } from '../domain/alarm.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import { InterlockError } from '../domain/errors.ts'
 import type { EventView } from '../domain/event-view.ts'
@@ -115,6 +116,7 @@ export interface Backend extends Steering {
   getExecution(id: string): Promise<ExecutionView>
   readonly schedules: ScheduleBackend
   readonly keys: KeyBackend
+  alarms(): Promise<readonly AlarmView[]>
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>
 }

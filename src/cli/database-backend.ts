@@ -9,6 +9,7 @@ import { queueStatus } from '../domain/queue-status.ts'
 import { sealJobs } from '../security/payload-encryption.ts'
 import { drainAgent, resumeAgent, suspendAgent } from '../store/agent-changes.ts'
 import { readAgents } from '../store/agent-reader.ts'
+import { listAlarms } from '../store/alarms.ts'
 import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
 import { readTimeline } from '../store/events.ts'
@@ -157,6 +158,7 @@ function createDatabaseBackend(database: Database, { signal, encryption }: Datab
     getExecution: (id) => readExecution(database, id),
     schedules: databaseSchedules(database, actor),
     keys: databaseKeys(database, actor),
+    alarms: () => listAlarms(database),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

@@ -46,6 +46,9 @@ const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
     `schedule ${String(details?.schedule)} missed slots since ${String(details?.missed_since)}`,
   schedule_failed: ({ details, conflict_reason: reason }) =>
     withReason(`schedule ${String(details?.schedule)} could not enqueue`, reason),
+  alarm_raised: ({ conflict_reason: reason }) => withReason('alarm', reason),
+  alarm_cleared: ({ conflict_reason: reason }) => withReason('no longer alarming', reason),
+  alarm_undelivered: ({ conflict_reason: reason }) => withReason('an alarm could not be delivered', reason),
   queue_set: ({ details }) => `queue ${String(details?.queue)} changed`,
 }
 
@@ -61,6 +64,9 @@ const paints: Readonly<Record<string, Paint>> = {
   asked: 'yellow',
   request_expired: 'red',
   agent_gone: 'red',
+  alarm_raised: 'red',
+  alarm_cleared: 'green',
+  alarm_undelivered: 'red',
   assigned: 'dim',
   enqueued: 'dim',
 }

@@ -1,6 +1,7 @@
 import { HttpClient } from '../client/http-client.ts'
 import type { JobPage } from '../client/views.ts'
 import { readActor } from '../config.ts'
+import type { AlarmView } from '../domain/alarm.ts'
 import type { Allocation } from '../domain/allocation.ts'
 import type { EventView } from '../domain/event-view.ts'
 import type { Explanation } from '../domain/explanation.ts'
@@ -121,6 +122,7 @@ export function createHttpBackend(
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     schedules: httpSchedules(client),
     keys: httpKeys(client),
+    alarms: async () => (await client.send<{ readonly alarms: readonly AlarmView[] }>('/alarms')).alarms,
     historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }

@@ -5,6 +5,7 @@ import { scrub } from '../security/scrub.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
 import { addAuditCommand } from './commands/audit.ts'
+import { addAlarmsCommand } from './commands/alarms.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -86,6 +87,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addAuditCommand(program, runtime)
   addPayloadsCommand(program, runtime)
   addMcpCommand(program, runtime)
+  addAlarmsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -22,5 +22,6 @@ export const defaults = {
   },
   tasks: {},
   retention: { log_days: 7, history_days: 365, output_days: 7, once_key_days: 7 },
+  alarms: {},
   log: { level: 'info', format: 'auto' },
 } as const

@@ -31,6 +31,13 @@ const unfinished = z.union([z.int().min(0).max(10_000_000), z.literal('unlimited
 })
 const whenFull = z.enum(['refuse', 'drop_oldest'])
 
+const alarmCount = z.union([z.int().min(0).max(10_000_000), z.literal('off')], {
+  error: 'must be a whole number from 0 to 10000000, or "off"',
+})
+const alarmSeconds = z.union([wholeSeconds(1, aMonthSeconds), z.literal('off')], {
+  error: 'must be whole seconds from 1 to 2592000, or "off"',
+})
+
 /** What a queue's policy may say, in a file and over HTTP. */
 export const queueSettings = z.strictObject({
   is_paused: z.boolean().optional(),
@@ -154,6 +161,29 @@ export const settingsSchema = z.strictObject({
   }),
   tasks: z.record(taskName, task),
   retention: z.strictObject({ log_days: days, history_days: days, output_days: days, once_key_days: days }),
+  alarms: z
+    .strictObject({
+      queue_depth: alarmCount.optional(),
+      failed_jobs: alarmCount.optional(),
+      failed_window_seconds: wholeSeconds(1, aMonthSeconds).optional(),
+      dead_letter_seconds: alarmSeconds.optional(),
+      oldest_wait_seconds: alarmSeconds.optional(),
+      unserved_seconds: alarmSeconds.optional(),
+      old_snapshot_seconds: alarmSeconds.optional(),
+      clear_seconds: wholeSeconds(0, 86_400).optional(),
+      webhook_url: z
+        .string()
+        .regex(/^https:\/\/[^/@\s]+(\/\S*)?$/, 'must begin with https://, and name no user')
+        .optional(),
+      webhook_secret: z
+        .string()
+        .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and at least 24 random bytes in base64')
+        .optional(),
+    })
+    .refine((alarms) => (alarms.webhook_url === undefined) === (alarms.webhook_secret === undefined), {
+      path: ['webhook_url'],
+      error: 'and alarms.webhook_secret must be set both, or neither',
+    }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     format: z.enum(['auto', 'text', 'json']),
@@ -175,11 +205,18 @@ export const fixedSections = [
   'agents',
   'agent',
   'retention',
+  'alarms',
   'log',
 ] as const
 
 /** Whose values are shown to nobody. */
-export const secretPaths: ReadonlySet<string> = new Set(['database.url', 'client.key', 'security.encryption_keys'])
+export const secretPaths: ReadonlySet<string> = new Set([
+  'database.url',
+  'client.key',
+  'security.encryption_keys',
+  'alarms.webhook_url',
+  'alarms.webhook_secret',
+])
 
 /** The names that stand for a table in the schema at a path, or null where any name may. */
 export function knownKeys(path: readonly string[]): readonly string[] | null {

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { AgentPolicy } from '../domain/agent-policy.ts'
 import { KeyRing } from '../security/key-ring.ts'
 import type { PayloadEncryption } from '../security/payload-encryption.ts'
+import type { AlarmPolicy } from '../domain/alarm.ts'
 import type { Merged } from './layer.ts'
 import type { QueueSettings, Settings, TaskSettings } from './schema.ts'
 
@@ -88,6 +89,11 @@ export interface Config {
     readonly outputDays: number
     readonly onceKeyDays: number
   }
+  readonly alarms: {
+    /** Columns of interlock.alarm_policy; what no source names stays as it is there. */
+    readonly policy: Readonly<Partial<AlarmPolicy>>
+    readonly webhook: { readonly url: string; readonly secret: string } | null
+  }
   readonly log: { readonly level: Settings['log']['level']; readonly format: Settings['log']['format'] }
 }
 
@@ -141,6 +147,7 @@ export function toConfig(settings: Settings, surroundings: Surroundings): Config
       outputDays: retention.output_days,
       onceKeyDays: retention.once_key_days,
     },
+    alarms: toAlarms(settings.alarms),
     log: settings.log,
   }
 }
@@ -161,6 +168,14 @@ function agentPolicyOf({ weights, levels, max_utilisation }: Settings['agents'])
     max_utilisation,
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+}
+
+/** A coordinator without a webhook says nothing about whether another has one. */
+function toAlarms({ webhook_url: url, webhook_secret: secret, ...rules }: Settings['alarms']): Config['alarms'] {
+  const webhook = url === undefined || secret === undefined ? null : { url, secret }
+  const stated = Object.entries(rules).filter(([, value]) => value !== undefined)
+  const policy = Object.fromEntries(stated.map(([key, value]) => [key, value === 'off' ? null : value]))
+  return { policy: webhook === null ? policy : { ...policy, is_delivered: true }, webhook }
 }
 
 function toBacklog({ max_unfinished, when_full: whenFull, tasks }: Settings['backlog']): Config['backlog'] {

@@ -4,6 +4,7 @@ import type { Logger } from '../observability/logger.ts'
 import { absorbTouches } from '../store/agents.ts'
 import { createAttemptStore } from '../store/attempts.ts'
 import { IdleCollector } from '../store/idle-collector.ts'
+import { countEvents } from '../store/metrics.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { tickRequests } from '../store/questions.ts'
 import { retryTransient } from '../store/retry.ts'
@@ -25,6 +26,9 @@ import {
 } from '../store/upkeep.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { Scheduler } from './scheduler.ts'
+
+/** Some 100 ms of counting. */
+const eventsAtOnce = 50_000
 
 export interface TickerOptions {
   readonly database: Queryable
@@ -50,6 +54,7 @@ export class Ticker {
   readonly #idle: IdleCollector
   readonly #scheduler: Scheduler
   #isAway = false
+  #countAtMs = 0
   #lookForOldAtMs = 0
   #warnedOf: ReadonlySet<string> = new Set()
 
@@ -97,6 +102,7 @@ export class Ticker {
     })
     // After what grants them: what a job gave back for a question is handed over to it.
     await this.#item('settling questions', () => tickRequests(database))
+    await this.#item('counting events', () => this.#countEvents())
     await this.#item('looking for old snapshots', () => this.#warnOfOldSnapshots())
     if (this.#failures === failuresBefore && this.#isAway) {
       this.#isAway = false
@@ -153,6 +159,14 @@ export class Ticker {
       await store.returnJobs([claim], claim.reason)
       logger.warn({ jobId: claim.jobId, reason: claim.reason }, 'claim taken back')
     }
+  }
+
+  // A call counts up to the mark of the call before, so that the figures are some two seconds old. What a day without a
+  // coordinator has left is counted over many ticks.
+  async #countEvents(): Promise<void> {
+    if (performance.now() < this.#countAtMs) return
+    const counted = await countEvents(this.#options.database, eventsAtOnce)
+    this.#countAtMs = counted < eventsAtOnce ? performance.now() + 1000 : 0
   }
 
   // Said once for each, with a look every ten seconds or so: it is asked of every session that the server has.

@@ -14,5 +14,7 @@ export interface Services {
   readonly agentFeed: AgentFeed
   readonly encryption: PayloadEncryption
   readonly queue: () => Promise<QueueAnswers>
+  /** As Prometheus reads them. */
+  readonly metrics: () => Promise<string>
   readonly readiness: readonly ReadinessCheck[]
 }

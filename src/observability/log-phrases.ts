@@ -45,6 +45,28 @@ const phrases = {
     (fields: { readonly request_id: string | null; readonly operation: string; readonly error: unknown }) =>
       `the audit has no line of ${fields.operation}`,
   ),
+  'alarm.raised': warn(
+    (fields: {
+      readonly rule: string
+      readonly subject: string
+      readonly value: number
+      readonly bound: number
+      readonly message: string
+    }) => `alarm: ${fields.message}`,
+  ),
+  'alarm.cleared': info(
+    (fields: {
+      readonly rule: string
+      readonly subject: string
+      readonly value: number
+      readonly bound: number
+      readonly message: string
+    }) => `no longer alarming: ${fields.message}`,
+  ),
+  'alarm.undelivered': error(
+    (fields: { readonly id: string; readonly attempts: number; readonly problem: string }) =>
+      `an alarm could not be delivered to the webhook and is given up: ${fields.problem}`,
+  ),
   'feed.lost': warn(
     (_fields: { readonly error: unknown }) =>
       'the connection that listens for ended jobs is lost; looking every few seconds until it is back',

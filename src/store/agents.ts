@@ -2,6 +2,7 @@ import type { AgentState } from '../domain/agent-view.ts'
 import type { Assignment } from '../domain/assignment.ts'
 import { type AssignmentJson, assignmentFromJson } from '../domain/assignment-json.ts'
 import { type AgentId, asAgentId, asFencingToken, asJobId } from '../domain/ids.ts'
+import { tellClaim } from '../observability/happenings.ts'
 import { type HeldJob, idsOf, tokensOf } from './attempts.ts'
 import type { Queryable } from './queryable.ts'
 
@@ -145,22 +146,24 @@ export async function absorbTouches(database: Queryable, limit = 1000): Promise<
 
 /** Claims up to `limit` jobs of the agent's own routes. Throws `agent_not_active`. */
 export async function claimJobs(database: Queryable, agentId: AgentId, limit: number): Promise<Claimed> {
-  const rows = await database.query<ClaimedRow>(
-    'select jobs, contended, more from interlock.claim_jobs($1, null, $2)',
-    [agentId, limit],
-    'claim_jobs',
+  return told(() =>
+    database.query<ClaimedRow>(
+      'select jobs, contended, more from interlock.claim_jobs($1, null, $2)',
+      [agentId, limit],
+      'claim_jobs',
+    ),
   )
-  return toClaimed(rows)
 }
 
 /** The lone examination of a lane that was found contended three times running. */
 export async function claimLane(database: Queryable, agentId: AgentId, laneId: string): Promise<Claimed> {
-  const rows = await database.query<ClaimedRow>(
-    'select jobs, contended, more from interlock.claim_lane($1, $2)',
-    [agentId, laneId],
-    'claim_lane',
+  return told(() =>
+    database.query<ClaimedRow>(
+      'select jobs, contended, more from interlock.claim_lane($1, $2)',
+      [agentId, laneId],
+      'claim_lane',
+    ),
   )
-  return toClaimed(rows)
 }
 
 /** Whether any job of its routes waits for nothing but an agent, or is its own and not confirmed yet. */
@@ -192,6 +195,14 @@ export async function hasSuccessor(database: Queryable, agentId: AgentId): Promi
     [agentId],
   )
   return row?.exists ?? false
+}
+
+async function told(claim: () => Promise<ClaimedRow[]>): Promise<Claimed> {
+  const startedMs = performance.now()
+  const claimed = toClaimed(await claim())
+  const result = claimed.assignments.length > 0 ? 'some' : claimed.contended.length > 0 ? 'contended' : 'none'
+  tellClaim({ seconds: (performance.now() - startedMs) / 1000, result })
+  return claimed
 }
 
 interface HeartbeatRow {

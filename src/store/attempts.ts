@@ -1,4 +1,5 @@
 import type { FencingToken, JobId } from '../domain/ids.ts'
+import { tellStaleWrites } from '../observability/happenings.ts'
 import type { Queryable } from './queryable.ts'
 
 /** A claim: whose write it is. Every verb of a holder names both. */
@@ -123,6 +124,7 @@ interface VerdictRow {
 }
 
 function toVerdicts(rows: readonly VerdictRow[]): readonly Verdict[] {
+  tellStaleWrites(rows.filter(({ reason }) => reason === 'stale_token').length)
   return rows.map(({ job_id, accepted, reason }) => ({ jobId: job_id, accepted, reason }))
 }
 

@@ -1,4 +1,6 @@
 import type { AgentPolicy } from '../domain/agent-policy.ts'
+import type { AlarmPolicy } from '../domain/alarm.ts'
+import { setAlarmPolicy } from './alarms.ts'
 import type { Queryable } from './queryable.ts'
 
 /** What a configuration says about queues and limits; what it does not name stays as it is in the database. */
@@ -13,6 +15,8 @@ export interface Policy {
   readonly limits: Readonly<Record<string, number | null | 'default'>>
   /** How the load of agents is judged. */
   readonly agents?: Readonly<Partial<AgentPolicy>>
+  /** What is alarming. */
+  readonly alarms?: Readonly<Partial<AlarmPolicy>>
 }
 
 interface LimitRow {
@@ -34,6 +38,7 @@ export async function applyPolicy(queryable: Queryable, policy: Policy, actor: s
     if (await setQueue(queryable, name, settings, actor)) changed.push(`queue ${name}`)
   }
   if (await setAgentPolicy(queryable, policy.agents ?? {}, actor)) changed.push('the load of agents')
+  if (await setAlarmPolicy(queryable, policy.alarms ?? {}, actor)) changed.push('alarms')
   const rows = await queryable.query<LimitRow>(
     'select l.pattern, l.capacity, l.is_paused from interlock.resource_limits as l where l.pattern = any ($1)',
     [Object.keys(policy.limits)],

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { tellStaleWrites } from '../observability/happenings.ts'
 import { toInterlockError } from './sqlstate.ts'
 
 /** Whatever can be asked: the pool, a transaction, a connection of one's own. */
@@ -26,6 +27,8 @@ export async function runQuery<Row extends object>(
     const result = await client.query<Row>({ text, values: [...values], ...(name === undefined ? {} : { name }) })
     return result.rows
   } catch (error) {
-    throw toInterlockError(error)
+    const told = toInterlockError(error)
+    if (told.code === 'stale_token') tellStaleWrites(1)
+    throw told
   }
 }

@@ -1,7 +1,9 @@
 import type { TaskList } from 'graphile-worker'
+import { AlarmWatch } from '../coordinator/alarm-watch.ts'
 import { Dispatcher } from '../coordinator/dispatcher.ts'
 import { defaultRetention, Pruner } from '../coordinator/pruner.ts'
 import { Ticker } from '../coordinator/ticker.ts'
+import type { WebhookOptions } from '../coordinator/webhook.ts'
 import { isInterlockError } from '../domain/errors.ts'
 import type { Logger } from '../observability/logger.ts'
 import type { Database } from '../store/database.ts'
@@ -12,6 +14,10 @@ export interface CoordinatorOptions {
   readonly database: Database
   readonly logger: Logger
   readonly retention?: Retention
+  /** Where alarms are sent to, beside the log; unless set, nowhere. */
+  readonly webhook?: WebhookOptions | null
+  /** How often all coordinators together look for alarms, and each for messages to send; 5 unless set. */
+  readonly alarmIntervalSeconds?: number
   /** How often the tick comes; 500 unless set. */
   readonly tickIntervalMs?: number
 }
@@ -36,6 +42,12 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     dispatcher,
     logger,
     ...(options.tickIntervalMs === undefined ? {} : { intervalMs: options.tickIntervalMs }),
+  })
+  const alarms = new AlarmWatch({
+    database,
+    logger,
+    webhook: options.webhook ?? null,
+    ...(options.alarmIntervalSeconds === undefined ? {} : { intervalSeconds: options.alarmIntervalSeconds }),
   })
   const pruner = new Pruner(database, options.retention ?? defaultRetention, logger)
 
@@ -72,9 +84,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       })
       await ringer.start()
       ticker.start()
+      alarms.start()
     },
     async stop() {
-      await Promise.all([ticker.stop(), ringer.stop()])
+      await Promise.all([ticker.stop(), alarms.stop(), ringer.stop()])
     },
   }
 }

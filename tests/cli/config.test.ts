@@ -95,6 +95,30 @@ flux = 2
     expect(problems).toEqual(['DATABASE_URL: database.url must begin with postgres:// or postgresql://, not (secret)'])
   })
 
+  it('takes an alarm’s bound or "off", and a webhook with its secret only, of which it prints neither', async () => {
+    const secret = `whsec_${'A'.repeat(32)}`
+    const toml =
+      '[alarms]\nqueue_depth = 500\ndead_letter_seconds = "off"\nwebhook_url = "https://hooks.example/token-1"\n'
+    const { config, printed } = await load(toml, { environment: { INTERLOCK_ALARMS_WEBHOOK_SECRET: secret } })
+    expect(config.alarms).toEqual({
+      policy: { queue_depth: 500, dead_letter_seconds: null, is_delivered: true },
+      webhook: { url: 'https://hooks.example/token-1', secret },
+    })
+    expect(JSON.stringify(printed)).not.toMatch(/token-1|whsec/)
+    expect(await problemsOf(toml)).toEqual([
+      'interlock.toml:4: alarms.webhook_url and alarms.webhook_secret must be set both, or neither',
+    ])
+    expect(
+      await problemsOf(
+        '[alarms]\nqueue_deth = 5\nwebhook_url = "http://hooks.example/token-2"\nwebhook_secret = "whsec_short"\n',
+      ),
+    ).toEqual([
+      'interlock.toml:2: alarms.queue_deth is not a setting; did you mean queue_depth?',
+      'interlock.toml:3: alarms.webhook_url must begin with https://, and name no user, not (secret)',
+      'interlock.toml:4: alarms.webhook_secret must be whsec_ and at least 24 random bytes in base64, not (secret)',
+    ])
+  })
+
   it('takes paths in the file from the file, wherever the program runs', async () => {
     const folder = await temporaryFolder({
       'deploy.toml': `[database]

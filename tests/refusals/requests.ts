@@ -156,6 +156,8 @@ export function rightRequests({
         limit: '10',
       },
     },
+    'GET /metrics': { path: '/metrics' },
+    'GET /alarms': { path: '/alarms', query: {} },
     'GET /queues': { path: '/queues' },
     'PATCH /queues/:name': {
       path: '/queues/default',

@@ -43,6 +43,7 @@ const tellingAnswers: Readonly<Record<string, readonly RegExp[]>> = {
     /nobody .*no live agent serves nobodys\/autonomous/,
     / touches \| doorbells /,
   ],
+  'alarms.sql': [/dead_letter +\| \w+ +\| +\| 1 dead letter is new/, /old_snapshot .*keeps the past alive/],
   'agents.sql': [/box\.\d+ +\| active +\| box +\| 4711 .*3 of 8/, /dead\.\d+ +\| active, lease over/],
   'lost_attempts.sql': [/times_lost/],
   'returning_agents.sql': [/registrations/],

@@ -44,8 +44,8 @@ begin
     returning jobs.id into v_id;
   end loop;
   update interlock.job_messages as m set companion_id = v_id where m.id = p_request_id;
-  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, conflict_reason, details)
-  values (p_now, 'enqueued', v_id, 'resume', 'pending', format('job %s takes again what it gave back', v_job.id),
+  insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, to_status, conflict_reason, queue, details)
+  values (p_now, 'enqueued', v_id, 'resume', 'pending', format('job %s takes again what it gave back', v_job.id), 'locks',
     jsonb_build_object('request_id', p_request_id, 'job_id', v_job.id));
   insert into interlock.job_lane_touches (lane_id)
   select j.lane_id from interlock.jobs as j where j.id = v_id;

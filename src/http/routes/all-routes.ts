@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
+import { alarmRoutes } from './alarms.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { historyRoutes } from './history.ts'
@@ -15,6 +16,7 @@ import { jobWaitRoutes } from './job-wait.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
 import { lockRoutes } from './locks.ts'
+import { metricsRoutes } from './metrics.ts'
 import { probeRoutes } from './probes.ts'
 import { questionRoutes } from './questions.ts'
 import { queueRoutes } from './queue.ts'
@@ -46,6 +48,8 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...scheduleRoutes(services),
     ...historyRoutes(services),
     ...keyRoutes(services),
+    ...metricsRoutes(services),
+    ...alarmRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
