@@ -12,6 +12,7 @@ import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestView } from '../domain/question-view.ts'
+import type { EventPage, EventsRequest } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type {
   AppliedWorkflow,
@@ -110,6 +111,8 @@ export interface Backend extends Steering {
   getExecution(id: string): Promise<ExecutionView>
   readonly schedules: ScheduleBackend
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
+  /** What came after a cursor; at once, and nothing if there is nothing. */
+  events(request: EventsRequest): Promise<EventPage>
   close(): Promise<void>
 }
 

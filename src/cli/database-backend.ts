@@ -10,6 +10,7 @@ import { drainAgent, resumeAgent, suspendAgent } from '../store/agent-changes.ts
 import { readAgents } from '../store/agent-reader.ts'
 import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
+import { readEvents } from '../store/event-page.ts'
 import { readTimeline } from '../store/events.ts'
 import { readHistorySummary } from '../store/history-summary.ts'
 import { listJobs } from '../store/job-list.ts'
@@ -152,6 +153,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
     },
     getExecution: (id) => readExecution(database, id),
     schedules: databaseSchedules(database, actor),
+    events: (request) => readEvents(database, request),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

@@ -21,6 +21,7 @@ const exitByError: Readonly<Record<ErrorCode, ExitCode>> = {
   queue_not_found: exitCodes.notFound,
   workflow_not_found: exitCodes.notFound,
   schedule_not_found: exitCodes.notFound,
+  events_lost: exitCodes.conflict,
   stale_token: exitCodes.conflict,
   illegal_transition: exitCodes.conflict,
   agent_not_active: exitCodes.conflict,

@@ -6,6 +6,7 @@ import { addAgentsCommand } from './commands/agents.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEventsCommand } from './commands/events.ts'
 import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addLocksCommand } from './commands/locks.ts'
@@ -76,6 +77,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addEventsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

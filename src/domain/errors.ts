@@ -17,6 +17,7 @@ export const errorCodes = [
   'queue_not_found',
   'workflow_not_found',
   'schedule_not_found',
+  'events_lost',
   'unavailable',
   'schema_mismatch',
   'internal',

@@ -6,6 +6,7 @@ import { say } from '../observability/log-phrases.ts'
 import type { Logger } from '../observability/logger.ts'
 import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
+import { EventFeed } from '../store/event-feed.ts'
 import { JobFeed } from '../store/job-feed.ts'
 import { RequestFeed } from '../store/request-feed.ts'
 import { createApplication } from './application.ts'
@@ -46,6 +47,7 @@ export class HttpServer {
   readonly #feed: JobFeed
   readonly #requestFeed: RequestFeed
   readonly #agentFeed: AgentFeed
+  readonly #eventFeed: EventFeed
   readonly #eventLoop = new EventLoopWatch()
   readonly #server: Server
   #stopped: Promise<void> | null = null
@@ -60,6 +62,7 @@ export class HttpServer {
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })
     this.#agentFeed = new AgentFeed(database)
+    this.#eventFeed = new EventFeed(database)
     this.#server = createServer(this.#createApplication())
     // Slow senders hold a socket, and no more than this long.
     this.#server.headersTimeout = 10_000
@@ -100,7 +103,12 @@ export class HttpServer {
     })
     this.#stopping.abort()
     this.#eventLoop.stop()
-    const feedStopped = Promise.all([this.#feed.stop(), this.#requestFeed.stop(), this.#agentFeed.stop()])
+    const feedStopped = Promise.all([
+      this.#feed.stop(),
+      this.#requestFeed.stop(),
+      this.#agentFeed.stop(),
+      this.#eventFeed.stop(),
+    ])
     const drained = new AbortController()
     const cut = await Promise.race([closed.then(() => 0), this.#cutAfter(drainSeconds, drained.signal)])
     drained.abort()
@@ -128,6 +136,7 @@ export class HttpServer {
       feed: this.#feed,
       requestFeed: this.#requestFeed,
       agentFeed: this.#agentFeed,
+      eventFeed: this.#eventFeed,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       readiness: [
         databaseCheck(database),

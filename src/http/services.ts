@@ -1,5 +1,6 @@
 import type { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
+import type { EventFeed } from '../store/event-feed.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import type { RequestFeed } from '../store/request-feed.ts'
 import type { QueueAnswers } from './queue-answers.ts'
@@ -11,6 +12,7 @@ export interface Services {
   readonly feed: JobFeed
   readonly requestFeed: RequestFeed
   readonly agentFeed: AgentFeed
+  readonly eventFeed: EventFeed
   readonly queue: () => Promise<QueueAnswers>
   readonly readiness: readonly ReadinessCheck[]
 }

@@ -16,6 +16,7 @@ const interlockCodes: Readonly<Record<string, ErrorCode>> = {
   IL012: 'queue_not_found',
   IL013: 'workflow_not_found',
   IL014: 'schedule_not_found',
+  IL015: 'events_lost',
 }
 
 const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: string | null]>> = {

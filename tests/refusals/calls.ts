@@ -94,6 +94,14 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
     prune_history: { p_log_days: '7', p_history_days: '365', ...limit, p_output_days: '7', p_key_days: '7' },
     queue_snapshot: { p_list_limit: '100', p_count_limit: '10000' },
     raise_after_restore: { p_above: '0', ...actor },
+    read_events: {
+      p_cursor: text('start'),
+      ...limit,
+      p_job_id: text('waiting'),
+      p_user: text('ann'),
+      p_queue: text('default'),
+      p_event_types: `'{enqueued}'`,
+    },
     register_agent: {
       p_name: text('another'),
       p_queues: `'{default}'`,

@@ -5,6 +5,7 @@ import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
+import { eventRoutes } from './events.ts'
 import { historyRoutes } from './history.ts'
 import { jobChangeRoutes } from './job-changes.ts'
 import { jobHeartbeatRoutes } from './job-heartbeat.ts'
@@ -44,6 +45,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...agentCallRoutes(services),
     ...scheduleRoutes(services),
     ...historyRoutes(services),
+    ...eventRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
