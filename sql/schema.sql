@@ -3417,6 +3417,23 @@ end
 $function$;
 comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.complete_job(p_job_id text, p_token bigint, p_result jsonb DEFAULT NULL::jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select c.reason
+  into v_reason
+  from interlock.complete_jobs(array[p_job_id], array[p_token], array[p_result]) as c;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  return 'completed';
+end
+$function$;
+comment on function interlock.complete_job(text,bigint,jsonb) is 'complete_jobs() for one job, where a refusal is an error: the holder says that it is done, with its result. Returns completed. Locks as complete_jobs(). Must be the first of its transaction (IL010). Raises IL001, IL002, IL005.';
+
 CREATE OR REPLACE FUNCTION interlock.complete_jobs(p_job_ids text[], p_tokens bigint[], p_results jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(job_id text, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -4064,6 +4081,52 @@ begin
 end
 $function$;
 comment on function interlock.end_pause(interlock.jobs,text,text,text) is 'Lets a paused job wait for its time, where that has not come, or for its turn; returns scheduled or pending. Called with the job''s row locked.';
+
+CREATE OR REPLACE FUNCTION interlock.enqueue_job(p_task text, p_user text DEFAULT NULL::text, p_payload jsonb DEFAULT NULL::jsonb, p_models text[] DEFAULT NULL::text[], p_resources text[] DEFAULT NULL::text[], p_queue text DEFAULT NULL::text, p_priority text DEFAULT NULL::text, p_project text DEFAULT NULL::text, p_id text DEFAULT NULL::text, p_kind text DEFAULT NULL::text, p_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delay_seconds double precision DEFAULT NULL::double precision, p_timeout_seconds integer DEFAULT NULL::integer, p_max_attempts integer DEFAULT NULL::integer, p_retry_delays_seconds jsonb DEFAULT NULL::jsonb, p_ttl_seconds double precision DEFAULT NULL::double precision, p_permission_level text DEFAULT NULL::text, p_unique_key text DEFAULT NULL::text, p_on_duplicate text DEFAULT NULL::text, p_depends_on text[] DEFAULT NULL::text[], p_depends_on_outcome text DEFAULT NULL::text, p_heartbeat_seconds integer DEFAULT NULL::integer, p_work_order jsonb DEFAULT NULL::jsonb, p_start boolean DEFAULT NULL::boolean, p_actor text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job jsonb;
+begin
+  -- What is left out stays out: nulls within the payload are the caller's own.
+  select jsonb_object_agg(a.key, a.value)
+  into v_job
+  from jsonb_each(jsonb_build_object(
+    'task', p_task,
+    'user', p_user,
+    'payload', p_payload,
+    'models', p_models,
+    'resources', p_resources,
+    'queue', p_queue,
+    'priority', case when p_priority ~ '^\d{1,9}(\.\d{1,9})?$' then to_jsonb(p_priority::double precision) else to_jsonb(p_priority) end,
+    'project', p_project,
+    'id', p_id,
+    'kind', p_kind,
+    'run_at', p_run_at,
+    'delay_seconds', p_delay_seconds,
+    'timeout_seconds', p_timeout_seconds,
+    'max_attempts', p_max_attempts,
+    'retry_delays_seconds', p_retry_delays_seconds,
+    'ttl_seconds', p_ttl_seconds,
+    'permission_level', p_permission_level,
+    'unique_key', p_unique_key,
+    'on_duplicate', p_on_duplicate,
+    'depends_on', p_depends_on,
+    'depends_on_outcome', p_depends_on_outcome,
+    'heartbeat_seconds', p_heartbeat_seconds,
+    'work_order', p_work_order,
+    'start', p_start
+  )) as a
+  where a.value <> 'null';
+  return (
+    select e.job_id
+    from interlock.enqueue_jobs(jsonb_build_array(coalesce(v_job, '{}')), p_actor) as e
+  );
+end
+$function$;
+comment on function interlock.enqueue_job(text,text,jsonb,text[],text[],text,text,text,text,text,timestamp with time zone,double precision,integer,integer,jsonb,double precision,text,text,text,text[],text,integer,jsonb,boolean,text) is 'enqueue_jobs() for one job and for people: select interlock.enqueue_job(''resize'', p_user => ''alice'', p_models => ''{flux}''). Each argument is the field of the same name there; null leaves it out. p_priority is a name or a number. Returns the job''s id, which is that of the one that is there already where p_unique_key is skipped. In the caller''s own transaction, and waits for nobody but as enqueue_jobs() says. Raises what enqueue_jobs() raises, with the field as COLUMN.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_jobs(p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text, is_duplicate boolean)
@@ -9358,6 +9421,24 @@ AS $function$
 $function$;
 comment on function interlock.retry_wait(integer,integer[],integer[]) is 'The seconds to wait after this attempt, by the job''s own waits, else the queue''s: the last one repeats, and none is no wait.';
 
+CREATE OR REPLACE FUNCTION interlock.return_job(p_job_id text, p_token bigint, p_reason text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select r.reason
+  into v_reason
+  from interlock.return_jobs(array[p_job_id], array[p_token], p_reason) as r;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  -- One that was asked to stop is gone now.
+  return case when exists (select from interlock.jobs as j where j.id = p_job_id) then 'pending' else 'cancelled' end;
+end
+$function$;
+comment on function interlock.return_job(text,bigint,text) is 'return_jobs() for one job, where a refusal is an error: the holder gives it back unfinished. Returns pending, or cancelled where that had been asked for. Locks as return_jobs(). Must be the first of its transaction (IL010). Raises IL001, IL002.';
+
 CREATE OR REPLACE FUNCTION interlock.return_jobs(p_job_ids text[], p_tokens bigint[], p_reason text)
  RETURNS TABLE(job_id text, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -9408,7 +9489,10 @@ CREATE OR REPLACE FUNCTION interlock.ring(p_routes text[])
  SET search_path TO ''
 AS $function$
 begin
-  if pg_catalog.cardinality(p_routes) = 0 or pg_catalog.to_regnamespace('graphile_worker') is null then
+  -- Where it came after the rights were granted, the owner of the verbs has none in it: the tick is behind the bell.
+  if pg_catalog.cardinality(p_routes) = 0
+    or pg_catalog.to_regnamespace('graphile_worker') is null
+    or not pg_catalog.has_schema_privilege('graphile_worker', 'usage') then
     return;
   end if;
   -- Each bell is a NOTIFY, and those serialise commits (16 clients: 5,700 became 2,500 transactions a second). So nobody
@@ -9426,7 +9510,7 @@ begin
   );
 end
 $function$;
-comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker it does nothing; the tick is behind it.';
+comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker, or rights in its schema, it does nothing; the tick is behind it.';
 
 CREATE OR REPLACE FUNCTION interlock.row_limit(p_limit integer)
  RETURNS integer
@@ -10368,6 +10452,29 @@ begin
 end
 $function$;
 comment on function interlock.start_deferred(text[],timestamp with time zone) is 'Lets deferred jobs go whose parents have all ended: pending, scheduled where their run_at lies ahead, or paused where they were added without starting. Their time to live counts from now. Called with their rows locked; insert-only towards the scheduler.';
+
+CREATE OR REPLACE FUNCTION interlock.start_job(p_job_id text, p_token bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select s.reason
+  into v_reason
+  from interlock.start_jobs(array[p_job_id], array[p_token]) as s;
+  if v_reason = 'cancel_requested' then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('job %s was asked to stop before it started', p_job_id),
+      hint = 'Say that it has stopped, by confirm_cancel().';
+  end if;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  return 'running';
+end
+$function$;
+comment on function interlock.start_job(text,bigint) is 'start_jobs() for one job, where a refusal is an error: the holder confirms that it starts it. Returns running. Locks the job''s row. Raises IL001, IL002, IL003 where it was asked to stop.';
 
 CREATE OR REPLACE FUNCTION interlock.start_jobs(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, accepted boolean, reason text)
