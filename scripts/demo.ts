@@ -15,8 +15,9 @@ import { renderEvent } from '../src/cli/event-phrase.ts'
 import type { App } from '../src/cli/launcher.ts'
 import { createTerminal } from '../src/cli/terminal.ts'
 import { loadConfig, readTerminalPreferences } from '../src/config.ts'
+import type { EventPage } from '../src/domain/queue-event.ts'
 import { Database } from '../src/store/database.ts'
-import { EventFeed } from '../src/store/event-feed.ts'
+import { readEvents } from '../src/store/event-page.ts'
 import { hasSeenJobs } from '../src/store/first-use.ts'
 import type { SeenWait } from './demo/checks/seen.ts'
 import { describe } from './demo/checks/verdict.ts'
@@ -149,11 +150,13 @@ async function play({ app, url }: Running, workspace: string, signal: AbortSigna
 
 /** Each event as a line, as `interlock up` shows them. */
 async function show(database: Database, signal: AbortSignal): Promise<void> {
-  const feed = await EventFeed.open(database)
+  let cursor: string | null = null
   for (let isLast = false; !isLast; ) {
     // One look after the end: what was committed just before it is shown too.
     isLast = signal.aborted
-    for (const event of await feed.next(500)) terminal.print(renderEvent(event, terminal))
+    const page: EventPage = await readEvents(database, { cursor, limit: 500 })
+    for (const event of page.events) terminal.print(renderEvent(event, terminal))
+    cursor = page.next_cursor
     if (!isLast) await sleep(100, undefined, { signal }).catch(() => undefined)
   }
 }

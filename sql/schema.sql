@@ -417,6 +417,9 @@ create table interlock.installation (
   program_version text not null,
   functions_digest text not null,
   installed_at timestamp with time zone not null,
+  system_identifier bigint not null default (pg_control_system()).system_identifier,
+  log_starts_after bigint not null default 0,
+  log_pruned_through xid8,
   constraint installation_pkey PRIMARY KEY (only_row),
   constraint installation_only_row_check CHECK (only_row)
 );
@@ -425,6 +428,9 @@ comment on column interlock.installation.only_row is 'Keeps this table at one ro
 comment on column interlock.installation.program_version is 'The release that installed the functions and views.';
 comment on column interlock.installation.functions_digest is 'A digest of their texts: a start with other ones installs them.';
 comment on column interlock.installation.installed_at is 'When that was.';
+comment on column interlock.installation.system_identifier is 'The server whose transactions job_queue_log counts; another one says that a dump was restored here.';
+comment on column interlock.installation.log_starts_after is 'The last line of job_queue_log that came with a dump: its transaction is another server''s, and read_events() begins behind it.';
+comment on column interlock.installation.log_pruned_through is 'The latest transaction of which prune_history() has dropped lines; who has seen less has missed some.';
 
 create table interlock.job_dependencies (
   job_id interlock.job_id not null,
@@ -619,10 +625,11 @@ create table interlock.job_queue_log (
   conflict_reason character varying(4096),
   resources text[],
   details jsonb,
+  transaction_id xid8 not null default pg_current_xact_id(),
   queue text
 ) partition by RANGE (created_at);
+CREATE INDEX job_queue_log_by_transaction ON ONLY interlock.job_queue_log USING btree (transaction_id, id);
 CREATE INDEX job_queue_log_of_job ON ONLY interlock.job_queue_log USING btree (job_id, id);
-CREATE INDEX job_queue_log_recent ON ONLY interlock.job_queue_log USING btree (id);
 CREATE TRIGGER job_queue_log_is_append_only BEFORE DELETE OR UPDATE ON interlock.job_queue_log FOR EACH ROW EXECUTE FUNCTION interlock.refuse_change();
 CREATE TRIGGER job_queue_log_is_not_emptied BEFORE TRUNCATE ON interlock.job_queue_log FOR EACH STATEMENT EXECUTE FUNCTION interlock.refuse_change();
 comment on table interlock.job_queue_log is 'One row is an event: what happened to which job, from where to where, by whom and why. Append-only, partitioned by day, dropped by partition; the DEFAULT partition takes what has no day of its own, so a missed cron never stops an enqueue.';
@@ -639,6 +646,7 @@ comment on column interlock.job_queue_log.actor is 'Who asked for it, where some
 comment on column interlock.job_queue_log.conflict_reason is 'Why, in words.';
 comment on column interlock.job_queue_log.resources is 'With assigned: what was granted, under the token as fence. With the end of a claim: what was freed.';
 comment on column interlock.job_queue_log.details is 'What else there is to say: blocked_on and blocked_by_job_id, run_at, the settings that changed.';
+comment on column interlock.job_queue_log.transaction_id is 'The transaction that wrote it: what read_events() tells by whether somebody has seen it. Counted by the server, so it means nothing after a dump was restored into another one.';
 comment on column interlock.job_queue_log.queue is 'With enqueued: the queue that the job came into, so that who counts the log need not look up each job. Null for other events.';
 
 create table interlock.job_queue_log_default partition of interlock.job_queue_log DEFAULT;
@@ -3019,6 +3027,32 @@ AS $function$
 $function$;
 comment on function interlock.away_requests(integer) is 'The requests for which resume_request() has something to do: their companion was granted what the job gave back, or is gone, or the job is. Locks nothing. Run by the tick.';
 
+CREATE OR REPLACE FUNCTION interlock.begin_log_anew(p_system_identifier bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '1s'
+AS $function$
+declare
+  v_last bigint;
+begin
+  -- Nobody is in the midst of writing then: what has a lower number is from the dump, or from before the first reader.
+  lock table interlock.job_queue_log in share row exclusive mode;
+  select case when s.is_called then s.last_value else 0 end
+  into v_last
+  from interlock.job_queue_log_id_seq as s;
+  update interlock.installation as i
+  set system_identifier = p_system_identifier,
+      log_starts_after = v_last,
+      log_pruned_through = null
+  where i.system_identifier <> p_system_identifier
+    and p_system_identifier = (pg_catalog.pg_control_system()).system_identifier;
+end
+$function$;
+comment on function interlock.begin_log_anew(bigint) is 'Once after a dump was restored into another server: remembers how far the log is of the former one, whose numbers of transactions mean nothing here. Does nothing where that is known. SECURITY DEFINER: the first reader does it, who has no right to write.
+Locks: job_queue_log against writers, for which it waits a second (55P03: again); then the row of the installation.';
+
 CREATE OR REPLACE FUNCTION interlock.bounded_error(p_error jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3749,6 +3783,23 @@ begin
 end
 $function$;
 comment on function interlock.collect_idle(uuid,text,integer) is 'Takes away lanes that are empty, and the slots of resources that have been idle for a minute: looks at up to p_limit of each after the given ones, and at most 100 resources are taken at once. Returns how many went, and from where to go on (the first values: from the start). Locks: limits, shared; lanes, SKIP LOCKED; the resources, by try only. Must be the first of its transaction (IL010). Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.complete_job(p_job_id text, p_token bigint, p_result jsonb DEFAULT NULL::jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select c.reason
+  into v_reason
+  from interlock.complete_jobs(array[p_job_id], array[p_token], array[p_result]) as c;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  return 'completed';
+end
+$function$;
+comment on function interlock.complete_job(text,bigint,jsonb) is 'complete_jobs() for one job, where a refusal is an error: the holder says that it is done, with its result. Returns completed. Locks as complete_jobs(). Must be the first of its transaction (IL010). Raises IL001, IL002, IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.complete_jobs(p_job_ids text[], p_tokens bigint[], p_results jsonb[] DEFAULT NULL::jsonb[])
  RETURNS TABLE(job_id text, accepted boolean, reason text)
@@ -4560,6 +4611,52 @@ begin
 end
 $function$;
 comment on function interlock.end_pause(interlock.jobs,text,text,text) is 'Lets a paused job wait for its time, where that has not come, or for its turn; returns scheduled or pending. Called with the job''s row locked.';
+
+CREATE OR REPLACE FUNCTION interlock.enqueue_job(p_task text, p_user text DEFAULT NULL::text, p_payload jsonb DEFAULT NULL::jsonb, p_models text[] DEFAULT NULL::text[], p_resources text[] DEFAULT NULL::text[], p_queue text DEFAULT NULL::text, p_priority text DEFAULT NULL::text, p_project text DEFAULT NULL::text, p_id text DEFAULT NULL::text, p_kind text DEFAULT NULL::text, p_run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delay_seconds double precision DEFAULT NULL::double precision, p_timeout_seconds integer DEFAULT NULL::integer, p_max_attempts integer DEFAULT NULL::integer, p_retry_delays_seconds jsonb DEFAULT NULL::jsonb, p_ttl_seconds double precision DEFAULT NULL::double precision, p_permission_level text DEFAULT NULL::text, p_unique_key text DEFAULT NULL::text, p_on_duplicate text DEFAULT NULL::text, p_depends_on text[] DEFAULT NULL::text[], p_depends_on_outcome text DEFAULT NULL::text, p_heartbeat_seconds integer DEFAULT NULL::integer, p_work_order jsonb DEFAULT NULL::jsonb, p_start boolean DEFAULT NULL::boolean, p_actor text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job jsonb;
+begin
+  -- What is left out stays out: nulls within the payload are the caller's own.
+  select jsonb_object_agg(a.key, a.value)
+  into v_job
+  from jsonb_each(jsonb_build_object(
+    'task', p_task,
+    'user', p_user,
+    'payload', p_payload,
+    'models', p_models,
+    'resources', p_resources,
+    'queue', p_queue,
+    'priority', case when p_priority ~ '^\d{1,9}(\.\d{1,9})?$' then to_jsonb(p_priority::double precision) else to_jsonb(p_priority) end,
+    'project', p_project,
+    'id', p_id,
+    'kind', p_kind,
+    'run_at', p_run_at,
+    'delay_seconds', p_delay_seconds,
+    'timeout_seconds', p_timeout_seconds,
+    'max_attempts', p_max_attempts,
+    'retry_delays_seconds', p_retry_delays_seconds,
+    'ttl_seconds', p_ttl_seconds,
+    'permission_level', p_permission_level,
+    'unique_key', p_unique_key,
+    'on_duplicate', p_on_duplicate,
+    'depends_on', p_depends_on,
+    'depends_on_outcome', p_depends_on_outcome,
+    'heartbeat_seconds', p_heartbeat_seconds,
+    'work_order', p_work_order,
+    'start', p_start
+  )) as a
+  where a.value <> 'null';
+  return (
+    select e.job_id
+    from interlock.enqueue_jobs(jsonb_build_array(coalesce(v_job, '{}')), p_actor) as e
+  );
+end
+$function$;
+comment on function interlock.enqueue_job(text,text,jsonb,text[],text[],text,text,text,text,text,timestamp with time zone,double precision,integer,integer,jsonb,double precision,text,text,text,text[],text,integer,jsonb,boolean,text) is 'enqueue_jobs() for one job and for people: select interlock.enqueue_job(''resize'', p_user => ''alice'', p_models => ''{flux}''). Each argument is the field of the same name there; null leaves it out. p_priority is a name or a number. Returns the job''s id, which is that of the one that is there already where p_unique_key is skipped. In the caller''s own transaction, and waits for nobody but as enqueue_jobs() says. Raises what enqueue_jobs() raises, with the field as COLUMN.';
 
 CREATE OR REPLACE FUNCTION interlock.enqueue_jobs(p_jobs jsonb, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(ordinal integer, job_id text, status text, is_duplicate boolean)
@@ -6925,6 +7022,31 @@ CREATE OR REPLACE FUNCTION interlock.locks_agent()
 AS $function$ select 'locks.0' $function$;
 comment on function interlock.locks_agent() is 'The agent in whose name manual locks are held. It is no process: it is listed nowhere, has no lease that could end, and whoever waits for a lock may claim for it.';
 
+CREATE OR REPLACE FUNCTION interlock.log_lifetime()
+ RETURNS TABLE(lifetime text, starts_after bigint, pruned_through xid8)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_system bigint := (pg_catalog.pg_control_system()).system_identifier;
+begin
+  if exists (select from interlock.installation as i where i.system_identifier <> v_system) then
+    perform interlock.begin_log_anew(v_system);
+  end if;
+  select i.log_starts_after, i.log_pruned_through
+  into starts_after, pruned_through
+  from interlock.installation as i;
+  starts_after := coalesce(starts_after, 0);
+  -- After a point in time was restored or a standby promoted, the same numbers may stand for other transactions.
+  lifetime := pg_catalog.left(pg_catalog.md5(pg_catalog.format('%s/%s/%s',
+    v_system,
+    pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8),
+    (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database()))), 8);
+  return next;
+end
+$function$;
+comment on function interlock.log_lifetime() is 'Within what the numbers of transactions in job_queue_log can be compared: a word for this server, its timeline and this database; the last line that came with a dump; the latest transaction of which lines were dropped. The first that asks after a dump was restored begins the log anew (begin_log_anew()).';
+
 CREATE OR REPLACE FUNCTION interlock.longest_agent_wait(p_queue text)
  RETURNS interval
  LANGUAGE sql
@@ -8073,6 +8195,7 @@ declare
   v_table text;
   v_first_table text;
   v_dead text[];
+  v_transaction xid8;
 begin
   select n.field
   into v_wrong
@@ -8220,7 +8343,14 @@ begin
     loop
       v_first_table := coalesce(v_first_table, v_table);
       exit when v_table <> v_first_table;
+      if v_table = 'interlock.job_queue_log' then
+        execute pg_catalog.format('select l.transaction_id from interlock.%I as l order by l.transaction_id desc limit 1', v_name) into v_transaction;
+      end if;
       execute pg_catalog.format('drop table interlock.%I', v_name);
+      if v_transaction is not null then
+        update interlock.installation as i
+        set log_pruned_through = greatest(i.log_pruned_through, v_transaction);
+      end if;
       partitions := partitions + 1;
     end loop;
   exception
@@ -8231,8 +8361,8 @@ begin
   return next;
 end
 $function$;
-comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
-Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
+comment on function interlock.prune_history(integer,integer,integer,integer,integer) is 'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. What read_events() can no longer show is remembered. Run by the crontab.
+Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); then the row of the installation. It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
 
 CREATE OR REPLACE FUNCTION interlock.queue_of_priority(p_priority double precision)
  RETURNS text
@@ -8463,6 +8593,8 @@ begin
   end if;
   -- One at a time: two that read the same number would raise once.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('restore'));
+  -- While nobody writes yet: the first reader of events would have to wait for writers.
+  perform interlock.log_lifetime();
   -- What the lost history handed out, nobody here can know. It began after the last event that is left, and no server grants
   -- 100,000 a second; a billion more costs nothing.
   select extract(epoch from v_now - pg_catalog.max(l.created_at))
@@ -8501,7 +8633,7 @@ begin
 end
 $function$;
 comment on function interlock.raise_after_restore(bigint,text) is 'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs, of messages and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
-Locks: the key restore. Raises IL005 invalid_argument where a number would leave its range.';
+Locks: the key restore; where a dump was restored, as begin_log_anew(). Raises IL005 invalid_argument where a number would leave its range.';
 
 CREATE OR REPLACE FUNCTION interlock.raise_lane_floors(p_routes text[])
  RETURNS void
@@ -8642,6 +8774,248 @@ AS $function$
   limit 1
 $function$;
 comment on function interlock.rate_of(text) is 'How many jobs that need this resource may start within a minute: what the row says that sets its capacity (the exact one, else that of the longest prefix); null: any number.';
+
+CREATE OR REPLACE FUNCTION interlock.read_events(p_cursor text DEFAULT NULL::text, p_limit integer DEFAULT 200, p_job_id text DEFAULT NULL::text, p_user text DEFAULT NULL::text, p_queue text DEFAULT NULL::text, p_event_types text[] DEFAULT NULL::text[])
+ RETURNS TABLE(events jsonb, next_cursor text, more boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  c_transactions constant integer := 200;
+  c_ahead constant integer := 50;
+  v_log record;
+  v_parts text[];
+  v_seen pg_snapshot;
+  v_upto pg_snapshot;
+  v_now pg_snapshot;
+  v_found xid8[];
+  v_new xid8[];
+  v_lasts bigint[];
+  v_is_cut boolean := false;
+  v_first_ahead bigint;
+  v_running xid8[];
+  v_at xid8 := '0';
+  v_at_id bigint := 0;
+  v_at_last bigint := 0;
+  v_prefix text;
+  v_page record;
+begin
+  if p_limit is null or p_limit not between 1 and 1000 then
+    raise exception using errcode = 'IL005', message = 'limit must be 1 to 1000', column = 'limit';
+  end if;
+  if length(p_cursor) > 15000
+    or p_cursor !~ '^(start|[0-9a-f]{8}(\.\d{1,18}-\d{1,18}(-\d{1,18}(_\d{1,18})*)?){1,2}(\.\d{1,18}-\d{1,18})?)$'
+    or cardinality(string_to_array(p_cursor, '.')) = 3 then
+    raise exception using
+      errcode = 'IL005',
+      message = 'cursor is none that was handed out',
+      column = 'cursor',
+      hint = 'Take the cursor of the last event that was read, start for all that is kept, or none for what comes from now on.';
+  end if;
+  if pg_is_in_recovery() then
+    raise exception using
+      errcode = '25006',
+      message = 'events are read from the primary alone: a standby does not know which transactions are in progress';
+  end if;
+  perform interlock.check_isolation();
+  -- Before anything is read: lines change their partition, and partitions go, while nobody reads.
+  lock table only interlock.job_queue_log in access share mode;
+  v_log := interlock.log_lifetime();
+  v_now := pg_current_snapshot();
+
+  if p_cursor is null then
+    events := '[]';
+    next_cursor := v_log.lifetime || '.' || interlock.snapshot_words(v_now);
+    more := false;
+    return next;
+    return;
+  elsif p_cursor = 'start' then
+    v_seen := format('%s:%1$s:', coalesce(v_log.pruned_through::text::bigint, 0) + 1)::pg_snapshot;
+  else
+    v_parts := string_to_array(p_cursor, '.');
+    v_seen := interlock.snapshot_of_words(v_parts[2]);
+    if v_parts[1] <> v_log.lifetime then
+      raise exception using
+        errcode = 'IL015',
+        message = 'the cursor is of another database, or of this one before it was restored or its server replaced',
+        column = 'cursor',
+        hint = 'Read on without a cursor; what happened meanwhile is in interlock.job_queue_log.';
+    elsif v_log.pruned_through >= pg_snapshot_xmax(v_seen) then
+      raise exception using
+        errcode = 'IL015',
+        message = 'events that came after the cursor are no longer kept',
+        column = 'cursor',
+        hint = 'Read on with start, which is the oldest event that is kept, or without a cursor.';
+    end if;
+    if cardinality(v_parts) = 4 then
+      v_upto := interlock.snapshot_of_words(v_parts[3]);
+      v_at := split_part(v_parts[4], '-', 1)::xid8;
+      v_at_id := split_part(v_parts[4], '-', 2)::bigint;
+    end if;
+  end if;
+
+  -- Which transactions have written since: from one to the next by the index, however many lines each has.
+  with recursive one (transaction_id) as (
+    (
+      select l.transaction_id
+      from interlock.job_queue_log as l
+      where l.transaction_id >= pg_snapshot_xmax(v_seen)
+        and l.transaction_id < pg_snapshot_xmax(coalesce(v_upto, v_now))
+        and l.id > v_log.starts_after
+      order by l.transaction_id
+      limit 1
+    )
+    union all
+    select (
+      select l.transaction_id
+      from interlock.job_queue_log as l
+      where l.transaction_id > o.transaction_id
+        and l.transaction_id < pg_snapshot_xmax(coalesce(v_upto, v_now))
+        and l.id > v_log.starts_after
+      order by l.transaction_id
+      limit 1
+    )
+    from one as o
+    where o.transaction_id is not null
+  )
+  select array_agg(s.transaction_id order by s.transaction_id)
+  into v_found
+  from (
+    select o.transaction_id
+    from one as o
+    where o.transaction_id is not null
+    limit case when v_upto is null then c_transactions + c_ahead else 10000 end
+  ) as s;
+  v_found := coalesce(v_found, '{}');
+  v_is_cut := v_upto is null and cardinality(v_found) = c_transactions + c_ahead;
+  v_new := array(
+    select x from pg_snapshot_xip(v_seen) as x where pg_visible_in_snapshot(x, coalesce(v_upto, v_now))
+    union all
+    select x
+    from unnest(v_found[:case when v_is_cut then c_transactions else cardinality(v_found) end]) as x
+    where pg_visible_in_snapshot(x, coalesce(v_upto, v_now))
+  );
+  select coalesce(array_agg(u.x order by l.id), '{}'), coalesce(array_agg(l.id order by l.id), '{}')
+  into v_new, v_lasts
+  from unnest(v_new) as u (x)
+  cross join lateral (
+    select l.id
+    from interlock.job_queue_log as l
+    where l.transaction_id = u.x
+      and l.id > v_log.starts_after
+    order by l.id desc
+    limit 1
+  ) as l;
+
+  if v_upto is null then
+    v_running := array(select pg_snapshot_xip(v_now));
+    if v_is_cut then
+      -- What still went on when those behind the cut wrote may have come after them: it is theirs to be shown with.
+      select min(l.id)
+      into v_first_ahead
+      from unnest(v_found[c_transactions + 1:]) as u (x)
+      cross join lateral (
+        select l.id
+        from interlock.job_queue_log as l
+        where l.transaction_id = u.x
+          and l.id > v_log.starts_after
+        order by l.id
+        limit 1
+      ) as l
+      where pg_visible_in_snapshot(u.x, v_now);
+      v_running := v_running || array(select u.x from unnest(v_new, v_lasts) as u (x, last_id) where u.last_id > v_first_ahead);
+    end if;
+    select format('%s:%s:%s', coalesce(min(r.x::text::bigint), w.ends_at::text::bigint), w.ends_at, string_agg(r.x::text, ',' order by r.x))::pg_snapshot
+    into v_upto
+    from (select case when v_is_cut then v_found[c_transactions + 1] else pg_snapshot_xmax(v_now) end as ends_at) as w
+    left join unnest(v_running) as r (x) on r.x < w.ends_at
+    group by w.ends_at;
+    select coalesce(array_agg(u.x order by u.last_id), '{}'), coalesce(array_agg(u.last_id order by u.last_id), '{}')
+    into v_new, v_lasts
+    from unnest(v_new, v_lasts) as u (x, last_id)
+    where pg_visible_in_snapshot(u.x, v_upto);
+  else
+    v_at_last := coalesce(v_lasts[array_position(v_new, v_at)], v_at_id);
+  end if;
+
+  -- Transaction by transaction, each whole: by their last lines, since who had to wait for another wrote on after it.
+  v_prefix := v_log.lifetime || '.' || interlock.snapshot_words(v_seen) || '.' || interlock.snapshot_words(v_upto) || '.';
+  with page as materialized (
+    select t.last_id, l.*
+    from unnest(v_new, v_lasts) as t (x, last_id)
+    cross join lateral (
+      select l.*
+      from interlock.job_queue_log as l
+      where l.transaction_id = t.x
+        and l.id > case when t.x = v_at then v_at_id else v_log.starts_after end
+      order by l.id
+      limit p_limit + 1
+    ) as l
+    where t.last_id >= v_at_last
+    order by t.last_id, l.id
+    limit p_limit + 1
+  ),
+  shown as (
+    select p.*, row_number() over w as place, v_prefix || p.transaction_id::text || '-' || p.id::text as position
+    from page as p
+    window w as (order by p.last_id, p.id)
+  ),
+  about as (
+    select s.*, coalesce(j.task, h.task) as task, coalesce(j.user_name, h.user_name) as user_name, coalesce(j.queue, h.queue) as queue
+    from shown as s
+    left join interlock.jobs as j on j.id = s.job_id
+    left join lateral (
+      select t.task, t.user_name, t.queue
+      from interlock.task_history as t
+      where j.id is null
+        and t.job_id = s.job_id
+      limit 1
+    ) as h on true
+    where s.place <= p_limit
+  )
+  select
+    (select count(*) from shown) > p_limit as is_longer,
+    (select s.position from shown as s where s.place = p_limit) as last_position,
+    coalesce(jsonb_agg(jsonb_build_object(
+      'cursor', a.position,
+      'id', a.id,
+      'created_at', to_char(a.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'event_type', a.event_type,
+      'job_id', a.job_id,
+      'task', a.task,
+      'user', a.user_name,
+      'queue', a.queue,
+      'from_status', a.from_status,
+      'to_status', a.to_status,
+      'token', a.token,
+      'agent_id', a.agent_id,
+      'actor', a.actor,
+      'conflict_reason', a.conflict_reason,
+      'resources', a.resources,
+      'details', a.details
+    ) order by a.place) filter (
+      where (p_job_id is null or a.job_id = p_job_id)
+        and (p_user is null or a.user_name = p_user)
+        and (p_queue is null or a.queue = p_queue)
+        and (p_event_types is null or a.event_type = any (p_event_types))
+    ), '[]') as events
+  into v_page
+  from about as a;
+
+  events := v_page.events;
+  more := v_page.is_longer or v_is_cut or coalesce(cardinality(v_parts) = 4, false);
+  next_cursor := case when v_page.is_longer then v_page.last_position else v_log.lifetime || '.' || interlock.snapshot_words(v_upto) end;
+  return next;
+end
+$function$;
+comment on function interlock.read_events(text,integer,text,text,text,text[]) is 'Events of job_queue_log in the order in which they were committed, each once: none is left out because its number was drawn before another''s and its transaction committed after. p_cursor: null for what comes from now on (nothing yet, and where to go on), start for the oldest that is kept, or the cursor of the last event that was read, or next_cursor. p_limit: how many lines of the log a call looks at, 1 to 1000; p_job_id, p_user, p_queue and p_event_types leave out others among them. Returns one row: events (an array of objects, each with its cursor), next_cursor (also where events is empty), more (there is more to be read at once).
+A cursor is a snapshot: new is what is visible now and was not visible in it. Waiting until every earlier transaction has ended (pg_snapshot_xmin) would need no more than a number, and stand still behind any long transaction. The cursor of an event inside a look is both snapshots and the place between them. It costs what is new and what was in progress, not the length of the log, nor what came since the longest transaction began. Transactions come whole, in the order of their last lines: who waited for another''s lock wrote on after it. Who is far behind gets them 200 at a time by age, and one that overlaps what comes later with that.
+What the own transaction has written is read after its commit. Locks: job_queue_log against the dropping and moving of partitions, shared; as begin_log_anew() after a dump was restored. Raises IL005, IL010, IL015 events_lost for a cursor of another database or lifetime of it, and for one that is older than what is kept; 25006 on a standby.';
 
 CREATE OR REPLACE FUNCTION interlock.read_heads(p_lanes uuid[], p_places tid[], p_is_fair boolean[], p_patience double precision[], p_wanted integer[], p_now timestamp with time zone, OUT head_lanes integer[], OUT head_places tid[], OUT locked boolean[], OUT overdue boolean[], OUT ranks timestamp with time zone[])
  RETURNS record
@@ -9932,6 +10306,24 @@ AS $function$
 $function$;
 comment on function interlock.retry_wait(integer,integer[],integer[]) is 'The seconds to wait after this attempt, by the job''s own waits, else the queue''s: the last one repeats, and none is no wait.';
 
+CREATE OR REPLACE FUNCTION interlock.return_job(p_job_id text, p_token bigint, p_reason text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select r.reason
+  into v_reason
+  from interlock.return_jobs(array[p_job_id], array[p_token], p_reason) as r;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  -- One that was asked to stop is gone now.
+  return case when exists (select from interlock.jobs as j where j.id = p_job_id) then 'pending' else 'cancelled' end;
+end
+$function$;
+comment on function interlock.return_job(text,bigint,text) is 'return_jobs() for one job, where a refusal is an error: the holder gives it back unfinished. Returns pending, or cancelled where that had been asked for. Locks as return_jobs(). Must be the first of its transaction (IL010). Raises IL001, IL002.';
+
 CREATE OR REPLACE FUNCTION interlock.return_jobs(p_job_ids text[], p_tokens bigint[], p_reason text)
  RETURNS TABLE(job_id text, accepted boolean, reason text)
  LANGUAGE plpgsql
@@ -10006,7 +10398,10 @@ CREATE OR REPLACE FUNCTION interlock.ring(p_routes text[])
  SET search_path TO ''
 AS $function$
 begin
-  if pg_catalog.cardinality(p_routes) = 0 or pg_catalog.to_regnamespace('graphile_worker') is null then
+  -- Where it came after the rights were granted, the owner of the verbs has none in it: the tick is behind the bell.
+  if pg_catalog.cardinality(p_routes) = 0
+    or pg_catalog.to_regnamespace('graphile_worker') is null
+    or not pg_catalog.has_schema_privilege('graphile_worker', 'usage') then
     return;
   end if;
   -- Each bell is a NOTIFY, and those serialise commits (16 clients: 5,700 became 2,500 transactions a second). So nobody
@@ -10024,7 +10419,7 @@ begin
   );
 end
 $function$;
-comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker it does nothing; the tick is behind it.';
+comment on function interlock.ring(text[]) is 'The doorbell: for each route of which an agent has room (an unlocked look), a graphile-worker job that says that something may have become startable. It takes effect at the caller''s commit, and is kept if nobody listens. Without graphile-worker, or rights in its schema, it does nothing; the tick is behind it.';
 
 CREATE OR REPLACE FUNCTION interlock.rotate_key(p_id text, p_secret_hash bytea, p_overlap_seconds integer DEFAULT 86400, p_expires_seconds bigint DEFAULT NULL::bigint, p_actor text DEFAULT NULL::text, p_key_id text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text)
  RETURNS timestamp with time zone
@@ -11064,6 +11459,53 @@ AS $function$
 $function$;
 comment on function interlock.slots_of(text,boolean) is 'The slots of a resource. p_more: whether any resource has more than one, asked once by the caller (any_more_slots()); the first is found by its newest era, and nothing older is passed. Inlined into the caller''s plan, hence without a pinned search_path; all names are qualified.';
 
+CREATE OR REPLACE FUNCTION interlock.snapshot_of_words(p_words text)
+ RETURNS pg_snapshot
+ LANGUAGE plpgsql
+ IMMUTABLE STRICT
+ SET search_path TO ''
+AS $function$
+declare
+  v_parts text[] := pg_catalog.string_to_array(p_words, '-');
+  v_first bigint := v_parts[1]::bigint;
+  v_running text;
+begin
+  select pg_catalog.string_agg(s.number::text, ',' order by s.n)
+  into v_running
+  from (
+    select u.n, v_first + pg_catalog.sum(u.distance::bigint) over (order by u.n) as number
+    from pg_catalog.string_to_table(v_parts[3], '_') with ordinality as u (distance, n)
+  ) as s;
+  return pg_catalog.format('%s:%s:%s', v_first, v_first + v_parts[2]::bigint, coalesce(v_running, ''))::pg_catalog.pg_snapshot;
+exception
+  when data_exception then
+    raise exception using
+      errcode = 'IL005',
+      message = 'cursor is none that was handed out',
+      column = 'cursor',
+      hint = 'Take the cursor of the last event that was read, or none at all.';
+end
+$function$;
+comment on function interlock.snapshot_of_words(text) is 'The snapshot that snapshot_words() wrote. Raises IL005 for what it cannot have written.';
+
+CREATE OR REPLACE FUNCTION interlock.snapshot_words(p_snapshot pg_snapshot)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE STRICT
+ SET search_path TO ''
+AS $function$
+  select pg_snapshot_xmin(p_snapshot)::text || '-' || (pg_snapshot_xmax(p_snapshot)::text::bigint - pg_snapshot_xmin(p_snapshot)::text::bigint)::text
+    || coalesce('-' || (
+      select string_agg((s.number - s.former)::text, '_' order by s.number)
+      from (
+        select x::text::bigint as number,
+          lag(x::text::bigint, 1, pg_snapshot_xmin(p_snapshot)::text::bigint) over (order by x) as former
+        from pg_snapshot_xip(p_snapshot) as x
+      ) as s
+    ), '')
+$function$;
+comment on function interlock.snapshot_words(pg_snapshot) is 'A snapshot as a part of a cursor: xmin, how far xmax is from it, and what was in progress, each as the distance to the one before: with hundreds in progress two or three characters each, where whole numbers are ten.';
+
 CREATE OR REPLACE FUNCTION interlock.sortable_id(p_number bigint)
  RETURNS text
  LANGUAGE sql
@@ -11169,6 +11611,29 @@ begin
 end
 $function$;
 comment on function interlock.start_deferred(text[],timestamp with time zone) is 'Lets deferred jobs go whose parents have all ended: pending, scheduled where their run_at lies ahead, or paused where they were added without starting. Their time to live counts from now. Called with their rows locked; insert-only towards the scheduler.';
+
+CREATE OR REPLACE FUNCTION interlock.start_job(p_job_id text, p_token bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason text;
+begin
+  select s.reason
+  into v_reason
+  from interlock.start_jobs(array[p_job_id], array[p_token]) as s;
+  if v_reason = 'cancel_requested' then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('job %s was asked to stop before it started', p_job_id),
+      hint = 'Say that it has stopped, by confirm_cancel().';
+  end if;
+  perform interlock.refuse_holder(p_job_id, p_token, v_reason);
+  return 'running';
+end
+$function$;
+comment on function interlock.start_job(text,bigint) is 'start_jobs() for one job, where a refusal is an error: the holder confirms that it starts it. Returns running. Locks the job''s row. Raises IL001, IL002, IL003 where it was asked to stop.';
 
 CREATE OR REPLACE FUNCTION interlock.start_jobs(p_job_ids text[], p_tokens bigint[])
  RETURNS TABLE(job_id text, token bigint, accepted boolean, reason text)

@@ -226,7 +226,7 @@ async function untilDrained(database: Database, { leaseSeconds }: Scenario, sign
     const [row] = await database
       .query<{ left: boolean; event_id: number }>(
         `select exists (select from interlock.jobs as j where j.status <> 'failed') as left,
-           (select max(l.id) from interlock.job_queue_log as l where l.job_id is not null) as event_id`,
+           (select l.id from interlock.job_queue_log as l where l.job_id is not null order by l.transaction_id desc, l.id desc limit 1) as event_id`,
       )
       .catch(() => [])
     if (row?.left === false) return true

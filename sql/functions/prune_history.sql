@@ -13,6 +13,7 @@ declare
   v_table text;
   v_first_table text;
   v_dead text[];
+  v_transaction xid8;
 begin
   select n.field
   into v_wrong
@@ -160,7 +161,14 @@ begin
     loop
       v_first_table := coalesce(v_first_table, v_table);
       exit when v_table <> v_first_table;
+      if v_table = 'interlock.job_queue_log' then
+        execute pg_catalog.format('select l.transaction_id from interlock.%I as l order by l.transaction_id desc limit 1', v_name) into v_transaction;
+      end if;
       execute pg_catalog.format('drop table interlock.%I', v_name);
+      if v_transaction is not null then
+        update interlock.installation as i
+        set log_pruned_through = greatest(i.log_pruned_through, v_transaction);
+      end if;
       partitions := partitions + 1;
     end loop;
   exception
@@ -173,5 +181,5 @@ end
 $$;
 
 comment on function interlock.prune_history(integer, integer, integer, integer, integer) is
-  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. Run by the crontab.
-Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite). It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';
+  'Lets the past go: results past their retention, output of ended jobs older than p_output_days, idempotency keys older than p_key_days, questions with their answers, and what ended jobs had depended on, as old as the log, runs of workflows as old as the history, agents gone for a day, dead letters past their queue''s retention (deleted, 1000 a call), up to p_limit of each; then whole partitions of job_queue_log older than p_log_days and of task_history and audit_log older than p_history_days (0 days: keep for ever). Returns how many of each; is_held_up says that another prunes at the moment, or that partitions were to go and somebody reads them: the next call tries again. Who calls it calls again while something was pruned. What read_events() can no longer show is remembered. Run by the crontab.
+Locks: the key prune, if it is free; rows that nobody else changes, and dead letters SKIP LOCKED; then the key partitions and one of the three tables, exclusively, where partitions are dropped (the other''s turn is at the next call: holding one and waiting for the other, it could meet a verb that does the opposite); then the row of the installation. It waits for them 100 ms at most: so long is the longest that a long reader makes others wait behind this one. Raises IL005.';

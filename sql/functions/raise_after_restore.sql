@@ -13,6 +13,8 @@ begin
   end if;
   -- One at a time: two that read the same number would raise once.
   perform pg_catalog.pg_advisory_xact_lock(interlock.lock_key('restore'));
+  -- While nobody writes yet: the first reader of events would have to wait for writers.
+  perform interlock.log_lifetime();
   -- What the lost history handed out, nobody here can know. It began after the last event that is left, and no server grants
   -- 100,000 a second; a billion more costs nothing.
   select extract(epoch from v_now - pg_catalog.max(l.created_at))
@@ -53,4 +55,4 @@ $$;
 
 comment on function interlock.raise_after_restore(bigint, text) is
   'To be called once after a backup or a point in time was restored, or a standby promoted that may lack what its primary had acknowledged, before agents and coordinators are let at it: raises the numbers of grants (tokens and fences), of jobs, of messages and of incarnations above all that the lost history can have handed out, so that what it handed out is refused and never given again. p_above: the highest fence that a system behind the resources remembers, where it is known to be higher. Returns each number as it was and is. Not undone by a rollback; called again it raises again. Agents that hold jobs of the lost history are told to stop by their next heartbeat; wait for the longest lease where their processes must be gone before anything starts.
-Locks: the key restore. Raises IL005 invalid_argument where a number would leave its range.';
+Locks: the key restore; where a dump was restored, as begin_log_anew(). Raises IL005 invalid_argument where a number would leave its range.';

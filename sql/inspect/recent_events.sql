@@ -20,7 +20,7 @@ from (
     l.actor,
     l.conflict_reason
   from interlock.job_queue_log as l
-  order by l.id desc
+  order by l.transaction_id desc, l.id desc
   limit least(:asked_events, 10000)
 ) as e
 order by e.id;

@@ -16,6 +16,7 @@ import type { HeldLockView, LockView, ReleasedView, SweptView } from '../domain/
 import type { OutputChunkView } from '../domain/output-view.ts'
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestView } from '../domain/question-view.ts'
+import type { EventPage, EventsRequest } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type {
   AppliedWorkflow,
@@ -118,6 +119,8 @@ export interface Backend extends Steering {
   readonly keys: KeyBackend
   alarms(): Promise<readonly AlarmView[]>
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
+  /** What came after a cursor; at once, and nothing if there is nothing. */
+  events(request: EventsRequest): Promise<EventPage>
   close(): Promise<void>
 }
 

@@ -12,6 +12,7 @@ import { readAgents } from '../store/agent-reader.ts'
 import { listAlarms } from '../store/alarms.ts'
 import { readAllocation } from '../store/allocation.ts'
 import { Database } from '../store/database.ts'
+import { readEvents } from '../store/event-page.ts'
 import { readTimeline } from '../store/events.ts'
 import { readHistorySummary } from '../store/history-summary.ts'
 import { listJobs } from '../store/job-list.ts'
@@ -159,6 +160,7 @@ function createDatabaseBackend(database: Database, { signal, encryption }: Datab
     schedules: databaseSchedules(database, actor),
     keys: databaseKeys(database, actor),
     alarms: () => listAlarms(database),
+    events: (request) => readEvents(database, request),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),
   }

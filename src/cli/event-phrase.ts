@@ -1,9 +1,9 @@
-import type { FeedEvent } from '../store/event-feed.ts'
+import type { QueueEvent } from '../domain/queue-event.ts'
 import type { Paint, Terminal } from './terminal.ts'
 import { showInstant } from './times.ts'
 
 /** How each event of job_queue_log reads to somebody who watches. What is not here reads as its own name. */
-const phrases: Readonly<Record<string, (event: FeedEvent) => string>> = {
+const phrases: Readonly<Record<string, (event: QueueEvent) => string>> = {
   enqueued: ({ to_status: to }) => (to === 'pending' ? 'enqueued' : `enqueued, ${to}`),
   due: () => 'is due',
   ready: ({ to_status: to }) => `all that it depends on has ended${to === 'pending' ? '' : `, ${to}`}`,
@@ -72,14 +72,14 @@ const paints: Readonly<Record<string, Paint>> = {
 }
 
 /** `12:03:04.123  alice    d12  edit-repo  blocked: User conflict: alice in use by normal job d11` */
-export function renderEvent(event: FeedEvent, terminal: Terminal): string {
+export function renderEvent(event: QueueEvent, terminal: Terminal): string {
   const phrase =
     phrases[event.event_type]?.(event) ?? withReason(event.event_type.replaceAll('_', ' '), event.conflict_reason)
   const paint = paints[event.event_type]
   const said = paint === undefined ? phrase : terminal.paint(paint, phrase)
-  const time = terminal.paint('dim', showInstant(event.created_at.toISOString()))
+  const time = terminal.paint('dim', showInstant(event.created_at))
   if (event.job_id === null) return `${time}  ${said}`
-  const who = (event.user_name ?? '').padEnd(8)
+  const who = (event.user ?? '').padEnd(8)
   return `${time}  ${who}  ${terminal.paint('bold', event.job_id.padEnd(9))}  ${(event.task ?? '').padEnd(14)}  ${said}`
 }
 

@@ -22,6 +22,7 @@ const exitByError: Readonly<Record<ErrorCode, ExitCode>> = {
   workflow_not_found: exitCodes.notFound,
   schedule_not_found: exitCodes.notFound,
   key_not_found: exitCodes.notFound,
+  events_lost: exitCodes.conflict,
   stale_token: exitCodes.conflict,
   illegal_transition: exitCodes.conflict,
   agent_not_active: exitCodes.conflict,

@@ -10,6 +10,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { OutputChunkView } from '../domain/output-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
+import type { EventPage } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
@@ -22,7 +23,7 @@ import { createHttpSteering } from './http-steering.ts'
 const chunksAtOnce = 20
 const requestsAtOnce = 1000
 
-interface EventPage {
+interface TimelinePage {
   readonly events: readonly EventView[]
   readonly next_after: number | null
 }
@@ -49,7 +50,7 @@ export function createHttpBackend(
     async timeline(id) {
       const events: EventView[] = []
       for (let after: number | null = 0; after !== null; ) {
-        const page: EventPage = await client.send(`${jobPath(id)}/timeline`, { query: { after } })
+        const page: TimelinePage = await client.send(`${jobPath(id)}/timeline`, { query: { after } })
         events.push(...page.events)
         after = page.next_after
       }
@@ -123,6 +124,8 @@ export function createHttpBackend(
     schedules: httpSchedules(client),
     keys: httpKeys(client),
     alarms: async () => (await client.send<{ readonly alarms: readonly AlarmView[] }>('/alarms')).alarms,
+    events: ({ cursor, event_types: types, ...rest }) =>
+      client.send<EventPage>('/events', { query: { ...rest, since: cursor ?? undefined, type: types?.join(',') } }),
     historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),
     close: () => Promise.resolve(),
   }

@@ -4,11 +4,12 @@ import { isInterlockError } from '../domain/errors.ts'
 import { scrub } from '../security/scrub.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addAgentsCommand } from './commands/agents.ts'
-import { addAuditCommand } from './commands/audit.ts'
 import { addAlarmsCommand } from './commands/alarms.ts'
+import { addAuditCommand } from './commands/audit.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEventsCommand } from './commands/events.ts'
 import { addHistoryCommand } from './commands/history.ts'
 import { addJobCommand } from './commands/job.ts'
 import { addKeysCommand } from './commands/keys.ts'
@@ -88,6 +89,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addPayloadsCommand(program, runtime)
   addMcpCommand(program, runtime)
   addAlarmsCommand(program, runtime)
+  addEventsCommand(program, runtime)
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import type { AgentPolicy } from '../domain/agent-policy.ts'
+import type { AlarmPolicy } from '../domain/alarm.ts'
 import { KeyRing } from '../security/key-ring.ts'
 import type { PayloadEncryption } from '../security/payload-encryption.ts'
-import type { AlarmPolicy } from '../domain/alarm.ts'
 import type { Merged } from './layer.ts'
 import type { QueueSettings, Settings, TaskSettings } from './schema.ts'
 

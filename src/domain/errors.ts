@@ -18,6 +18,7 @@ export const errorCodes = [
   'workflow_not_found',
   'schedule_not_found',
   'key_not_found',
+  'events_lost',
   'unavailable',
   'not_authenticated',
   'schema_mismatch',

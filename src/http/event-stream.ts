@@ -34,6 +34,11 @@ export class EventStream {
     )
   }
 
+  /** Tells the client where it is, without an event: what it names when it comes back. */
+  async mark(id: string): Promise<void> {
+    await writeGently(this.#response, `id: ${id}\n\n`, this.#signal)
+  }
+
   end(): void {
     clearInterval(this.#timer)
     this.#response.end()

@@ -6,6 +6,7 @@ import { processMetrics } from '../observability/process-metrics.ts'
 import { noEncryption, type PayloadEncryption } from '../security/payload-encryption.ts'
 import { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
+import { EventFeed } from '../store/event-feed.ts'
 import { JobFeed } from '../store/job-feed.ts'
 import { readMetricsSnapshot } from '../store/metrics.ts'
 import { RequestFeed } from '../store/request-feed.ts'
@@ -40,6 +41,7 @@ export class LiveServices {
   readonly #feed: JobFeed
   readonly #requestFeed: RequestFeed
   readonly #agentFeed: AgentFeed
+  readonly #eventFeed: EventFeed
 
   constructor(options: LiveServicesOptions) {
     const { database, logger, pollSeconds, encryption = noEncryption, readiness = [] } = options
@@ -54,11 +56,13 @@ export class LiveServices {
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })
     this.#agentFeed = new AgentFeed(database)
+    this.#eventFeed = new EventFeed(database)
     this.services = {
       database,
       feed: this.#feed,
       requestFeed: this.#requestFeed,
       agentFeed: this.#agentFeed,
+      eventFeed: this.#eventFeed,
       encryption,
       queue: createSnapshot({ read: () => readQueueAnswers(database), maxAgeMs: statusAgeSeconds * 1000 }),
       metrics: async () => {
@@ -86,6 +90,6 @@ export class LiveServices {
 
   async stop(): Promise<void> {
     this.eventLoop.stop()
-    await Promise.all([this.#feed.stop(), this.#requestFeed.stop(), this.#agentFeed.stop()])
+    await Promise.all([this.#feed.stop(), this.#requestFeed.stop(), this.#agentFeed.stop(), this.#eventFeed.stop()])
   }
 }

@@ -1,6 +1,7 @@
 import type { PayloadEncryption } from '../security/payload-encryption.ts'
 import type { AgentFeed } from '../store/agent-feed.ts'
 import type { Database } from '../store/database.ts'
+import type { EventFeed } from '../store/event-feed.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import type { RequestFeed } from '../store/request-feed.ts'
 import type { QueueAnswers } from './queue-answers.ts'
@@ -13,6 +14,7 @@ export interface Services {
   readonly requestFeed: RequestFeed
   readonly agentFeed: AgentFeed
   readonly encryption: PayloadEncryption
+  readonly eventFeed: EventFeed
   readonly queue: () => Promise<QueueAnswers>
   /** As Prometheus reads them. */
   readonly metrics: () => Promise<string>

@@ -16,6 +16,8 @@ export interface SqlSource {
   readonly functions: readonly SqlFile[]
   /** A view comes after those that it reads. */
   readonly views: readonly SqlFile[]
+  /** What gives the roles their rights, where they exist; empty where the folder has no such file. */
+  readonly grants: string
   readonly digest: string
 }
 
@@ -23,9 +25,11 @@ export interface SqlSource {
 export async function readSqlSource(folder: string): Promise<SqlSource> {
   const functions = await readSqlFiles(folder, 'functions')
   const views = sortByUse(await readSqlFiles(folder, 'views'))
+  const grants = await readFile(join(folder, 'roles/grants.sql'), 'utf8').catch(() => '')
   const hash = createHash('sha256')
   for (const { path, text } of [...functions, ...views]) hash.update(`${path}\0${text}\0`)
-  return { functions, views, digest: hash.digest('hex') }
+  hash.update(grants)
+  return { functions, views, grants, digest: hash.digest('hex') }
 }
 
 async function readSqlFiles(folder: string, kind: string): Promise<SqlFile[]> {
@@ -80,6 +84,16 @@ export async function installSql(queryable: Queryable, source: SqlSource, way: '
       },
     )
   }
+}
+
+/**
+ * Gives the roles their rights, in the caller's transaction; nothing happens where they do not exist. A function that was
+ * dropped and created again is everybody's, and one that was replaced runs with its caller's rights: so after each of both.
+ */
+export async function grantRights(queryable: Queryable, { functions, grants }: SqlSource): Promise<void> {
+  const verbs = functions.filter(({ path }) => /^functions\/\w+\.sql$/.test(path)).map(({ name }) => name)
+  if (grants !== '')
+    await queryable.query(grants.replace(`c_verbs constant text[] := '{}'`, `c_verbs constant text[] := '{${verbs}}'`))
 }
 
 /** Whether this failure means that something has to be dropped before it can be created in its new shape. */

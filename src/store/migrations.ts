@@ -1,11 +1,11 @@
-import { readdir } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { InterlockError } from '../domain/errors.ts'
 import type { Database } from './database.ts'
-import { installSql, isChangeOfShape, readSqlSource, type SqlSource } from './installed-sql.ts'
+import { grantRights, installSql, isChangeOfShape, readSqlSource, type SqlSource } from './installed-sql.ts'
 import { compareVersions, programVersion } from './program-version.ts'
 import { type Queryable, runQuery } from './queryable.ts'
 import { retryTransient } from './retry.ts'
@@ -33,6 +33,7 @@ export interface MigrateResult {
 interface Program {
   readonly migrations: readonly string[]
   readonly migrationsFolder: string
+  readonly sqlFolder: string
   readonly source: SqlSource
   readonly version: string
 }
@@ -71,6 +72,29 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
   } finally {
     await client.end()
   }
+}
+
+export async function missingRoles(database: Queryable): Promise<readonly string[]> {
+  const rows = await database.query<{ name: string }>(
+    `select r.name
+     from unnest('{interlock_owner,interlock_service,interlock_agent,interlock_reader}'::text[]) as r (name)
+     where to_regrole(r.name) is null`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Creates the four roles, where they do not exist, and gives them their rights. Needs the right to create roles, and to be
+ * a member of interlock_owner (a superuser is of every role). May be called again, and beside others.
+ */
+export async function createRoles(database: Database, options: MigrateOptions = {}): Promise<void> {
+  const { source, sqlFolder } = await readProgram(options)
+  const creation = await readFile(join(sqlFolder, 'roles/create.sql'), 'utf8')
+  await database.transaction(async (transaction) => {
+    await transaction.query('select pg_advisory_xact_lock($1)', [migrationLock])
+    await transaction.query(creation)
+    await grantRights(transaction, source)
+  })
 }
 
 /** The migrations of this program that the database lacks. Throws `schema_mismatch` when it is newer than the program. */
@@ -128,7 +152,10 @@ async function bringUp(client: pg.Client, program: Program, { log }: MigrateOpti
       `comment on table interlock.migrations is 'One row is a migration that was run. Written by node-pg-migrate.'`,
     )
   }
-  if (before.digest === program.source.digest) return { applied, functionsInstalled: false }
+  if (before.digest === program.source.digest) {
+    if (applied.length > 0) await grantRights(queryable, program.source)
+    return { applied, functionsInstalled: false }
+  }
   log?.('installing functions and views')
   await install(queryable, program, 'replace').catch((error: unknown) => {
     if (!isChangeOfShape(error)) throw error
@@ -143,6 +170,7 @@ async function install(queryable: Queryable, program: Program, way: 'replace' | 
       await queryable.query('begin')
       try {
         await installSql(queryable, program.source, way)
+        await grantRights(queryable, program.source)
         await queryable.query(
           `insert into interlock.installation as i (program_version, functions_digest, installed_at)
            values ($1, $2, interlock.clock())
@@ -199,11 +227,13 @@ async function takeTurn(queryable: Queryable, { log, signal }: MigrateOptions): 
 async function readProgram(options: MigrateOptions): Promise<Program> {
   const fromRoot = (folder: string) => fileURLToPath(new URL(`../../${folder}`, import.meta.url))
   const migrationsFolder = options.migrationsFolder ?? fromRoot('migrations')
+  const sqlFolder = options.sqlFolder ?? fromRoot('sql')
   const files = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).sort()
   return {
     migrations: files.map((name) => basename(name, '.sql')),
     migrationsFolder,
-    source: await readSqlSource(options.sqlFolder ?? fromRoot('sql')),
+    sqlFolder,
+    source: await readSqlSource(sqlFolder),
     version: options.version ?? programVersion,
   }
 }

@@ -17,6 +17,7 @@ const interlockCodes: Readonly<Record<string, ErrorCode>> = {
   IL013: 'workflow_not_found',
   IL014: 'schedule_not_found',
   IL018: 'key_not_found',
+  IL015: 'events_lost',
 }
 
 const postgresCodes: Readonly<Record<string, readonly [code: ErrorCode, hint: string | null]>> = {

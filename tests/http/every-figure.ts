@@ -5,5 +5,6 @@ export function figureCalls(): readonly OperationCall[] {
   return [
     { method: 'GET', path: '/metrics' },
     { method: 'GET', path: '/alarms' },
+    { method: 'GET', path: '/events', headers: { accept: 'application/json' } },
   ]
 }

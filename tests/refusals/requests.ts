@@ -143,6 +143,8 @@ export function rightRequests({
     'POST /schedules/:name/run': { path: '/schedules/nightly/run', body: { actor: 'the test' } },
     'POST /schedules/:name/pause': { path: '/schedules/nightly/pause', body: { actor: 'the test' } },
     'POST /schedules/:name/resume': { path: '/schedules/nightly/resume', body: { actor: 'the test' } },
+    // One that is right never ends; tests/http/events.test.ts asks it what is wrong.
+    'GET /events': { path: '/events', query: {} },
     'GET /history/summary': {
       path: '/history/summary',
       query: {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { InterlockError } from '../../domain/errors.ts'
 import type { Database } from '../../store/database.ts'
 import type { MigrationPlan } from '../../store/migrations.ts'
@@ -15,6 +15,7 @@ export function addMigrateCommand(program: Command, runtime: Runtime): void {
   group.addCommand(createUpCommand(runtime))
   group.addCommand(createStatusCommand(runtime))
   group.addCommand(createPlanCommand(runtime))
+  group.addCommand(createRolesCommand(runtime))
 }
 
 function createUpCommand(runtime: Runtime): Command {
@@ -31,6 +32,31 @@ function createUpCommand(runtime: Runtime): Command {
         applied.length === 0 && !functionsInstalled
           ? 'up to date'
           : `applied: ${describeSteps(applied, functionsInstalled)}`,
+      )
+      return undefined
+    }),
+  )
+}
+
+function createRolesCommand(runtime: Runtime): Command {
+  const command = new Command('roles')
+    .description('create the roles interlock_owner, _service, _agent and _reader, and give them their rights')
+    .addOption(new Option('--dry-run', 'show which would be created'))
+  withExamples(command, [
+    'interlock migrate roles --database-url postgres://…   # again after the first start of a coordinator',
+    'interlock migrate roles --dry-run',
+  ])
+  return runs<{ readonly dryRun?: boolean }>(command, runtime, (call) =>
+    withDatabase(call, async (database) => {
+      const { createRoles, missingRoles } = await import('../../store/migrations.ts')
+      const isDry = call.options.dryRun === true
+      const created = await missingRoles(database)
+      if (!isDry) await createRoles(database)
+      call.show({ dry_run: isDry, created }, () =>
+        [
+          created.length === 0 ? 'all roles exist' : `${isDry ? 'would create' : 'created'} ${created.join(', ')}`,
+          isDry ? 'would grant what each may do' : 'granted what each may do',
+        ].join('; '),
       )
       return undefined
     }),

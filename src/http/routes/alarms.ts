@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { checkContract } from '../../domain/contract.ts'
 import { alarmView } from '../../domain/alarm.ts'
+import { checkContract } from '../../domain/contract.ts'
 import { listAlarms } from '../../store/alarms.ts'
 import type { Answer, Call, Route } from '../route.ts'
 import type { Services } from '../services.ts'

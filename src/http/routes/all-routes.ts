@@ -6,6 +6,7 @@ import { agentRoutes } from './agents.ts'
 import { alarmRoutes } from './alarms.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
+import { eventRoutes } from './events.ts'
 import { historyRoutes } from './history.ts'
 import { jobChangeRoutes } from './job-changes.ts'
 import { jobHeartbeatRoutes } from './job-heartbeat.ts'
@@ -50,6 +51,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...keyRoutes(services),
     ...metricsRoutes(services),
     ...alarmRoutes(services),
+    ...eventRoutes(services),
     ...probeRoutes(services, eventLoop),
   ]
 }
