@@ -10,7 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   observability: ['domain'],
   config: ['domain'],
-  client: ['domain'],
+  client: ['domain', 'store'],
   store: ['domain', 'observability'],
   coordinator: ['domain', 'observability', 'store'],
   agent: ['domain', 'observability', 'store'],
@@ -36,6 +36,7 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['cli'],
   pino: ['observability'],
   'smol-toml': ['config'],
+  'eventsource-parser': ['client'],
 }
 
 const longestFile = 300
@@ -64,6 +65,11 @@ function importsOf(text: string): string[] {
     /^(?:import|export)\b[^;:='"(]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
   )
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+function valueImportsOf(text: string): string[] {
+  const found = text.matchAll(/^(?:import|export)\s+(?!type\b)[^;:='"(]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'/gm)
+  return [...found].map((match) => match[1] ?? match[2] ?? '')
 }
 
 // config.ts and config/ are one room.
@@ -115,6 +121,34 @@ describe('imports', () => {
         return roomOf(path) === 'domain' && !specifier.startsWith('.') && !pure.includes(specifier)
       }),
     ).toEqual([])
+  })
+})
+
+describe('the client', () => {
+  /** What a file of src loads when it is loaded itself: neither types nor what import() fetches later. */
+  function loaded(path: string, found = new Set<string>()): ReadonlySet<string> {
+    const file = files.find((candidate) => candidate.path === path)
+    if (file === undefined || found.has(path)) return found
+    found.add(path)
+    for (const specifier of valueImportsOf(file.text)) {
+      if (specifier.startsWith('.')) loaded(posix.join(dirname(path), specifier), found)
+      else found.add(packageOf(specifier))
+    }
+    return found
+  }
+
+  it('is loaded without the store, and over HTTP goes on without it', () => {
+    for (const path of ['client/entry.ts', 'client/http-transport.ts']) {
+      expect([...loaded(path)].filter((name) => name.startsWith('store/') || Object.hasOwn(homeOf, name))).toEqual(
+        path === 'client/entry.ts' ? [] : ['eventsource-parser'],
+      )
+    }
+    expect([...loaded('client/pool-transport.ts')]).toContain('store/jobs.ts')
+  })
+
+  it('brings of the store no more than pg and kysely, which its pool needs anyway', () => {
+    const packages = [...loaded('client/pool-transport.ts')].filter((name) => Object.hasOwn(homeOf, name))
+    expect(packages.sort()).toEqual(['kysely', 'pg'])
   })
 })
 

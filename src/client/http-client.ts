@@ -2,6 +2,8 @@ import { type ErrorCode, errorCodes, InterlockError } from '../domain/errors.ts'
 
 export interface HttpClientOptions {
   readonly url: string
+  /** An API key, `il_...`. */
+  readonly key?: string | undefined
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal
 }
@@ -21,39 +23,74 @@ export interface HttpRequest {
 export class HttpClient {
   readonly url: string
   readonly #signal: AbortSignal | undefined
+  readonly #authorization: Readonly<Record<string, string>>
 
   constructor(options: HttpClientOptions) {
+    this.#authorization = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }
     this.url = options.url.replace(/\/+$/, '')
     this.#signal = options.signal
   }
 
   async send<Answer>(path: string, request: HttpRequest = {}): Promise<Answer> {
-    const { method = 'GET', body, timeoutSeconds = 30 } = request
+    const { timeoutSeconds = 30 } = request
     const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
-    const signal = AbortSignal.any([timeout, this.#signal, request.signal].filter((one) => one !== undefined))
     let response: Response
     let text: string
     try {
-      response = await fetch(this.#address(path, request.query), {
-        method,
-        signal,
-        headers: {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...request.headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
+      response = await this.#fetch(path, request, timeout)
       text = await response.text()
     } catch (error) {
-      this.#signal?.throwIfAborted()
-      request.signal?.throwIfAborted()
+      this.#throwIfGivenUp(request)
       throw this.#unavailable(error, timeout.aborted ? `gave no answer within ${timeoutSeconds} s` : null)
     }
     const answer = parseJson(text)
     if (!response.ok) throw this.#refusal(response.status, answer)
     if (answer === undefined && text !== '') throw this.#unavailable(null, 'does not answer as Interlock does')
     return answer as Answer
+  }
+
+  /** The body of an answer that goes on for as long as it is read. The request's own signal ends it. */
+  async open(path: string, request: HttpRequest): Promise<ReadableStream<Uint8Array>> {
+    const { timeoutSeconds = 30 } = request
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutSeconds * 1000)
+    let response: Response
+    let refused: unknown
+    try {
+      response = await this.#fetch(path, { ...request, accept: 'text/event-stream' }, late.signal)
+      if (!response.ok) refused = parseJson(await response.text())
+    } catch (error) {
+      this.#throwIfGivenUp(request)
+      throw this.#unavailable(error, late.signal.aborted ? `gave no answer within ${timeoutSeconds} s` : null)
+    } finally {
+      clearTimeout(timer)
+    }
+    if (!response.ok) throw this.#refusal(response.status, refused)
+    if (response.body === null) throw this.#unavailable(null, 'does not answer as Interlock does')
+    return response.body
+  }
+
+  #fetch(
+    path: string,
+    { method = 'GET', query, body, headers, signal, accept = 'application/json' }: HttpRequest & { accept?: string },
+    timeout: AbortSignal,
+  ): Promise<Response> {
+    return fetch(this.#address(path, query), {
+      method,
+      signal: AbortSignal.any([timeout, this.#signal, signal].filter((one) => one !== undefined)),
+      headers: {
+        accept,
+        ...this.#authorization,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
+  #throwIfGivenUp(request: HttpRequest): void {
+    this.#signal?.throwIfAborted()
+    request.signal?.throwIfAborted()
   }
 
   #address(path: string, query: HttpRequest['query'] = {}): string {

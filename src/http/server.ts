@@ -56,6 +56,7 @@ export class HttpServer {
     this.#requestFeed = new RequestFeed({ database })
     this.#feed = new JobFeed({
       database,
+      hearsFrom: database,
       onLost: (error) => say(logger, 'feed.lost', { error }),
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })

@@ -1,0 +1,89 @@
+import type { Queryable } from './queryable.ts'
+import { retryTransient } from './retry.ts'
+import { breaksConnection, isCollision, toInterlockError } from './sqlstate.ts'
+import { valueParsers } from './value-parsers.ts'
+
+/** What we use of a pool of pg, whatever version of pg its owner has. */
+export interface BorrowedPool {
+  connect(): Promise<BorrowedClient & { release(error?: boolean): void }>
+}
+
+/** What we use of a client of pg, be it of a pool or not. */
+export interface BorrowedClient {
+  // biome-ignore lint/suspicious/noExplicitAny: the rows are what the statement makes them, and pg says no more of them
+  query(statement: BorrowedStatement): Promise<{ readonly rows: any[] }>
+}
+
+export interface BorrowedStatement {
+  readonly text: string
+  readonly values: unknown[]
+  readonly types: { getTypeParser(oid: number, format?: string): (value: string) => unknown }
+}
+
+/**
+ * Somebody else's pool. Nothing of it is changed: their parsers of values are theirs, so each statement brings ours, and
+ * none is prepared by name, since their pooler may give every transaction another session.
+ */
+export class BorrowedDatabase implements Queryable {
+  readonly #pool: BorrowedPool
+
+  constructor(pool: BorrowedPool) {
+    this.#pool = pool
+  }
+
+  query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    return retryTransient(() => this.#queryOnce<Row>(text, values), { isWorth: isCollision })
+  }
+
+  // Not pool.query(): it throws the connection away on any error, and a refusal by a verb is an ordinary answer.
+  async #queryOnce<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw toInterlockError(error)
+    })
+    let isBroken = false
+    try {
+      return await queryBorrowed<Row>(client, text, values)
+    } catch (error) {
+      isBroken = breaksConnection(error)
+      throw error
+    } finally {
+      client.release(isBroken)
+    }
+  }
+}
+
+export async function queryBorrowed<Row extends object>(
+  client: BorrowedClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  try {
+    const { rows } = await client.query({ text, values: [...values], types: ownParsers })
+    return rows
+  } catch (error) {
+    throw toInterlockError(error)
+  }
+}
+
+const timestamptz = 1184
+const json = 114
+const jsonb = 3802
+
+/**
+ * pg keeps its parsers in one place for the whole program, and its owner may have set others: days as text, numbers as
+ * bigint. What we read as a time or as JSON is parsed by nobody else.
+ */
+const ownParsers: BorrowedStatement['types'] = {
+  getTypeParser(oid, format = 'text') {
+    if (oid === timestamptz) return parseTime
+    if (oid === json || oid === jsonb) return JSON.parse as (value: string) => unknown
+    return valueParsers.getTypeParser(oid, format as 'text') as (value: string) => unknown
+  },
+}
+
+/** `2026-11-23 12:00:00.123456+05:30`, as every session of pg has it (DateStyle ISO); the century of the year 10000 is not ours. */
+function parseTime(text: string): Date | number {
+  if (text === 'infinity') return Number.POSITIVE_INFINITY
+  if (text === '-infinity') return Number.NEGATIVE_INFINITY
+  return new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+}
