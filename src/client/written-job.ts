@@ -14,23 +14,18 @@ export async function writeJob(
   fields: JobFields,
   at = '',
 ): Promise<WrittenJob> {
-  if (typeof task === 'string') return { ...fields, task, ...withPayload(payload) }
-  const schema = task.input
-  if (schema !== undefined) {
-    // What the job will see of it: a Date has become text by then, and is better refused now.
-    const checked = await schema['~standard'].validate(throughJson(payload, at))
-    if (checked.issues !== undefined) throw refuse(task, describeIssues(checked.issues, 'payload'), at)
-  }
-  return { ...fields, task: task.name, ...withPayload(payload) }
-}
-
-function withPayload(payload: unknown): Pick<WrittenJob, 'payload'> {
-  return payload === undefined ? {} : { payload: payload as NonNullable<WrittenJob['payload']> }
+  // As the job will see it: a Date has become text by then, and where its schema minds, that is better said now.
+  const kept = throughJson(payload, at)
+  const given = kept === undefined ? {} : { payload: kept as NonNullable<WrittenJob['payload']> }
+  if (typeof task === 'string') return { ...fields, task, ...given }
+  const checked = await task.input?.['~standard'].validate(kept)
+  if (checked?.issues !== undefined) throw refuse(task, describeIssues(checked.issues, 'payload'), at)
+  return { ...fields, task: task.name, ...given }
 }
 
 function throughJson(payload: unknown, at: string): unknown {
   try {
-    const json: string | undefined = JSON.stringify(payload)
+    const json = JSON.stringify(payload) as string | undefined
     return json === undefined ? undefined : JSON.parse(json)
   } catch (error) {
     throw new InterlockError('invalid_argument', `payload cannot be written as JSON: ${(error as Error).message}`, {
