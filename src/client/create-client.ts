@@ -1,5 +1,5 @@
 import { InterlockError } from '../domain/errors.ts'
-import type { BorrowedPool } from '../store/borrowed-pool.ts'
+import type { BorrowedPool } from '../store/borrowed.ts'
 import { Client } from './client.ts'
 import type { Transport } from './transport.ts'
 

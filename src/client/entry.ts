@@ -18,7 +18,7 @@ export {
   type TaskDefinition,
 } from '../domain/task-definition.ts'
 export type { ExecutionRequest, ExecutionView } from '../domain/workflow.ts'
-export type { CallerTransaction } from '../store/caller-transaction.ts'
+export type { BorrowedPool, CallerTransaction } from '../store/borrowed.ts'
 export type { Client, WaitOptions } from './client.ts'
 export { type ClientOptions, createClient, type HttpOptions, type PoolOptions } from './create-client.ts'
 export type { HeldLock, HoldOptions } from './held-lock.ts'

@@ -9,7 +9,7 @@ import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { ExecutionRequest, ExecutionView } from '../domain/workflow.ts'
-import type { CallerTransaction } from '../store/caller-transaction.ts'
+import type { CallerTransaction } from '../store/borrowed.ts'
 import type { EventView, JobPage, OutputChunkView } from './views.ts'
 
 /** A job as it is asked for, in the words of every other door. `model` is short for a `models` of one. */

@@ -1,7 +1,7 @@
 import type { JobStatus } from '../domain/job.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { AnyTask, TaskTypes } from '../domain/task-definition.ts'
-import type { CallerTransaction } from '../store/caller-transaction.ts'
+import type { CallerTransaction } from '../store/borrowed.ts'
 import type { Enqueued, WrittenJob } from './transport.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export type EnqueuedJobs<Tasks extends readonly (AnyTask | string)[]> = {
   readonly [Place in keyof Tasks]: EnqueuedJob<OutputOf<Tasks[Place]>>
 }
 
-type OutputOf<Task> = Task extends TypedTask<never, infer Output> ? Output : unknown
+type OutputOf<Task> = Task extends TypedTask<unknown, infer Output> ? Output : unknown
 
 /** What is left of a value that was sent as JSON: a Date is its text, and so is whatever has a toJSON(). */
 export type AsJson<Value> = Value extends { toJSON(): infer Text }

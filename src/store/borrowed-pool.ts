@@ -1,24 +1,8 @@
+import type { BorrowedClient, BorrowedPool, BorrowedStatement } from './borrowed.ts'
 import type { Queryable } from './queryable.ts'
 import { retryTransient } from './retry.ts'
 import { breaksConnection, isCollision, toInterlockError } from './sqlstate.ts'
 import { valueParsers } from './value-parsers.ts'
-
-/** What we use of a pool of pg, whatever version of pg its owner has. */
-export interface BorrowedPool {
-  connect(): Promise<BorrowedClient & { release(error?: boolean): void }>
-}
-
-/** What we use of a client of pg, be it of a pool or not. */
-export interface BorrowedClient {
-  // biome-ignore lint/suspicious/noExplicitAny: the rows are what the statement makes them, and pg says no more of them
-  query(statement: BorrowedStatement): Promise<{ readonly rows: any[] }>
-}
-
-export interface BorrowedStatement {
-  readonly text: string
-  readonly values: unknown[]
-  readonly types: { getTypeParser(oid: number, format?: string): (value: string) => unknown }
-}
 
 /**
  * Somebody else's pool. Nothing of it is changed: their parsers of values are theirs, so each statement brings ours, and

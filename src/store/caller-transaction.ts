@@ -1,23 +1,8 @@
 import { InterlockError } from '../domain/errors.ts'
-import { type BorrowedClient, queryBorrowed } from './borrowed-pool.ts'
+import type { CallerTransaction, KyselyTransaction } from './borrowed.ts'
+import { queryBorrowed } from './borrowed-pool.ts'
 import type { Queryable } from './queryable.ts'
 import { toInterlockError } from './sqlstate.ts'
-
-/** A client of pg between its BEGIN and its COMMIT, or a transaction of kysely: whoever has it ends it. */
-export type CallerTransaction = PgTransaction | KyselyTransaction
-
-export interface PgTransaction extends BorrowedClient {
-  /** How pg says whether it is in a transaction, since 8.18. */
-  getTransactionStatus?(): string | null
-}
-
-/** What we use of a transaction of kysely, whatever its version. */
-export interface KyselyTransaction {
-  readonly isTransaction: boolean
-  // biome-ignore lint/suspicious/noExplicitAny: kysely's own type of what is compiled differs from version to version
-  executeQuery(compiled: any): Promise<{ readonly rows: any[] }>
-  withoutPlugins(): KyselyTransaction
-}
 
 /**
  * The caller's transaction as one of ours. Throws invalid_argument for what is none: a pool, or a client outside of a

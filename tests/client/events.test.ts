@@ -98,14 +98,18 @@ describe('events() over HTTP', () => {
   })
 
   it('lose none to a caller who is slower than the connection: what was read and not taken is asked for again', async () => {
+    const broken = Promise.withResolvers<void>()
     const { client, asked } = await openServer(
-      saysAndBreaks(event('k.1', 'one'), event('k.2', 'two'), event('k.3', 'three')),
+      (request, response) => {
+        response.once('close', () => broken.resolve())
+        saysAndBreaks(event('k.1', 'one'), event('k.2', 'two'), event('k.3', 'three'))(request, response)
+      },
       says(event('k.4', 'four')),
     )
     const seen: string[] = []
     for await (const { cursor } of client.events()) {
-      // By now the connection is broken, with two events behind this one.
-      if (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      // Broken with two events behind this one.
+      if (seen.length === 0) await broken.promise
       seen.push(cursor)
       if (cursor === 'k.4') break
     }
