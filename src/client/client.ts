@@ -5,11 +5,12 @@ import { isFinished } from '../domain/job.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Response } from '../domain/question.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
+import type { QueueEvent } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AnyTask } from '../domain/task-definition.ts'
 import type { ExecutionRequest, ExecutionView } from '../domain/workflow.ts'
 import { type HeldLock, type HoldOptions, holdLock } from './held-lock.ts'
-import type { ChangedJob, JobQuery, RequestQuery, StreamedEvent, Transport } from './transport.ts'
+import type { ChangedJob, EventQuery, JobQuery, RequestQuery, Transport } from './transport.ts'
 import type {
   EnqueuedJob,
   EnqueuedJobs,
@@ -157,16 +158,14 @@ export class Client implements AsyncDisposable {
 
   /**
    * What happens to all jobs, from now on, or from an event's `cursor` on (`start`: all that is kept), each once and none
-   * left out, however often the connection is lost. Ends by `break`, or by the signal with its reason.
+   * left out, however often the connection is lost. Ends by `break`, or by the signal with its reason; throws events_lost
+   * where it cannot go on without leaving one out.
    */
   async *events({
-    since,
     signal,
-  }: {
-    readonly since?: string
-    readonly signal?: AbortSignal
-  } = {}): AsyncGenerator<StreamedEvent, void> {
-    yield* (await this.#transport()).events(since, signal)
+    ...query
+  }: EventQuery & { readonly signal?: AbortSignal } = {}): AsyncGenerator<QueueEvent, void> {
+    yield* (await this.#transport()).events(query, signal)
   }
 
   /**

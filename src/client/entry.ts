@@ -9,6 +9,7 @@ export type { TaskAnswer, TaskQuestion } from '../domain/job-question.ts'
 export type { JobSummaryView, JobView } from '../domain/job-view.ts'
 export type { Response } from '../domain/question.ts'
 export type { RequestPage, RequestView } from '../domain/question-view.ts'
+export type { QueueEvent } from '../domain/queue-event.ts'
 export type { QueueStatus } from '../domain/queue-status.ts'
 export {
   type AnyTask,
@@ -22,7 +23,7 @@ export type { BorrowedPool, CallerTransaction } from '../store/borrowed.ts'
 export type { Client, WaitOptions } from './client.ts'
 export { type ClientOptions, createClient, type HttpOptions, type PoolOptions } from './create-client.ts'
 export type { HeldLock, HoldOptions } from './held-lock.ts'
-export type { ChangedJob, JobQuery, RequestQuery, StreamedEvent } from './transport.ts'
+export type { ChangedJob, EventQuery, JobQuery, RequestQuery } from './transport.ts'
 export type {
   CompletedJob,
   EnqueuedJob,

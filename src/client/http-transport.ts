@@ -1,10 +1,11 @@
 import { InterlockError } from '../domain/errors.ts'
 import type { JobView } from '../domain/job-view.ts'
+import type { QueueEvent } from '../domain/queue-event.ts'
 import { HttpClient } from './http-client.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { clientClosed } from './refusal.ts'
 import { readSentEvents } from './sent-events.ts'
-import type { Enqueued, EnqueueWay, StreamedEvent, Transport, WrittenJob } from './transport.ts'
+import type { Enqueued, EnqueueWay, Transport, WrittenJob } from './transport.ts'
 import type { EventView, OutputChunkView } from './views.ts'
 
 /** Beyond its wait an answer may take so long. */
@@ -77,10 +78,15 @@ export function createHttpTransport({ url, key, actor }: HttpTransportOptions): 
       }
     },
     status: () => http.send('/queue/status'),
-    async *events(since, signal): AsyncGenerator<StreamedEvent> {
-      for await (const { id, data } of readSentEvents(http, '/events', { start: { since }, signal: ending(signal) })) {
+    async *events({ since, event_types: types, ...filter }, signal) {
+      const query = { ...filter, type: types?.join(',') }
+      for await (const { id, data } of readSentEvents(http, '/events', {
+        query,
+        start: { since },
+        signal: ending(signal),
+      })) {
         // What names no place is the server's word about the stream, not an event of the log.
-        if (id !== null) yield { ...(data as StreamedEvent), cursor: id }
+        if (id !== null) yield { ...(data as QueueEvent), cursor: id }
       }
     },
     acquireLock: (request, signal) => acquireOverHttp(http, request, { actor, signal }),

@@ -3,11 +3,12 @@ import { isInterlockError } from '../domain/errors.ts'
 import { asJobId } from '../domain/ids.ts'
 import { isFinished } from '../domain/job.ts'
 import type { JobView } from '../domain/job-view.ts'
-import { readEventPage } from '../store/event-page.ts'
+import type { QueueEvent } from '../domain/queue-event.ts'
+import { readEvents } from '../store/event-page.ts'
 import type { JobFeed } from '../store/job-feed.ts'
 import { readOutput } from '../store/job-output.ts'
 import type { Queryable } from '../store/queryable.ts'
-import type { StreamedEvent } from './transport.ts'
+import type { EventQuery } from './transport.ts'
 import type { OutputChunkView } from './views.ts'
 import { asWire } from './wire.ts'
 
@@ -63,15 +64,16 @@ export async function* followOutput(
  */
 export async function* followEvents(
   database: Queryable,
-  { since, signal }: { readonly since: string | null; readonly signal: AbortSignal },
-): AsyncGenerator<StreamedEvent, never> {
-  let cursor = since
+  { since, ...filter }: EventQuery,
+  signal: AbortSignal,
+): AsyncGenerator<QueueEvent, never> {
+  let cursor = since ?? null
   let isFirst = true
   for (let pauseMs = lookEveryMs; ; ) {
     signal.throwIfAborted()
     let more = false
     try {
-      const page = await readEventPage<StreamedEvent>(database, cursor, eventsAtOnce)
+      const page = await readEvents(database, { ...filter, cursor, limit: eventsAtOnce })
       yield* page.events
       cursor = page.next_cursor
       more = page.more

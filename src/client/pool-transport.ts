@@ -100,7 +100,7 @@ export function createPoolTransport({ pool, actor }: PoolTransportOptions): Tran
     },
     output: (id, after, signal) => followOutput({ database, feed, read }, id, { after, signal: ending(signal) }),
     status: async () => queueStatus(await readQueueSnapshot(database, statusListLimit), statusListLimit),
-    events: (since, signal) => followEvents(database, { since: since ?? null, signal: ending(signal) }),
+    events: (query, signal) => followEvents(database, query, ending(signal)),
     async acquireLock(request, signal) {
       const leaving = ending(signal)
       try {

@@ -12,7 +12,7 @@ export interface SentEvent {
 }
 
 export interface SentEventsOptions {
-  readonly query?: Readonly<Record<string, string | number>>
+  readonly query?: Readonly<Record<string, string | number | undefined>>
   /** Where to begin, as the path's query has it; later connections begin where the one before broke off. */
   readonly start?: Readonly<Record<string, string | number | undefined>>
   /** Ends the iteration by throwing its reason. */

@@ -7,6 +7,7 @@ import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView } from '../domain/lock-view.ts'
 import type { RequestStatus, Response } from '../domain/question.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
+import type { EventFilter, QueueEvent } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type { ExecutionRequest, ExecutionView } from '../domain/workflow.ts'
 import type { CallerTransaction } from '../store/borrowed.ts'
@@ -51,12 +52,9 @@ export interface ChangedJob {
   readonly status: JobStatus | 'cancelling'
 }
 
-/** An event of the log, with whose job it is about. The cursor says where the stream is behind it. */
-export interface StreamedEvent extends EventView {
-  readonly cursor: string
-  readonly task: string | null
-  readonly user: string | null
-  readonly queue: string | null
+/** Which events are wanted, and from where on: an event's cursor, `start` for all that is kept, unset from now on. */
+export interface EventQuery extends EventFilter {
+  readonly since?: string | undefined
 }
 
 /**
@@ -76,7 +74,8 @@ export interface Transport {
   /** What the job writes after this chunk (0: from the start), until it has ended. */
   output(id: string, after: number, signal: AbortSignal | undefined): AsyncIterable<OutputChunkView>
   status(): Promise<QueueStatus>
-  events(since: string | undefined, signal: AbortSignal | undefined): AsyncIterable<StreamedEvent>
+  /** Goes on for ever, across broken connections, or throws. */
+  events(query: EventQuery, signal: AbortSignal | undefined): AsyncIterable<QueueEvent>
   /** Waits as the request says; not_held when it could not be had. Aborted, it leaves the line. */
   acquireLock(request: LockRequest, signal: AbortSignal): Promise<HeldLockView>
   extendLock(id: string, token: number, leaseSeconds: number): Promise<Pick<HeldLockView, 'lease_until'>>

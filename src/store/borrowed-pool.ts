@@ -25,16 +25,21 @@ export class BorrowedDatabase implements Queryable {
       throw toInterlockError(error)
     })
     let isBroken = false
+    // The pool listens for errors of idle clients only: one that is killed while we have it would end the process.
+    client.on('error', ignore)
     try {
       return await queryBorrowed<Row>(client, text, values)
     } catch (error) {
       isBroken = breaksConnection(error)
       throw error
     } finally {
+      client.removeListener('error', ignore)
       client.release(isBroken)
     }
   }
 }
+
+const ignore = () => undefined
 
 export async function queryBorrowed<Row extends object>(
   client: BorrowedClient,

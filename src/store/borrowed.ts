@@ -5,7 +5,13 @@
 
 /** What we use of a pool of pg, whatever version of pg its owner has. */
 export interface BorrowedPool {
-  connect(): Promise<BorrowedClient & { release(error?: boolean): void }>
+  connect(): Promise<PooledClient>
+}
+
+export interface PooledClient extends BorrowedClient {
+  release(error?: boolean): void
+  on(event: 'error', listener: () => void): unknown
+  removeListener(event: 'error', listener: () => void): unknown
 }
 
 /** What we use of a client of pg, be it of a pool or not. */

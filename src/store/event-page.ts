@@ -1,27 +1,22 @@
-import { InterlockError } from '../domain/errors.ts'
+import type { EventPage, EventsRequest } from '../domain/queue-event.ts'
 import type { Queryable } from './queryable.ts'
 
-export interface EventPage<Event> {
-  readonly events: readonly Event[]
-  /** Where to go on, also where there was no event. */
-  readonly next_cursor: string
-  /** There is more to be read at once. */
-  readonly more: boolean
+/** Events in the order in which they were committed, after a cursor. Throws `events_lost` where that can be had no more. */
+export async function readEvents(queryable: Queryable, request: EventsRequest): Promise<EventPage> {
+  const { cursor, limit, job = null, user = null, queue = null, event_types: types = null } = request
+  const [page] = await queryable.query<EventPage & object>(
+    'select events, next_cursor, more from interlock.read_events($1, $2, $3, $4, $5, $6)',
+    [cursor, limit, job, user, queue, types],
+    'read_events',
+  )
+  if (page === undefined) throw new TypeError('read_events answered without a row')
+  return page
 }
 
 /**
- * Events of the log in the order in which they were committed, behind a cursor: null for what comes from now on, `start`
- * for the oldest that is kept. Throws invalid_argument, events_lost.
+ * From where one reader is to where another is, who looked later and saw all there was: a cursor is a snapshot, or two
+ * with a place between them. At its end both have the same cursor, and one page serves both.
  */
-export async function readEventPage<Event>(
-  queryable: Queryable,
-  cursor: string | null,
-  limit: number,
-): Promise<EventPage<Event>> {
-  const [row] = await queryable.query<EventPage<Event>>(
-    'select events, next_cursor, more from interlock.read_events($1, $2)',
-    [cursor, limit],
-  )
-  if (row === undefined) throw new InterlockError('internal', 'read_events answered without a row')
-  return row
+export function fromTo(cursor: string, later: string): string {
+  return `${cursor}.${later.slice(later.indexOf('.') + 1)}.0-0`
 }
