@@ -6,7 +6,11 @@ export interface HttpClientOptions {
   readonly key?: string | undefined
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal
+  /** Where to look when nobody answers. */
+  readonly hint?: string
 }
+
+const commandLineHint = 'Is `interlock up` running there? INTERLOCK_URL or --url names another place.'
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -23,12 +27,14 @@ export interface HttpRequest {
 export class HttpClient {
   readonly url: string
   readonly #signal: AbortSignal | undefined
+  readonly #hint: string
   readonly #authorization: Readonly<Record<string, string>>
 
   constructor(options: HttpClientOptions) {
     this.#authorization = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }
     this.url = options.url.replace(/\/+$/, '')
     this.#signal = options.signal
+    this.#hint = options.hint ?? commandLineHint
   }
 
   async send<Answer>(path: string, request: HttpRequest = {}): Promise<Answer> {
@@ -112,7 +118,7 @@ export class HttpClient {
 
   #unavailable(cause: unknown, what: string | null): InterlockError {
     return new InterlockError('unavailable', `${this.url} ${what ?? `cannot be reached: ${reasonOf(cause)}`}`, {
-      hint: 'Is `interlock up` running there? INTERLOCK_URL or --url names another place.',
+      hint: this.#hint,
       cause,
     })
   }

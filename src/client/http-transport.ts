@@ -20,7 +20,8 @@ export interface HttpTransportOptions {
 /** The verbs over a coordinator's HTTP interface. */
 export function createHttpTransport({ url, key, actor }: HttpTransportOptions): Transport {
   const closing = new AbortController()
-  const http = new HttpClient({ url, key, signal: closing.signal })
+  const hint = 'Is a coordinator running there? createClient({ url }) names the place.'
+  const http = new HttpClient({ url, key, signal: closing.signal, hint })
   const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`
   const requestPath = (id: string) => `/requests/${encodeURIComponent(id)}`
   const signed = actor === null ? {} : { actor }

@@ -1,5 +1,5 @@
 import { asJobId } from '../domain/ids.ts'
-import { isFinished, type JobStatus } from '../domain/job.ts'
+import { isFinished } from '../domain/job.ts'
 import { checkJobRequest } from '../domain/job-request.ts'
 import { type JobView, jobSummaryView, jobView } from '../domain/job-view.ts'
 import { checkLockRequest } from '../domain/lock-request.ts'
@@ -19,6 +19,7 @@ import { extendLock, releaseByKey } from '../store/locks.ts'
 import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { executeWorkflow, readExecution } from '../store/workflows.ts'
+import { checkEventQuery, checkJobQuery, checkRequestQuery } from './checked-query.ts'
 import { followEvents, followOutput } from './pool-streams.ts'
 import { clientClosed, jobNotFound, requestNotFound } from './refusal.ts'
 import type { Enqueued, EnqueueWay, Transport, WrittenJob } from './transport.ts'
@@ -26,8 +27,6 @@ import { asWire } from './wire.ts'
 
 /** As over HTTP. */
 const statusListLimit = 100
-const defaultPage = 50
-const defaultRequestPage = 100
 const wholeTimeline = 10_000
 
 const changes = { cancel: cancelJob, requeue: requeueJob } as const
@@ -67,8 +66,8 @@ export function createPoolTransport({ pool, actor }: PoolTransportOptions): Tran
   return {
     enqueue,
     job: read,
-    async list({ status, limit = defaultPage, cursor, ...filter }) {
-      const statuses = status === undefined ? undefined : ([status].flat() as readonly JobStatus[])
+    async list(query) {
+      const { status: statuses, limit, cursor, ...filter } = checkJobQuery(query)
       const page = await listJobs(database, { ...filter, statuses }, { limit, cursor })
       return { jobs: page.jobs.map(jobSummaryView), next_cursor: page.nextCursor }
     },
@@ -100,7 +99,7 @@ export function createPoolTransport({ pool, actor }: PoolTransportOptions): Tran
     },
     output: (id, after, signal) => followOutput({ database, feed, read }, id, { after, signal: ending(signal) }),
     status: async () => queueStatus(await readQueueSnapshot(database, statusListLimit), statusListLimit),
-    events: (query, signal) => followEvents(database, query, ending(signal)),
+    events: (query, signal) => followEvents(database, checkEventQuery(query), ending(signal)),
     async acquireLock(request, signal) {
       const leaving = ending(signal)
       try {
@@ -114,7 +113,10 @@ export function createPoolTransport({ pool, actor }: PoolTransportOptions): Tran
     async releaseLock(id, token) {
       await releaseByKey(database, id, { token, actor })
     },
-    requests: ({ limit = defaultRequestPage, cursor, ...filter }) => listRequests(database, filter, { limit, cursor }),
+    async requests(query) {
+      const { limit, cursor, ...filter } = checkRequestQuery(query)
+      return listRequests(database, filter, { limit, cursor })
+    },
     async answer(id, response) {
       await answerRequest(database, id, checkResponse(response), { actor })
       const answered = await readRequest(database, id)

@@ -109,6 +109,10 @@ describe.each(ways)('a client over %s', (way) => {
       field: 'priority',
     })
     expect(await refusal(client.enqueue('work', {}, { queue: 'nowhere' }))).toMatchObject({ code: 'queue_not_found' })
+    // @ts-expect-error it would list everybody's jobs
+    expect(await refusal(client.list({ usr: 'ann' }))).toMatchObject({ code: 'invalid_argument', field: 'usr' })
+    expect(await refusal(client.list({ limit: 0 }))).toMatchObject({ code: 'invalid_argument', field: 'limit' })
+    expect(await refusal(client.requests({ limit: 0 }))).toMatchObject({ code: 'invalid_argument', field: 'limit' })
     expect(await refusal(client.job('nobody'))).toMatchObject({ code: 'job_not_found' })
     expect(await refusal(client.wait('nobody'))).toMatchObject({ code: 'job_not_found' })
     expect(await refusal(client.explain('nobody'))).toMatchObject({ code: 'job_not_found' })
