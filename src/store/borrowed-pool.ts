@@ -70,7 +70,7 @@ const ownParsers: BorrowedStatement['types'] = {
   },
 }
 
-/** `2026-11-23 12:00:00.123456+05:30`, as every session of pg has it (DateStyle ISO); the century of the year 10000 is not ours. */
+/** `2026-11-23 12:00:00.123456+05:30`, as every session of pg has it (DateStyle ISO). */
 function parseTime(text: string): Date | number {
   if (text === 'infinity') return Number.POSITIVE_INFINITY
   if (text === '-infinity') return Number.NEGATIVE_INFINITY
