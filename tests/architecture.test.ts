@@ -11,7 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   security: ['domain'],
   observability: ['domain', 'security'],
   config: ['domain', 'security'],
-  client: ['domain'],
+  client: ['domain', 'security', 'store'],
   store: ['domain', 'security', 'observability'],
   coordinator: ['domain', 'observability', 'store'],
   agent: ['domain', 'security', 'observability', 'store'],
@@ -58,6 +58,7 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['coordinator'],
   standardwebhooks: ['coordinator'],
   'smol-toml': ['config'],
+  'eventsource-parser': ['client'],
 }
 
 const longestFile = 300
@@ -86,6 +87,11 @@ function importsOf(text: string): string[] {
     /^(?:import|export)\b[^;:='"(]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
   )
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+function valueImportsOf(text: string): string[] {
+  const found = text.matchAll(/^(?:import|export)\s+(?!type\b)[^;:='"(]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'/gm)
+  return [...found].map((match) => match[1] ?? match[2] ?? '')
 }
 
 // config.ts and config/ are one room.
@@ -137,6 +143,34 @@ describe('imports', () => {
         return roomOf(path) === 'domain' && !specifier.startsWith('.') && !pure.includes(specifier)
       }),
     ).toEqual([])
+  })
+})
+
+describe('the client', () => {
+  /** What a file of src loads when it is loaded itself: neither types nor what import() fetches later. */
+  function loaded(path: string, found = new Set<string>()): ReadonlySet<string> {
+    const file = files.find((candidate) => candidate.path === path)
+    if (file === undefined || found.has(path)) return found
+    found.add(path)
+    for (const specifier of valueImportsOf(file.text)) {
+      if (specifier.startsWith('.')) loaded(posix.join(dirname(path), specifier), found)
+      else found.add(packageOf(specifier))
+    }
+    return found
+  }
+
+  it('is loaded without the store, and over HTTP goes on without it', () => {
+    for (const path of ['client/entry.ts', 'client/http-transport.ts']) {
+      expect([...loaded(path)].filter((name) => name.startsWith('store/') || Object.hasOwn(homeOf, name))).toEqual(
+        path === 'client/entry.ts' ? [] : ['eventsource-parser'],
+      )
+    }
+    expect([...loaded('client/pool-transport.ts')]).toContain('store/jobs.ts')
+  })
+
+  it('brings of the store no more than pg and kysely, which its pool needs anyway', () => {
+    const packages = [...loaded('client/pool-transport.ts')].filter((name) => Object.hasOwn(homeOf, name))
+    expect(packages.sort()).toEqual(['kysely', 'pg'])
   })
 })
 

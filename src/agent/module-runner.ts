@@ -5,7 +5,7 @@ import type { Assignment } from '../domain/assignment.ts'
 import { type AssignmentJson, assignmentFromJson } from '../domain/assignment-json.ts'
 import { clampPercent, controlPrefix, exitCodes } from '../domain/job-protocol.ts'
 import type { AnswerLine, TaskAnswer, TaskQuestion } from '../domain/job-question.ts'
-import { fieldOfIssue, isTaskDefinition, type TaskContext, type TaskDefinition } from '../domain/task-definition.ts'
+import { describeIssues, isTaskDefinition, type TaskContext, type TaskDefinition } from '../domain/task-definition.ts'
 import { readFrames } from './line-frames.ts'
 
 /**
@@ -63,21 +63,19 @@ async function load(): Promise<TaskDefinition> {
   return await fail(exitCodes.fatal, { message, code: 'no_task' })
 }
 
-async function validate(task: TaskDefinition, payload: unknown): Promise<unknown> {
-  if (task.input === undefined) return payload
-  const checked = await task.input['~standard'].validate(payload)
+async function checkPayload(task: TaskDefinition, payload: unknown): Promise<unknown> {
+  const checked = await task.input?.['~standard'].validate(payload)
+  if (checked === undefined) return payload
   if (checked.issues === undefined) return checked.value
-  const [first] = checked.issues
-  const field = first === undefined ? '' : fieldOfIssue(first)
-  const message = checked.issues
-    .slice(0, 10)
-    .map((issue) => `${fieldOfIssue(issue) || 'payload'}: ${issue.message}`)
-    .join('; ')
-  return await fail(exitCodes.fatal, {
-    message,
-    code: 'invalid_input',
-    field: field === '' ? 'payload' : `payload.${field}`,
-  })
+  return await fail(exitCodes.fatal, { code: 'invalid_input', ...describeIssues(checked.issues, 'payload') })
+}
+
+/** A model may answer otherwise the next time, so a result of the wrong shape is an ordinary failure: tried again. */
+async function checkResult(task: TaskDefinition, result: unknown): Promise<unknown> {
+  const checked = await task.output?.['~standard'].validate(result)
+  if (checked === undefined) return result
+  if (checked.issues === undefined) return checked.value
+  return await fail(1, { code: 'invalid_output', ...describeIssues(checked.issues, 'result') })
 }
 
 const answers = new Map<string, PromiseWithResolvers<TaskAnswer>>()
@@ -168,8 +166,8 @@ async function run(): Promise<void> {
   process.on('SIGTERM', () => stopping.abort(new Error('the job is stopped')))
   const { job, fences } = await receive()
   const task = await load()
-  const payload = await validate(task, job.payload)
-  const result = await task.run(payload, contextOf(job, fences, stopping.signal))
+  const payload = await checkPayload(task, job.payload)
+  const result = await checkResult(task, await task.run(payload, contextOf(job, fences, stopping.signal)))
   say('result', JSON.stringify(result ?? null) ?? 'null')
   await leave(exitCodes.completed)
 }

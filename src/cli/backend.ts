@@ -1,3 +1,4 @@
+import type { Release } from '../client/http-locks.ts'
 import type { JobPage } from '../client/views.ts'
 import type { Config } from '../config.ts'
 import type { AgentCounts } from '../domain/agent-counts.ts'
@@ -65,15 +66,6 @@ export interface RequestFilter {
   readonly status?: RequestStatus | undefined
   readonly job?: string | undefined
   readonly conversation?: string | undefined
-}
-
-/** What is released, and whose release it is: the holder's, who names its token, or anybody's. */
-export interface Release {
-  /** A resource, or the id of a lock. */
-  readonly key: string
-  readonly jobId: string | null
-  readonly token: number | null
-  readonly reason: string | null
 }
 
 /**

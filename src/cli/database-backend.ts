@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asWire } from '../client/wire.ts'
 import { type Config, readActor } from '../config.ts'
 import { countAgents } from '../domain/agent-counts.ts'
 import { asAgentId, asJobId } from '../domain/ids.ts'
@@ -39,7 +40,6 @@ import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from 
 import { databaseKeys } from './database-keys.ts'
 import { databaseSchedules } from './database-schedules.ts'
 import { createDatabaseSteering } from './database-steering.ts'
-import { asWire } from './wire.ts'
 
 /** Between two looks at a job that is waited for; a notification would need a connection of its own for each waiter. */
 const lookEveryMs = 250

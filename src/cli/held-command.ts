@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { LockLease } from '../client/lock-lease.ts'
 import { InterlockError, isInterlockError } from '../domain/errors.ts'
 import type { HeldLockView } from '../domain/lock-view.ts'
 import type { Backend } from './backend.ts'
@@ -25,7 +25,6 @@ interface Surroundings {
 
 /** After SIGTERM, until SIGKILL. */
 const killAfterMs = 10_000
-const askAgainMs = 1000
 
 /**
  * Runs a command while a lock is held: extends the lease at each third of it, releases it when the command has ended, and
@@ -38,7 +37,12 @@ export async function runHolding(held: HeldCommand, { backend, terminal, signal 
   const lost = new AbortController()
   try {
     // What was granted may be older than we know; what we extend is not.
-    const lease = new Lease(leaseSeconds, () => backend.extendLock(lock.lock_id, lock.token, leaseSeconds), lost)
+    const lease = new LockLease({
+      seconds: leaseSeconds,
+      extend: () => backend.extendLock(lock.lock_id, lock.token, leaseSeconds),
+      lost,
+      what: 'the lock was lost while the command ran, which was stopped',
+    })
     await lease.extend()
     if (signal.aborted) return exitCodes.interrupted
     const child = start(held)
@@ -51,55 +55,6 @@ export async function runHolding(held: HeldCommand, { backend, terminal, signal 
     return signal.aborted ? exitCodes.interrupted : (code as ExitCode)
   } finally {
     await release(held, backend, terminal)
-  }
-}
-
-/** A lease as its owner sees it, by a clock that nobody sets: counted from before it was asked for. */
-class Lease {
-  readonly #milliseconds: number
-  readonly #extend: () => Promise<unknown>
-  readonly #lost: AbortController
-  #endsAt = 0
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(seconds: number, extend: () => Promise<unknown>, lost: AbortController) {
-    this.#milliseconds = seconds * 1000
-    this.#extend = extend
-    this.#lost = lost
-  }
-
-  async extend(): Promise<void> {
-    const askedAt = performance.now()
-    await this.#extend()
-    this.#endsAt = askedAt + this.#milliseconds
-    // A quarter of it, at most five seconds, is for the command to end in.
-    const lastMoment = this.#endsAt - Math.min(5000, this.#milliseconds / 4)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#lose('nobody could extend it in time'), lastMoment - performance.now())
-  }
-
-  /** Until it is ended, or lost. Never throws. */
-  async keep(ended: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([ended, this.#lost.signal])
-    let pauseMs = this.#milliseconds / 3
-    for (;;) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
-      if (signal.aborted) break
-      try {
-        await this.extend()
-        pauseMs = this.#milliseconds / 3
-      } catch (error) {
-        if (!isInterlockError(error, 'unavailable')) this.#lose(error instanceof Error ? error.message : String(error))
-        pauseMs = Math.min(askAgainMs, this.#milliseconds / 10)
-      }
-    }
-    clearTimeout(this.#timer)
-  }
-
-  #lose(why: string): void {
-    this.#lost.abort(
-      new InterlockError('stale_token', `the lock was lost while the command ran, which was stopped: ${why}`),
-    )
   }
 }
 

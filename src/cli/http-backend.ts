@@ -1,4 +1,5 @@
 import { HttpClient } from '../client/http-client.ts'
+import { acquireOverHttp, releaseOverHttp } from '../client/http-locks.ts'
 import type { JobPage } from '../client/views.ts'
 import { readActor } from '../config.ts'
 import type { AlarmView } from '../domain/alarm.ts'
@@ -15,7 +16,6 @@ import type { QueueStatus } from '../domain/queue-status.ts'
 import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
 import { httpKeys } from './http-keys.ts'
-import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { httpSchedules } from './http-schedules.ts'
 import { createHttpSteering } from './http-steering.ts'
 
@@ -83,13 +83,13 @@ export function createHttpBackend(
       const { locks } = await client.send<{ readonly locks: readonly LockView[] }>('/locks', { query: { ...filter } })
       return locks
     },
-    acquireLock: (request, signal) => acquireOverHttp(client, request, signal),
+    acquireLock: (request, signal) => acquireOverHttp(client, request, { signal, actor: readActor() }),
     extendLock: (id, token, leaseSeconds) =>
       client.send(`/locks/${encodeURIComponent(id)}/extend`, {
         method: 'POST',
         body: { token, ...(leaseSeconds === null ? {} : { lease_seconds: leaseSeconds }) },
       }),
-    release: (release): Promise<readonly ReleasedView[]> => releaseOverHttp(client, release),
+    release: (release): Promise<readonly ReleasedView[]> => releaseOverHttp(client, release, readActor()),
     async sweepLocks(olderThanSeconds, { dryRun, project }) {
       const body = { older_than_seconds: olderThanSeconds, dry_run: dryRun, project, actor: readActor() ?? undefined }
       const { locks } = await client.send<{ readonly locks: readonly SweptView[] }>('/locks/sweep', {

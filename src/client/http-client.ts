@@ -3,10 +3,14 @@ import { type ErrorCode, errorCodes, InterlockError } from '../domain/errors.ts'
 export interface HttpClientOptions {
   readonly url: string
   /** `il_…`; null where the coordinator asks for none. */
-  readonly key?: string | null
+  readonly key?: string | null | undefined
   /** Gives up whatever is under way. */
   readonly signal?: AbortSignal
+  /** Where to look when nobody answers. */
+  readonly hint?: string
 }
+
+const commandLineHint = 'Is `interlock up` running there? INTERLOCK_URL or --url names another place.'
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -22,43 +26,77 @@ export interface HttpRequest {
 /** JSON over HTTP to a coordinator. Throws InterlockError, as the server's problem says it, or `unavailable`. */
 export class HttpClient {
   readonly url: string
-  readonly #key: string | null
   readonly #signal: AbortSignal | undefined
+  readonly #hint: string
+  readonly #authorization: Readonly<Record<string, string>>
 
   constructor(options: HttpClientOptions) {
+    this.#authorization = options.key == null ? {} : { authorization: `Bearer ${options.key}` }
     this.url = options.url.replace(/\/+$/, '')
-    this.#key = options.key ?? null
     this.#signal = options.signal
+    this.#hint = options.hint ?? commandLineHint
   }
 
   async send<Answer>(path: string, request: HttpRequest = {}): Promise<Answer> {
-    const { method = 'GET', body, timeoutSeconds = 30 } = request
+    const { timeoutSeconds = 30 } = request
     const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
-    const signal = AbortSignal.any([timeout, this.#signal, request.signal].filter((one) => one !== undefined))
     let response: Response
     let text: string
     try {
-      response = await fetch(this.#address(path, request.query), {
-        method,
-        signal,
-        headers: {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
-          ...request.headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
+      response = await this.#fetch(path, request, timeout)
       text = await response.text()
     } catch (error) {
-      this.#signal?.throwIfAborted()
-      request.signal?.throwIfAborted()
+      this.#throwIfGivenUp(request)
       throw this.#unavailable(error, timeout.aborted ? `gave no answer within ${timeoutSeconds} s` : null)
     }
     const answer = parseJson(text)
     if (!response.ok) throw this.#refusal(response.status, answer)
     if (answer === undefined && text !== '') throw this.#unavailable(null, 'does not answer as Interlock does')
     return answer as Answer
+  }
+
+  /** The body of an answer that goes on for as long as it is read. The request's own signal ends it. */
+  async open(path: string, request: HttpRequest): Promise<ReadableStream<Uint8Array>> {
+    const { timeoutSeconds = 30 } = request
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutSeconds * 1000)
+    let response: Response
+    let refused: unknown
+    try {
+      response = await this.#fetch(path, { ...request, accept: 'text/event-stream' }, late.signal)
+      if (!response.ok) refused = parseJson(await response.text())
+    } catch (error) {
+      this.#throwIfGivenUp(request)
+      throw this.#unavailable(error, late.signal.aborted ? `gave no answer within ${timeoutSeconds} s` : null)
+    } finally {
+      clearTimeout(timer)
+    }
+    if (!response.ok) throw this.#refusal(response.status, refused)
+    if (response.body === null) throw this.#unavailable(null, 'does not answer as Interlock does')
+    return response.body
+  }
+
+  #fetch(
+    path: string,
+    { method = 'GET', query, body, headers, signal, accept = 'application/json' }: HttpRequest & { accept?: string },
+    timeout: AbortSignal,
+  ): Promise<Response> {
+    return fetch(this.#address(path, query), {
+      method,
+      signal: AbortSignal.any([timeout, this.#signal, signal].filter((one) => one !== undefined)),
+      headers: {
+        accept,
+        ...this.#authorization,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
+  #throwIfGivenUp(request: HttpRequest): void {
+    this.#signal?.throwIfAborted()
+    request.signal?.throwIfAborted()
   }
 
   #address(path: string, query: HttpRequest['query'] = {}): string {
@@ -80,7 +118,7 @@ export class HttpClient {
 
   #unavailable(cause: unknown, what: string | null): InterlockError {
     return new InterlockError('unavailable', `${this.url} ${what ?? `cannot be reached: ${reasonOf(cause)}`}`, {
-      hint: 'Is `interlock up` running there? INTERLOCK_URL or --url names another place.',
+      hint: this.#hint,
       cause,
     })
   }

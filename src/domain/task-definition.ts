@@ -6,12 +6,12 @@ import type { TaskAnswer, TaskQuestion } from './job-question.ts'
  * A validator of any library that follows Standard Schema (zod, valibot, arktype): the part of the published interface
  * that we call, so that a task's author needs no library of ours.
  */
-export interface StandardSchema<Output = unknown> {
+export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
@@ -45,12 +45,36 @@ export interface TaskContext {
   readonly job: Assignment
 }
 
-export interface TaskDefinition<Input = unknown, Output = unknown> {
+/** What a task takes and makes, for whoever enqueues it. Never there when the program runs. */
+export interface TaskTypes<Input, Output> {
+  readonly input: Input
+  readonly output: Output
+}
+
+/**
+ * `Input` is what is enqueued and `Payload` what run() sees of it, `Result` what run() returns and `Output` what is kept
+ * of it: they differ where a schema fills in defaults or transforms.
+ */
+export interface TaskDefinition<Payload = unknown, Result = unknown, Input = Payload, Output = Result> {
   readonly name: string
-  /** Validates the payload before run() sees it; an invalid one fails the job for good. */
-  readonly input?: StandardSchema<Input>
+  /**
+   * Validates the payload when it is enqueued, and again before run() sees it: jobs that wait are older than the program
+   * that runs them. One that is invalid by then fails the job for good.
+   */
+  readonly input?: StandardSchema<Input, Payload>
+  /** Validates what run() returns; the job fails with `invalid_output`, and is tried again as its queue says. */
+  readonly output?: StandardSchema<Result, Output>
   /** What it returns is the job's result, as JSON; what it throws is its error. */
-  readonly run: (payload: Input, context: TaskContext) => Output | Promise<Output>
+  readonly run: (payload: Payload, context: TaskContext) => Result | Promise<Result>
+  readonly '~types'?: TaskTypes<Input, Output>
+}
+
+/** A task of any types. */
+export interface AnyTask {
+  readonly name: string
+  readonly input?: StandardSchema
+  readonly output?: StandardSchema
+  readonly run: (payload: never, context: TaskContext) => unknown
 }
 
 /**
@@ -58,9 +82,12 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
  *
  *     export default defineTask({ name: 'resize', input: z.object({ url: z.url() }), async run({ url }) { ... } })
  */
-export function defineTask<Input = Readonly<Record<string, unknown>>, Output = unknown>(
-  definition: TaskDefinition<Input, Output>,
-): TaskDefinition<Input, Output> {
+export function defineTask<
+  Payload = Readonly<Record<string, unknown>>,
+  Result = unknown,
+  Input = Payload,
+  Output = Result,
+>(definition: TaskDefinition<Payload, Result, Input, Output>): TaskDefinition<Payload, Result, Input, Output> {
   return Object.freeze({ ...definition })
 }
 
@@ -79,4 +106,20 @@ export function fieldOfIssue(issue: SchemaIssue): string {
     .map((step) => (typeof step === 'object' ? step.key : step))
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
     .join('')
+}
+
+/** What a schema objects to, in one sentence, and the field of the first objection; `root` is what was validated. */
+export function describeIssues(
+  issues: readonly SchemaIssue[],
+  root: 'payload' | 'result',
+): { readonly message: string; readonly field: string } {
+  const [first] = issues
+  const field = first === undefined ? '' : fieldOfIssue(first)
+  return {
+    message: issues
+      .slice(0, 10)
+      .map((issue) => `${fieldOfIssue(issue) || root}: ${issue.message}`)
+      .join('; '),
+    field: field === '' ? root : `${root}${field.startsWith('[') ? '' : '.'}${field}`,
+  }
 }

@@ -52,6 +52,7 @@ export class LiveServices {
     this.#requestFeed = new RequestFeed({ database })
     this.#feed = new JobFeed({
       database,
+      hearsFrom: database,
       onLost: (error) => say(logger, 'feed.lost', { error }),
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     })

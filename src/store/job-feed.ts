@@ -3,9 +3,12 @@ import type { JobId } from '../domain/ids.ts'
 import type { Database } from './database.ts'
 import { JobWatch } from './job-watch.ts'
 import { Listener } from './listener.ts'
+import type { Queryable } from './queryable.ts'
 
 export interface JobFeedOptions {
-  readonly database: Database
+  readonly database: Queryable
+  /** Where it opens a connection of its own to hear notifications; without, it only looks. */
+  readonly hearsFrom?: Database
   /**
    * How often it looks while somebody waits for an end; 0.05 unless set. The verbs need not notify: a NOTIFY serialises
    * commits and halves what a busy server finishes, while one look at a hundred awaited jobs takes it a fifth of a
@@ -22,8 +25,8 @@ export interface JobFeedOptions {
  * of them. A connection a waiter would let a hundred idle waiters lock everybody else out of the database.
  */
 export class JobFeed {
-  readonly #database: Database
-  readonly #listener: Listener
+  readonly #database: Queryable
+  readonly #listener: Listener | null
   readonly #pollMs: number
   readonly #outputPollMs: number
   readonly #watches = new Map<JobId, Set<JobWatch>>()
@@ -36,20 +39,24 @@ export class JobFeed {
     this.#database = options.database
     this.#pollMs = (options.pollSeconds ?? 0.05) * 1000
     this.#outputPollMs = (options.outputPollSeconds ?? 0.2) * 1000
-    this.#listener = new Listener({
-      database: options.database,
-      channels: { interlock_job: (id) => this.#tell(id as JobId, 'ended') },
-      onListening: () => this.#look(),
-      ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
-    })
+    const { hearsFrom, onLost } = options
+    this.#listener =
+      hearsFrom === undefined
+        ? null
+        : new Listener({
+            database: hearsFrom,
+            channels: { interlock_job: (id) => this.#tell(id as JobId, 'ended') },
+            onListening: () => this.#look(),
+            ...(onLost === undefined ? {} : { onLost }),
+          })
   }
 
   get isListening(): boolean {
-    return this.#listener.isListening
+    return this.#listener?.isListening === true
   }
 
   start(): void {
-    this.#listener.start()
+    this.#listener?.start()
   }
 
   /** Ends every watch with `closed`. */
@@ -57,7 +64,7 @@ export class JobFeed {
     this.#stopping.abort()
     for (const watches of this.#watches.values()) for (const watch of watches) watch.tell('closed')
     if (this.#timer !== null) clearTimeout(this.#timer)
-    await Promise.all([this.#listener.stop(), this.#looking])
+    await Promise.all([this.#listener?.stop(), this.#looking])
   }
 
   watch(id: JobId): JobWatch {

@@ -12,6 +12,7 @@ import { waitFor } from '../support/wait-for.ts'
 
 const silent = () => undefined
 const environment = { PATH: process.env.PATH ?? '' }
+const summarise = fileURLToPath(new URL('../fixtures/agent/summarise.ts', import.meta.url))
 const resize = fileURLToPath(new URL('../fixtures/agent/resize.ts', import.meta.url))
 let keeper: Keeper
 let runs = 0
@@ -97,6 +98,29 @@ describe('a task that is a module', () => {
         message: expect.stringContaining('width:'),
         exit_code: 77,
       },
+    })
+  })
+
+  it('names every field of its payload that is wrong, whatever library wrote the schema', async () => {
+    const { outcome, out } = start({ says: {}, words: 0 }, summarise)
+    expect(await outcome).toMatchObject({
+      retry: 'never',
+      error: { code: 'invalid_input', field: 'payload.words', message: expect.stringMatching(/^words: .*>=1/) },
+    })
+    expect(out.stdout).toBe('')
+  })
+
+  it('returns what its output schema makes of its result, its payload filled in by its input schema', async () => {
+    const { outcome } = start({ says: { title: ' Cats ', mood: 'dropped' } }, summarise)
+    expect(await outcome).toEqual({ kind: 'completed', result: { title: 'Cats', words: 10 } })
+  })
+
+  it('fails, to be tried again, when its result is not of its output schema, and the error names the field', async () => {
+    const { outcome } = start({ says: { title: 7 } }, summarise)
+    expect(await outcome).toMatchObject({
+      kind: 'failed',
+      retry: 'auto',
+      error: { code: 'invalid_output', field: 'result.title', message: expect.stringMatching(/^title: /) },
     })
   })
 

@@ -1,5 +1,5 @@
 /**
- * What the store hands out, in the words of the wire: so that a command prints the same whether it asked over HTTP or
+ * What the store hands out, in the words of the wire: so that a caller is told the same whether it asked over HTTP or
  * the database itself.
  */
 

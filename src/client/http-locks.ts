@@ -1,9 +1,22 @@
-import type { HttpClient } from '../client/http-client.ts'
-import { readActor } from '../config.ts'
 import { InterlockError, isInterlockError } from '../domain/errors.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockStateView, ReleasedView } from '../domain/lock-view.ts'
-import type { Release } from './backend.ts'
+import type { HttpClient } from './http-client.ts'
+
+/** What is released, and whose release it is: the holder's, who names its token, or anybody's. */
+export interface Release {
+  /** A resource, or the id of a lock. */
+  readonly key: string
+  readonly jobId: string | null
+  readonly token: number | null
+  readonly reason: string | null
+}
+
+interface Acquiring {
+  /** Who asks, for the log. */
+  readonly actor: string | null
+  readonly signal: AbortSignal
+}
 
 /** One call waits at most so long; the lock stays in line between two of them. */
 const waitAtOnceSeconds = 25
@@ -16,14 +29,14 @@ const answerSeconds = 15
 export async function acquireOverHttp(
   client: HttpClient,
   request: LockRequest,
-  signal: AbortSignal,
+  { actor, signal }: Acquiring,
 ): Promise<HeldLockView> {
   const deadline = performance.now() + request.wait_seconds * 1000
   const leftSeconds = () => Math.max(0, (deadline - performance.now()) / 1000)
   // The first call answers at once: whoever is interrupted has to know what to take out of the line.
   let state = await client.send<LockStateView | HeldLockView>('/locks', {
     method: 'POST',
-    body: { ...request, wait_seconds: 0, stays_in_line: request.wait_seconds > 0, actor: readActor() ?? undefined },
+    body: { ...request, wait_seconds: 0, stays_in_line: request.wait_seconds > 0, actor: actor ?? undefined },
   })
   const id = state.lock_id
   try {
@@ -40,21 +53,27 @@ export async function acquireOverHttp(
     if (held !== null) return held
     throw await notHeld(client, request, state)
   } catch (error) {
-    await releaseOverHttp(client, { key: id, jobId: null, token: null, reason: null }).catch((refused: unknown) => {
-      // Ended already, or nobody answers: then it ends with the time that it may be unheard.
-      if (!isInterlockError(refused)) throw refused
-    })
+    await releaseOverHttp(client, { key: id, jobId: null, token: null, reason: null }, actor).catch(
+      (refused: unknown) => {
+        // Ended already, or nobody answers: then it ends with the time that it may be unheard.
+        if (!isInterlockError(refused)) throw refused
+      },
+    )
     throw error
   }
 }
 
-export async function releaseOverHttp(client: HttpClient, release: Release): Promise<readonly ReleasedView[]> {
+export async function releaseOverHttp(
+  client: HttpClient,
+  release: Release,
+  actor: string | null,
+): Promise<readonly ReleasedView[]> {
   const { key, jobId, token, reason } = release
   const query = {
     job_id: jobId ?? undefined,
     token: token ?? undefined,
     reason: reason ?? undefined,
-    actor: readActor() ?? undefined,
+    actor: actor ?? undefined,
   }
   const { released } = await client.send<{ readonly released: readonly ReleasedView[] }>(
     `/locks/${encodeURIComponent(key)}`,
