@@ -67,6 +67,7 @@ const task = z
     module: plainText.optional(),
     answers: z.enum(['stdin']).optional(),
     timeout_seconds: wholeSeconds(1, aMonthSeconds).optional(),
+    memory_mb: z.int().min(1).max(16_777_216).optional(),
     elapsed_progress: z.boolean().optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable’s name'), z.string()).optional(),
     cwd: plainText.optional(),

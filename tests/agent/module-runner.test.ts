@@ -68,7 +68,7 @@ function start(payload: Record<string, unknown>, path = resize) {
     }
     const result = of('result')
     const error = of('error')
-    return judgeExit({ exit, stopReason: null, result, error, timeoutSeconds: 60, isModule: true })
+    return judgeExit({ exit, stopReason: null, result, error, timeoutSeconds: 60, memoryMb: null, isModule: true })
   })
   return { kept, out, controls, outcome }
 }
