@@ -15,6 +15,7 @@ import type { RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type {
   AppliedWorkflow,
+  CancelledExecution,
   ExecutionRequest,
   ExecutionView,
   WorkflowDefinition,
@@ -108,6 +109,7 @@ export interface Backend extends Steering {
   applyWorkflow(definition: WorkflowDefinition): Promise<AppliedWorkflow>
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
+  cancelExecution(id: string, reason: string | null): Promise<CancelledExecution>
   readonly schedules: ScheduleBackend
   historySummary(question: HistoryQuestion): Promise<HistorySummary>
   close(): Promise<void>

@@ -31,7 +31,14 @@ import { checkSchema } from '../store/migrations.ts'
 import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
-import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
+import {
+  applyWorkflow,
+  cancelExecution,
+  executeWorkflow,
+  listWorkflows,
+  readExecution,
+  readWorkflow,
+} from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
 import { databaseSchedules } from './database-schedules.ts'
 import { createDatabaseSteering } from './database-steering.ts'
@@ -151,6 +158,7 @@ function createDatabaseBackend(database: Database, { signal }: BackendOptions): 
       return readExecution(database, executed.id)
     },
     getExecution: (id) => readExecution(database, id),
+    cancelExecution: (id, reason) => cancelExecution(database, id, { actor, reason }),
     schedules: databaseSchedules(database, actor),
     historySummary: (question) => readHistorySummary(database, question),
     close: () => database.end(),

@@ -8,7 +8,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { LockView, ReleasedView, SweptView } from '../domain/lock-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
-import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
+import type { AppliedWorkflow, CancelledExecution, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
 import { acquireOverHttp, releaseOverHttp } from './http-locks.ts'
 import { httpSchedules } from './http-schedules.ts'
@@ -112,6 +112,11 @@ export function createHttpBackend(url: string, options: BackendOptions): Backend
     },
     executeWorkflow: (id, request) =>
       client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
+    cancelExecution: (id, reason) =>
+      client.send<CancelledExecution>(`/workflow-executions/${encodeURIComponent(id)}/cancel`, {
+        method: 'POST',
+        body: { ...(reason === null ? {} : { reason }), actor: readActor() ?? undefined },
+      }),
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     schedules: httpSchedules(client),
     historySummary: (question) => client.send<HistorySummary>('/history/summary', { query: { ...question } }),

@@ -121,6 +121,15 @@ export interface AppliedWorkflow {
   readonly changed: boolean
 }
 
+/** What became of an execution that was to be cancelled: `cancelling` while a job of it runs. */
+export interface CancelledExecution {
+  readonly status: 'cancelled' | 'cancelling'
+  /** Jobs that waited, and have ended. */
+  readonly cancelled: readonly string[]
+  /** Jobs that run, and were asked to stop. */
+  readonly asked: readonly string[]
+}
+
 /** A run of a workflow, as its jobs tell it. */
 export interface ExecutionView {
   readonly id: string

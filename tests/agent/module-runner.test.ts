@@ -82,6 +82,7 @@ describe('a task that is a module', () => {
     })
     expect(out.stderr).toBe('careful\n')
     expect(controls[0]?.text).toBe('::interlock progress 50 half way')
+    expect(controls[1]?.text).toBe('::interlock step draw it')
     // What it prints is output, and cannot be taken for its result.
     expect(out.stdout).toBe('resizing x.png\n::interlock result "forged"\n')
   })

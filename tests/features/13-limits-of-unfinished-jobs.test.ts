@@ -1,53 +1,50 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { applyPolicy } from '../../src/store/policy.ts'
-import { runCli, temporaryFolder } from '../cli/run-cli.ts'
-import { type HttpDoor, openHttpDoor } from '../http/http-door.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { temporaryFolder } from '../cli/run-cli.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
 describe('feature 13: limits on the number of unfinished jobs, in all and by type; when full, refuse or drop the oldest', () => {
-  let test: TestDatabase
-  let door: HttpDoor
+  let doors: Doors
   beforeAll(async () => {
-    test = await createTestDatabase()
-    door = await openHttpDoor(test)
+    doors = await openDoors()
   })
-  afterAll(() => door.server.stop())
+  afterAll(() => doors.close())
 
   const configure = async (text: string): Promise<readonly string[]> => {
     const folder = await temporaryFolder({ 'interlock.toml': text })
     const { queues, backlog, resources } = loadConfig({ folder, environment: {} }).config
-    return applyPolicy(test.database, { queues, backlog, limits: resources }, 'tests')
+    return applyPolicy(doors.test.database, { queues, backlog, limits: resources }, 'tests')
   }
-  const statusOf = async (id: string) => (await door.get(`/jobs/${id}`)).json.status
+  const statusOf = async (id: string) => (await doors.http.get(`/jobs/${id}`)).json.status
 
   it('set by interlock.toml, a full queue answers 429 with Retry-After, and the command line ends with 6', async () => {
     const text =
       '[queues.default]\nmax_unfinished = 2\n[backlog]\nmax_unfinished = 4\nwhen_full = "drop_oldest"\ntasks = { analyze = 1 }\n'
     expect(await configure(text)).toEqual(['queue default', 'backlog limit all', 'backlog limit task:analyze'])
     expect(await configure(text)).toEqual([])
-    for (const id of ['a', 'b']) expect((await door.post('/jobs', { task: 'work', id })).status).toBe(201)
-    const full = await door.post('/jobs', { task: 'work' })
+    for (const id of ['a', 'b']) expect((await doors.http.post('/jobs', { task: 'work', id })).status).toBe(201)
+    const full = await doors.http.post('/jobs', { task: 'work' })
     expect(full.json).toMatchObject({ status: 429, code: 'queue_full', field: 'queue' })
     expect(full.headers.get('retry-after')).toMatch(/^\d+$/)
-    for (const env of [{ DATABASE_URL: test.url }, { INTERLOCK_URL: door.url }]) {
-      const added = await runCli(['queue', 'add', 'work'], { env })
+    for (const interlock of [doors.interlock, doors.interlockOnDatabase]) {
+      const added = await interlock('queue', 'add', 'work')
       expect(added.code).toBe(6)
       expect(added.stderr).toContain('queue default is full: 2 of at most 2 jobs are unfinished')
     }
   })
 
   it('by type, the oldest that waits is deleted for the newer one', async () => {
-    await door.post('/jobs', { task: 'analyze', id: 'first', queue: 'low' })
-    await door.post('/jobs', { task: 'analyze', id: 'second', queue: 'high' })
+    await doors.http.post('/jobs', { task: 'analyze', id: 'first', queue: 'low' })
+    await doors.http.post('/jobs', { task: 'analyze', id: 'second', queue: 'high' })
     expect([await statusOf('first'), await statusOf('second')]).toEqual(['deleted', 'pending'])
-    const timeline = await runCli(['job', 'timeline', 'first'], { env: { DATABASE_URL: test.url } })
+    const timeline = await doors.interlockOnDatabase('job', 'timeline', 'first')
     expect(timeline.stdout.replaceAll(/\s+/g, ' ')).toContain('dropped for a newer job: task analyze is full')
   })
 
   it('in all, too; and set to unlimited by the file, it takes any number', async () => {
-    await door.post('/jobs', { task: 'work', queue: 'low', id: 'fourth' })
-    await door.post('/jobs', { task: 'work', queue: 'low', id: 'fifth' })
+    await doors.http.post('/jobs', { task: 'work', queue: 'low', id: 'fourth' })
+    await doors.http.post('/jobs', { task: 'work', queue: 'low', id: 'fifth' })
     expect([await statusOf('a'), await statusOf('b'), await statusOf('fifth')]).toEqual([
       'deleted',
       'pending',
@@ -56,8 +53,8 @@ describe('feature 13: limits on the number of unfinished jobs, in all and by typ
     await configure(
       '[queues.default]\nmax_unfinished = "unlimited"\n[backlog]\nmax_unfinished = "unlimited"\ntasks = { analyze = "unlimited" }\n',
     )
-    expect(await test.query('select * from interlock.backlog_limits')).toEqual([])
+    expect(await doors.test.query('select * from interlock.backlog_limits')).toEqual([])
     const jobs = Array.from({ length: 100 }, () => ({ task: 'analyze' }))
-    expect((await door.post('/jobs/batch', { jobs })).json.count).toBe(100)
+    expect((await doors.http.post('/jobs/batch', { jobs })).json.count).toBe(100)
   })
 })

@@ -114,6 +114,7 @@ export function rightRequests({
       path: `/jobs/${running.id}/progress`,
       body: { token, percent: 50, description: 'half' },
     },
+    'POST /jobs/:id/step': { path: `/jobs/${running.id}/step`, body: { token, step: 'draw' } },
     'POST /jobs/:id/output': {
       path: `/jobs/${running.id}/output`,
       body: { token, chunks: [{ stream: 'stdout', lines: 'a line' }] },
@@ -228,6 +229,7 @@ export function rightRequests({
       body: { input: {}, user: 'ann', project: 'p', priority: 'low', models: { draw: 'flux' } },
     },
     'GET /workflow-executions/:id': { path: `/workflow-executions/${execution}` },
+    'POST /workflow-executions/:id/cancel': { path: '/workflow-executions/nobody/cancel', body: motive },
     'GET /queue/status': { path: '/queue/status' },
     'GET /queue/health': { path: '/queue/health' },
     'GET /livez': { path: '/livez' },

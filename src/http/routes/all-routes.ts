@@ -20,6 +20,7 @@ import { queueRoutes } from './queue.ts'
 import { queuePolicyRoutes } from './queues.ts'
 import { resourceRoutes } from './resources.ts'
 import { scheduleRoutes } from './schedules.ts'
+import { workflowCancelRoutes } from './workflow-cancel.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
@@ -39,6 +40,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...resourceRoutes(services),
     ...lockRoutes(services),
     ...workflowRoutes(services),
+    ...workflowCancelRoutes(services),
     ...jobHolderRoutes(services),
     ...agentRoutes(services),
     ...agentCallRoutes(services),

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { completion, failure, giveBack, output, progress, started } from '../../domain/agent-request.ts'
+import { completion, failure, giveBack, output, progress, started, step } from '../../domain/agent-request.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import { asFencingToken, isJobId } from '../../domain/ids.ts'
@@ -16,6 +16,7 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
   return [
     { method: 'POST', path: '/jobs/:id/started', answer: start },
     { method: 'POST', path: '/jobs/:id/progress', answer: report, isQuiet: true },
+    { method: 'POST', path: '/jobs/:id/step', answer: reportStep, isQuiet: true },
     { method: 'POST', path: '/jobs/:id/output', answer: write, isQuiet: true },
     { method: 'POST', path: '/jobs/:id/complete', answer: complete },
     { method: 'POST', path: '/jobs/:id/fail', answer: fail },
@@ -37,6 +38,12 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
   async function report(call: Call): Promise<Answer> {
     const { job, body } = read(call, progress)
     await attempts.reportProgress(job, body.percent, body.description ?? null)
+    return { status: 200, body: { job_id: job.jobId } }
+  }
+
+  async function reportStep(call: Call): Promise<Answer> {
+    const { job, body } = read(call, step)
+    await attempts.reportStep(job, body.step)
     return { status: 200, body: { job_id: job.jobId } }
   }
 
