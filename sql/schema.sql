@@ -978,6 +978,39 @@ create view interlock.active_jobs as
   WHERE (held IS NOT NULL);
 comment on view interlock.active_jobs is 'Who holds what now: one row is a job that an agent has (assigned, or running), with the resources that it was given. must_end_at is when its timeout ends it (of a manual lock: its lease), and with it the longest that its resources are held.';
 
+create view interlock.backlog_fullness as
+ SELECT b.scope,
+    b.max_unfinished,
+    b.when_full,
+    b.refuse_after_wait_seconds,
+    f.unfinished,
+    COALESCE((f.unfinished >= b.max_unfinished), false) AS is_full,
+    (s.is_overloaded OR COALESCE(((f.unfinished >= b.max_unfinished) AND ((b.when_full)::text = 'refuse'::text)), false)) AS is_refusing,
+        CASE
+            WHEN s.is_overloaded THEN format('its next job has waited for an agent for more than %s s'::text, b.refuse_after_wait_seconds)
+            WHEN (f.unfinished >= b.max_unfinished) THEN format('%s of at most %s jobs are unfinished%s'::text, f.unfinished, b.max_unfinished,
+            CASE b.when_full
+                WHEN 'drop_oldest'::text THEN ', and the oldest that waits is deleted for a new one'::text
+                ELSE ''::text
+            END)
+            ELSE NULL::text
+        END AS reason
+   FROM (((interlock.backlog_limits b
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (b.max_unfinished IS NOT NULL) THEN interlock.count_unfinished(b.scope, true)
+                    ELSE NULL::bigint
+                END AS counted) c)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((b.uncounted_jobs > 0) AND (c.counted < b.max_unfinished) AND ((c.counted + b.uncounted_jobs) >= b.max_unfinished)) THEN (c.counted + interlock.count_unfinished(b.scope, false))
+                    ELSE (c.counted + b.uncounted_jobs)
+                END AS unfinished) f)
+     CROSS JOIN LATERAL ( SELECT ((b.refuse_after_wait_seconds IS NOT NULL) AND (interlock.longest_agent_wait(substr(b.scope, 7)) > (b.refuse_after_wait_seconds * '00:00:01'::interval)) AND (NOT (EXISTS ( SELECT
+                   FROM interlock.queues q
+                  WHERE ((q.name = substr(b.scope, 7)) AND q.is_paused))))) AS is_overloaded) s);
+comment on view interlock.backlog_fullness is 'One row is a limit of unfinished jobs (all, queue:NAME, task:NAME): how many there are, whether it is full, whether the next job would be refused (IL007), and why, as make_room() would say it. Empty where nothing is limited. Costs the counting of what is limited, as an enqueueing under the limit does.';
+
 create view interlock.history_by_agent as
  SELECT key AS agent,
     ended,
@@ -1232,6 +1265,21 @@ create view interlock.resources as
     updated_at
    FROM interlock.resource_limits l;
 comment on view interlock.resources is 'One row is a limit, with how many hold that resource now, for how many lanes a slot of it is reserved, and how many lanes wait for it. Of a pattern (user:*) the counts are those of no resource: see interlock.locks.';
+
+create view interlock.unserved_routes as
+ SELECT r.route,
+    q.name AS queue,
+    l.level AS permission_level,
+    (EXISTS ( SELECT
+           FROM interlock.agent_stats a
+          WHERE (((a.state)::text = 'suspended'::text) AND (a.lease_until > interlock.clock()) AND (r.route = ANY (a.routes))))) AS is_suspended_only
+   FROM ((interlock.queues q
+     CROSS JOIN unnest(ARRAY['autonomous'::text, 'supervised'::text, 'human_required'::text]) l(level))
+     CROSS JOIN LATERAL ( SELECT ((q.name || '/'::text) || l.level) AS route) r)
+  WHERE ((NOT q.is_paused) AND (q.name <> 'locks'::text) AND interlock.any_awake(ARRAY[r.route]) AND (NOT (EXISTS ( SELECT
+           FROM interlock.agent_stats a
+          WHERE (((a.state)::text = 'active'::text) AND (a.lease_until > interlock.clock()) AND (r.route = ANY (a.routes)))))));
+comment on view interlock.unserved_routes is 'One row is a queue with a permission level in which jobs wait for nothing but an agent, and no live agent takes them: none serves the queue, or none of those is allowed the level. is_suspended_only: one would, were it not suspended.';
 
 create view interlock.violations as
  SELECT 'more holders than capacity'::text AS violation,
@@ -2947,6 +2995,8 @@ begin
       and interlock.can_change(j, p_change, v_statuses, p_priority)
   );
   changed := pg_catalog.cardinality(v_locked);
+  -- Those that were changed: one that somebody else was faster to cancel is none of them.
+  examples := array(select u.id from pg_catalog.unnest(v_locked || v_held) as u (id) order by u.id collate "C" limit 10);
   if v_locked <> '{}' then
     if p_change = 'requeue' then
       perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
@@ -3464,6 +3514,9 @@ begin
   select array_agg(r.job_id), array_agg(r.reason)
   into v_ids, v_reasons
   from interlock.release_held(p_job_ids, p_tokens) as r;
+  if v_ids is null then
+    return;
+  end if;
 
   with finished as (
     delete from interlock.jobs as j
@@ -7672,6 +7725,11 @@ begin
     'startable_lanes', (
       select pg_catalog.count(*)
       from (select from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null limit 1000) as l),
+    'backlog', (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'scope', b.scope, 'max_unfinished', b.max_unfinished, 'when_full', b.when_full, 'refuse_after_wait_seconds', b.refuse_after_wait_seconds,
+        'unfinished', b.unfinished, 'is_full', b.is_full, 'is_refusing', b.is_refusing, 'reason', b.reason) order by b.scope), '[]')
+      from interlock.backlog_fullness as b),
     'first_in_line_since', (select pg_catalog.min(l.waiting_since) from lines as l),
     'agents', (
       select pg_catalog.jsonb_build_object(
@@ -7699,7 +7757,7 @@ begin
       case when v_counted.is_estimated then (v_lists ->> 'first_in_line_since')::timestamptz end));
 end
 $function$;
-comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
+comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, limits of unfinished jobs, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.raise_after_restore(p_above bigint DEFAULT 0, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(name text, was bigint, is_now bigint)
@@ -11093,7 +11151,11 @@ AS $function$
       where p_job ? 'priority'
         and not coalesce(case when jsonb_typeof(p_job -> 'priority') in ('number', 'string') then interlock.priority_number(p_job -> 'priority') between 0 and 3 end, false)
       union all
-      select 'run_at', 'run_at must be a time in ISO 8601', null where jsonb_typeof(p_job -> 'run_at') = 'string' and not interlock.is_time(p_job ->> 'run_at')
+      -- Postgres would read "yesterday" too, and a time without an offset as whatever zone the caller's session is in.
+      select 'run_at', 'run_at must be an ISO 8601 time with its offset, as 2027-01-31T12:00:00Z', null
+      where jsonb_typeof(p_job -> 'run_at') = 'string'
+        and (p_job ->> 'run_at' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'
+          or not interlock.is_time(p_job ->> 'run_at'))
       union all
       select 'delay_seconds', 'delay_seconds must be a number from 0 to 315360000', null
       where p_job ? 'delay_seconds'

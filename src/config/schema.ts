@@ -156,6 +156,7 @@ export const fixedSections = [
   'database',
   'client',
   'http',
+  'backlog',
   'exclusivity',
   'agents',
   'agent',

@@ -1,4 +1,5 @@
 import type { AgentCounts } from './agent-counts.ts'
+import type { BacklogLimit } from './backlog-limit.ts'
 import { type Backpressure, judgeBackpressure } from './backpressure.ts'
 import type { JobStatus } from './job.ts'
 import { type PriorityName, priorityNames } from './priority.ts'
@@ -22,6 +23,7 @@ export interface QueueSnapshot {
   /** Lines that are not blocked by anything that is known, counted to a thousand. */
   readonly startable_lanes: number
   readonly agents: AgentCounts
+  readonly backlog: readonly BacklogLimit[]
 }
 
 export interface QueueCount {
@@ -88,6 +90,8 @@ export interface QueueStatus {
   readonly oldest_wait_seconds: number | null
   readonly agents: AgentCounts
   readonly backpressure: Backpressure
+  /** Limits of unfinished jobs, and whether the next one would be refused. */
+  readonly backlog: readonly BacklogLimit[]
   readonly is_estimated: boolean
   readonly list_limit: number
   readonly is_cut: Readonly<Record<'active_jobs' | 'queued_jobs' | 'by_user' | 'user_locks', boolean>>
@@ -119,6 +123,7 @@ export function queueStatus(snapshot: QueueSnapshot, listLimit: number): QueueSt
       slots: snapshot.agents.slots,
       room: snapshot.agents.room,
     }),
+    backlog: snapshot.backlog,
     is_estimated: snapshot.is_estimated,
     list_limit: listLimit,
     is_cut: {

@@ -173,6 +173,11 @@ export function rightRequests({
       query: { dry_run: '1' },
       body: { user: 'ann', project: 'p', dry_run: true, cursor: 'a1', ...motive },
     },
+    'GET /backlog-limits': { path: '/backlog-limits', query: {} },
+    'PUT /backlog-limits/:scope': {
+      path: '/backlog-limits/task:nobody',
+      body: { max_unfinished: 100, when_full: 'refuse', actor: 'the test' },
+    },
     'GET /resources': { path: '/resources' },
     'PATCH /resources/:key': {
       path: '/resources/model:sdxl',

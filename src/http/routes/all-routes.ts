@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
+import { backlogLimitRoutes } from './backlog-limits.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { historyRoutes } from './history.ts'
@@ -37,6 +38,7 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...queueRoutes(services),
     ...questionRoutes(services),
     ...queuePolicyRoutes(services),
+    ...backlogLimitRoutes(services),
     ...resourceRoutes(services),
     ...lockRoutes(services),
     ...workflowRoutes(services),
