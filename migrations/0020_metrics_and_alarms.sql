@@ -33,21 +33,26 @@ comment on column interlock.event_totals.seconds is 'Of duration and wait: their
 create table interlock.event_cursor (
   is_only boolean primary key default true,
   counted_to bigint not null,
+  counted_from xid8 not null,
   counted_at timestamptz not null,
   mark_id bigint not null,
+  mark_from xid8 not null,
   mark_xid xid8 not null,
   marked_at timestamptz not null,
   constraint event_cursor_has_one_row check (is_only),
   constraint event_cursor_marks_ahead check (counted_to <= mark_id)
 ) with (fillfactor = 50);
-insert into interlock.event_cursor (counted_to, counted_at, mark_id, mark_xid, marked_at)
-select n.last, now(), n.last, pg_snapshot_xmax(pg_current_snapshot()), now()
+insert into interlock.event_cursor (counted_to, counted_from, counted_at, mark_id, mark_from, mark_xid, marked_at)
+select n.last, '0', now(), n.last, pg_snapshot_xmin(pg_current_snapshot()), pg_snapshot_xmax(pg_current_snapshot()), now()
 from (select case when s.is_called then s.last_value else s.last_value - 1 end as last from interlock.job_queue_log_id_seq as s) as n;
 comment on table interlock.event_cursor is 'The one row that says how far the log is counted.';
 comment on column interlock.event_cursor.is_only is 'There is one row.';
 comment on column interlock.event_cursor.counted_to is 'Lines with a number up to this are in event_totals, the others are not.';
+comment on column interlock.event_cursor.counted_from is
+  'Lines that are not counted yet are of this transaction or of later ones: all before it had ended when counted_to was drawn. By this they are found: the log has no index by number.';
 comment on column interlock.event_cursor.counted_at is 'All that was committed by then is in event_totals.';
 comment on column interlock.event_cursor.mark_id is 'The highest number that was drawn by the time of the mark.';
+comment on column interlock.event_cursor.mark_from is 'What counted_from will be once all up to the mark is counted.';
 comment on column interlock.event_cursor.mark_xid is
   'The next transaction''s number at the time of the mark. When all before it have ended, every line up to mark_id is there, or never will be.';
 comment on column interlock.event_cursor.marked_at is 'When the mark was set.';

@@ -360,8 +360,10 @@ comment on column interlock.backlog_limits.updated_at is 'When it was last set.'
 create table interlock.event_cursor (
   is_only boolean not null default true,
   counted_to bigint not null,
+  counted_from xid8 not null,
   counted_at timestamp with time zone not null,
   mark_id bigint not null,
+  mark_from xid8 not null,
   mark_xid xid8 not null,
   marked_at timestamp with time zone not null,
   constraint event_cursor_pkey PRIMARY KEY (is_only),
@@ -371,8 +373,10 @@ create table interlock.event_cursor (
 comment on table interlock.event_cursor is 'The one row that says how far the log is counted.';
 comment on column interlock.event_cursor.is_only is 'There is one row.';
 comment on column interlock.event_cursor.counted_to is 'Lines with a number up to this are in event_totals, the others are not.';
+comment on column interlock.event_cursor.counted_from is 'Lines that are not counted yet are of this transaction or of later ones: all before it had ended when counted_to was drawn. By this they are found: the log has no index by number.';
 comment on column interlock.event_cursor.counted_at is 'All that was committed by then is in event_totals.';
 comment on column interlock.event_cursor.mark_id is 'The highest number that was drawn by the time of the mark.';
+comment on column interlock.event_cursor.mark_from is 'What counted_from will be once all up to the mark is counted.';
 comment on column interlock.event_cursor.mark_xid is 'The next transaction''s number at the time of the mark. When all before it have ended, every line up to mark_id is there, or never will be.';
 comment on column interlock.event_cursor.marked_at is 'When the mark was set.';
 
@@ -1277,6 +1281,39 @@ UNION ALL
   WHERE (p.old_snapshot_seconds IS NOT NULL);
 comment on view interlock.alarms is 'One row is something that is alarming now, by alarm_policy: rule, the queue or route that it is about, what was found, what is allowed, and the same as a sentence. More than 10,000 live jobs are estimated, of dead letters the latest 10,000 are looked at: its cost does not grow with what waits. What was raised and said is in raised_alarms.';
 
+create view interlock.backlog_fullness as
+ SELECT b.scope,
+    b.max_unfinished,
+    b.when_full,
+    b.refuse_after_wait_seconds,
+    f.unfinished,
+    COALESCE((f.unfinished >= b.max_unfinished), false) AS is_full,
+    (s.is_overloaded OR COALESCE(((f.unfinished >= b.max_unfinished) AND ((b.when_full)::text = 'refuse'::text)), false)) AS is_refusing,
+        CASE
+            WHEN s.is_overloaded THEN format('its next job has waited for an agent for more than %s s'::text, b.refuse_after_wait_seconds)
+            WHEN (f.unfinished >= b.max_unfinished) THEN format('%s of at most %s jobs are unfinished%s'::text, f.unfinished, b.max_unfinished,
+            CASE b.when_full
+                WHEN 'drop_oldest'::text THEN ', and the oldest that waits is deleted for a new one'::text
+                ELSE ''::text
+            END)
+            ELSE NULL::text
+        END AS reason
+   FROM (((interlock.backlog_limits b
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (b.max_unfinished IS NOT NULL) THEN interlock.count_unfinished(b.scope, true)
+                    ELSE NULL::bigint
+                END AS counted) c)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((b.uncounted_jobs > 0) AND (c.counted < b.max_unfinished) AND ((c.counted + b.uncounted_jobs) >= b.max_unfinished)) THEN (c.counted + interlock.count_unfinished(b.scope, false))
+                    ELSE (c.counted + b.uncounted_jobs)
+                END AS unfinished) f)
+     CROSS JOIN LATERAL ( SELECT ((b.refuse_after_wait_seconds IS NOT NULL) AND (interlock.longest_agent_wait(substr(b.scope, 7)) > (b.refuse_after_wait_seconds * '00:00:01'::interval)) AND (NOT (EXISTS ( SELECT
+                   FROM interlock.queues q
+                  WHERE ((q.name = substr(b.scope, 7)) AND q.is_paused))))) AS is_overloaded) s);
+comment on view interlock.backlog_fullness is 'One row is a limit of unfinished jobs (all, queue:NAME, task:NAME): how many there are, whether it is full, whether the next job would be refused (IL007), and why, as make_room() would say it. Empty where nothing is limited. Costs the counting of what is limited, as an enqueueing under the limit does.';
+
 create view interlock.history_by_agent as
  SELECT key AS agent,
     ended,
@@ -1553,6 +1590,21 @@ create view interlock.resources as
     updated_at
    FROM interlock.resource_limits l;
 comment on view interlock.resources is 'One row is a limit, with how many hold that resource now, for how many lanes a slot of it is reserved, and how many lanes wait for it. Of a pattern (user:*) the counts are those of no resource: see interlock.locks.';
+
+create view interlock.unserved_routes as
+ SELECT r.route,
+    q.name AS queue,
+    l.level AS permission_level,
+    (EXISTS ( SELECT
+           FROM interlock.agent_stats a
+          WHERE (((a.state)::text = 'suspended'::text) AND (a.lease_until > interlock.clock()) AND (r.route = ANY (a.routes))))) AS is_suspended_only
+   FROM ((interlock.queues q
+     CROSS JOIN unnest(ARRAY['autonomous'::text, 'supervised'::text, 'human_required'::text]) l(level))
+     CROSS JOIN LATERAL ( SELECT ((q.name || '/'::text) || l.level) AS route) r)
+  WHERE ((NOT q.is_paused) AND (q.name <> 'locks'::text) AND interlock.any_awake(ARRAY[r.route]) AND (NOT (EXISTS ( SELECT
+           FROM interlock.agent_stats a
+          WHERE (((a.state)::text = 'active'::text) AND (a.lease_until > interlock.clock()) AND (r.route = ANY (a.routes)))))));
+comment on view interlock.unserved_routes is 'One row is a queue with a permission level in which jobs wait for nothing but an agent, and no live agent takes them: none serves the queue, or none of those is allowed the level. is_suspended_only: one would, were it not suspended.';
 
 create view interlock.violations as
  SELECT 'more holders than capacity'::text AS violation,
@@ -3048,10 +3100,18 @@ begin
       log_pruned_through = null
   where i.system_identifier <> p_system_identifier
     and p_system_identifier = (pg_catalog.pg_control_system()).system_identifier;
+  -- The figures are counted on: what the dump brought uncounted, once, whatever its transactions are numbered.
+  if found then
+    update interlock.event_cursor as c
+    set counted_from = '0',
+        mark_id = greatest(c.mark_id, v_last),
+        mark_from = pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()),
+        mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot());
+  end if;
 end
 $function$;
 comment on function interlock.begin_log_anew(bigint) is 'Once after a dump was restored into another server: remembers how far the log is of the former one, whose numbers of transactions mean nothing here. Does nothing where that is known. SECURITY DEFINER: the first reader does it, who has no right to write.
-Locks: job_queue_log against writers, for which it waits a second (55P03: again); then the row of the installation.';
+Locks: job_queue_log against writers, for which it waits a second (55P03: again); then the row of the installation and that of event_cursor.';
 
 CREATE OR REPLACE FUNCTION interlock.bounded_error(p_error jsonb)
  RETURNS jsonb
@@ -3112,6 +3172,58 @@ AS $function$
   ) as s
 $function$;
 comment on function interlock.can_use(text,uuid,timestamp with time zone) is 'Usable: the lane has a slot of it reserved, or its free slots outnumber the more senior reserving lanes that want it next. A paused one is not. Meaningful under the resource''s lock.';
+
+CREATE OR REPLACE FUNCTION interlock.cancel_execution(p_execution_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
+ RETURNS TABLE(status text, cancelled text[], asked text[])
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := interlock.clock();
+  v_reason text := coalesce(p_reason, pg_catalog.format('execution %s was cancelled', p_execution_id));
+  v_job_ids text[];
+  v_locked text[];
+begin
+  perform interlock.check_isolation();
+  select e.job_ids into v_job_ids from interlock.workflow_executions as e where e.id = p_execution_id;
+  if not found then
+    raise exception using
+      errcode = 'IL001',
+      message = pg_catalog.format('there is no execution %s of a workflow', p_execution_id),
+      column = 'execution_id',
+      hint = 'A single job is cancelled by cancel_job().';
+  end if;
+  v_locked := array(
+    select j.id::text
+    from interlock.jobs as j
+    where j.id = any (v_job_ids)
+      and j.status <> 'failed'
+    order by j.id
+    for no key update
+  );
+  -- In a later statement than the locks: whoever was waited for may have ended one of them, or started it.
+  cancelled := array(select j.id::text from interlock.jobs as j where j.id = any (v_locked) and j.status <> 'failed' and j.held is null order by j.id);
+  asked := array(select j.id::text from interlock.jobs as j where j.id = any (v_locked) and j.held is not null and j.cancel_requested_at is null order by j.id);
+  if not exists (select from interlock.jobs as j where j.id = any (v_locked) and j.status <> 'failed') then
+    raise exception using
+      errcode = 'IL003',
+      message = pg_catalog.format('execution %s has ended: it is %s', p_execution_id,
+        (select p.status from interlock.workflow_progress as p where p.id = p_execution_id)),
+      column = 'execution_id';
+  end if;
+  if cancelled <> '{}' then
+    perform interlock.end_jobs(cancelled, 'cancelled', v_now, v_reason, p_actor);
+  end if;
+  if asked <> '{}' then
+    perform interlock.ask_to_stop(asked, v_now, v_reason, p_actor);
+  end if;
+  status := case when exists (select from interlock.jobs as j where j.id = any (v_locked) and j.held is not null) then 'cancelling' else 'cancelled' end;
+  return next;
+end
+$function$;
+comment on function interlock.cancel_execution(text,text,text) is 'Cancels a whole execution of a workflow: its jobs that wait at once, one that runs is asked to stop, and its resources stay taken until its process is confirmed gone. A step that has failed for good stays a dead letter. Each job''s line in the log has the reason and who it was. Returns cancelled, or cancelling while one of them runs, and which jobs were ended and asked just now; called again meanwhile it asks nobody twice.
+None of the jobs is told by another: all end in one transaction, and what they leave behind for settle_dependents() finds the children ended already. Jobs beside the execution that depend on it are cancelled by that, once.
+Locks the jobs'' rows by id, waiting; insert-only towards the scheduler. Raises IL001 where there is no such execution, IL003 where it has ended, IL010.';
 
 CREATE OR REPLACE FUNCTION interlock.cancel_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -3296,6 +3408,8 @@ begin
       and interlock.can_change(j, p_change, v_statuses, p_priority)
   );
   changed := pg_catalog.cardinality(v_locked);
+  -- Those that were changed: one that somebody else was faster to cancel is none of them.
+  examples := array(select u.id from pg_catalog.unnest(v_locked || v_held) as u (id) order by u.id collate "C" limit 10);
   if v_locked <> '{}' then
     if p_change = 'requeue' then
       perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);
@@ -3830,6 +3944,9 @@ begin
   select array_agg(r.job_id), array_agg(r.reason)
   into v_ids, v_reasons
   from interlock.release_held(p_job_ids, p_tokens) as r;
+  if v_ids is null then
+    return;
+  end if;
 
   with finished as (
     delete from interlock.jobs as j
@@ -3965,9 +4082,14 @@ declare
   v_now timestamptz := interlock.clock();
   v_cursor interlock.event_cursor;
   v_to bigint;
+  v_from xid8;
   v_last bigint;
 begin
   p_limit := interlock.row_limit(p_limit);
+  -- Restored into another server, the numbers of transactions begin anew.
+  perform interlock.log_lifetime();
+  -- In this order: what had ended by then has drawn no number above the one that is read after.
+  v_from := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
   select case when s.is_called then s.last_value else s.last_value - 1 end into v_last from interlock.job_queue_log_id_seq as s;
   -- A queue at rest is not written to twice a second to say that nothing has happened.
   if exists (select from interlock.event_cursor as c where c.counted_to = v_last and c.marked_at > v_now - interval '15 seconds') then
@@ -3990,7 +4112,8 @@ begin
     with events as materialized (
       select e.event_type::text as event_type, e.job_id, e.created_at, e.queue, e.conflict_reason
       from interlock.job_queue_log as e
-      where e.id > v_cursor.counted_to
+      where e.transaction_id >= v_cursor.counted_from
+        and e.id > v_cursor.counted_to
         and e.id <= v_to
         and e.event_type = any ('{enqueued,completed,failed,cancelled,expired,deleted,retried,lost,agent_gone}')
     ),
@@ -4066,8 +4189,10 @@ begin
     -- The highest number was read before the transactions that may have drawn it: at the start of this call.
     update interlock.event_cursor as c
     set counted_to = c.mark_id,
+        counted_from = c.mark_from,
         counted_at = c.marked_at,
         mark_id = greatest(v_last, c.mark_id),
+        mark_from = v_from,
         mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
         marked_at = v_now;
   end if;
@@ -8549,6 +8674,11 @@ begin
     'startable_lanes', (
       select pg_catalog.count(*)
       from (select from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null limit 1000) as l),
+    'backlog', (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'scope', b.scope, 'max_unfinished', b.max_unfinished, 'when_full', b.when_full, 'refuse_after_wait_seconds', b.refuse_after_wait_seconds,
+        'unfinished', b.unfinished, 'is_full', b.is_full, 'is_refusing', b.is_refusing, 'reason', b.reason) order by b.scope), '[]')
+      from interlock.backlog_fullness as b),
     'first_in_line_since', (select pg_catalog.min(l.waiting_since) from lines as l),
     'agents', (
       select pg_catalog.jsonb_build_object(
@@ -8576,7 +8706,7 @@ begin
       case when v_counted.is_estimated then (v_lists ->> 'first_in_line_since')::timestamptz end));
 end
 $function$;
-comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
+comment on function interlock.queue_snapshot(integer,integer) is 'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, limits of unfinished jobs, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.raise_after_restore(p_above bigint DEFAULT 0, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(name text, was bigint, is_now bigint)
@@ -8966,7 +9096,7 @@ begin
     window w as (order by p.last_id, p.id)
   ),
   about as (
-    select s.*, coalesce(j.task, h.task) as task, coalesce(j.user_name, h.user_name) as user_name, coalesce(j.queue, h.queue) as queue
+    select s.*, coalesce(j.task, h.task) as task, coalesce(j.user_name, h.user_name) as user_name, coalesce(j.queue, h.queue) as job_queue
     from shown as s
     left join interlock.jobs as j on j.id = s.job_id
     left join lateral (
@@ -8989,7 +9119,7 @@ begin
       'job_id', a.job_id,
       'task', a.task,
       'user', a.user_name,
-      'queue', a.queue,
+      'queue', a.job_queue,
       'from_status', a.from_status,
       'to_status', a.to_status,
       'token', a.token,
@@ -9001,7 +9131,7 @@ begin
     ) order by a.place) filter (
       where (p_job_id is null or a.job_id = p_job_id)
         and (p_user is null or a.user_name = p_user)
-        and (p_queue is null or a.queue = p_queue)
+        and (p_queue is null or a.job_queue = p_queue)
         and (p_event_types is null or a.event_type = any (p_event_types))
     ), '[]') as events
   into v_page
@@ -12693,7 +12823,11 @@ AS $function$
       where p_job ? 'priority'
         and not coalesce(case when jsonb_typeof(p_job -> 'priority') in ('number', 'string') then interlock.priority_number(p_job -> 'priority') between 0 and 3 end, false)
       union all
-      select 'run_at', 'run_at must be a time in ISO 8601', null where jsonb_typeof(p_job -> 'run_at') = 'string' and not interlock.is_time(p_job ->> 'run_at')
+      -- Postgres would read "yesterday" too, and a time without an offset as whatever zone the caller's session is in.
+      select 'run_at', 'run_at must be an ISO 8601 time with its offset, as 2027-01-31T12:00:00Z', null
+      where jsonb_typeof(p_job -> 'run_at') = 'string'
+        and (p_job ->> 'run_at' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'
+          or not interlock.is_time(p_job ->> 'run_at'))
       union all
       select 'delay_seconds', 'delay_seconds must be a number from 0 to 315360000', null
       where p_job ? 'delay_seconds'

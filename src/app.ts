@@ -1,5 +1,6 @@
 import { Agent } from './agent/agent.ts'
 import type { AgentLog } from './agent/agent-log.ts'
+import { memoryLimitingWords } from './agent/memory-limits.ts'
 import type { App, AppOptions } from './cli/launcher.ts'
 import { type Config, inheritedEnvironment } from './config.ts'
 import { inheritedByJobs } from './domain/job-environment.ts'
@@ -215,8 +216,8 @@ async function startAgent(around: Surroundings, database: Database, url: string 
   const tasks = Object.keys(config.tasks)
   options.onUp({
     part: 'agent',
-    text: `${agent.id}, ${slots} slots for ${queues.join(', ')}; ${describeTasks(tasks)}`,
-    details: { agent_id: agent.id, slots, queues, tasks },
+    text: `${agent.id}, ${slots} slots for ${queues.join(', ')}; ${describeTasks(tasks)}${describeMemory(agent)}`,
+    details: { agent_id: agent.id, slots, queues, tasks, memory_limiting: agent.memoryLimiting },
   })
   return agent
 }
@@ -234,6 +235,10 @@ function quietAboutJobs(logger: Logger): AgentLog {
 function describeTasks(tasks: readonly string[]): string {
   if (tasks.length === 0) return 'knows no tasks: name some in interlock.toml, [tasks.<name>]'
   return `tasks ${tasks.join(', ')}`
+}
+
+function describeMemory({ memoryLimiting }: Agent): string {
+  return memoryLimiting === null ? '' : `; their memory limited ${memoryLimitingWords[memoryLimiting]}`
 }
 
 /** A path as a shell takes it for one word. */

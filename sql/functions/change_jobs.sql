@@ -116,6 +116,8 @@ begin
       and interlock.can_change(j, p_change, v_statuses, p_priority)
   );
   changed := pg_catalog.cardinality(v_locked);
+  -- Those that were changed: one that somebody else was faster to cancel is none of them.
+  examples := array(select u.id from pg_catalog.unnest(v_locked || v_held) as u (id) order by u.id collate "C" limit 10);
   if v_locked <> '{}' then
     if p_change = 'requeue' then
       perform interlock.requeue_jobs(v_locked, v_now, p_reason, p_actor);

@@ -27,6 +27,9 @@ begin
   select array_agg(r.job_id), array_agg(r.reason)
   into v_ids, v_reasons
   from interlock.release_held(p_job_ids, p_tokens) as r;
+  if v_ids is null then
+    return;
+  end if;
 
   with finished as (
     delete from interlock.jobs as j

@@ -8,9 +8,14 @@ declare
   v_now timestamptz := interlock.clock();
   v_cursor interlock.event_cursor;
   v_to bigint;
+  v_from xid8;
   v_last bigint;
 begin
   p_limit := interlock.row_limit(p_limit);
+  -- Restored into another server, the numbers of transactions begin anew.
+  perform interlock.log_lifetime();
+  -- In this order: what had ended by then has drawn no number above the one that is read after.
+  v_from := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
   select case when s.is_called then s.last_value else s.last_value - 1 end into v_last from interlock.job_queue_log_id_seq as s;
   -- A queue at rest is not written to twice a second to say that nothing has happened.
   if exists (select from interlock.event_cursor as c where c.counted_to = v_last and c.marked_at > v_now - interval '15 seconds') then
@@ -33,7 +38,8 @@ begin
     with events as materialized (
       select e.event_type::text as event_type, e.job_id, e.created_at, e.queue, e.conflict_reason
       from interlock.job_queue_log as e
-      where e.id > v_cursor.counted_to
+      where e.transaction_id >= v_cursor.counted_from
+        and e.id > v_cursor.counted_to
         and e.id <= v_to
         and e.event_type = any ('{enqueued,completed,failed,cancelled,expired,deleted,retried,lost,agent_gone}')
     ),
@@ -109,8 +115,10 @@ begin
     -- The highest number was read before the transactions that may have drawn it: at the start of this call.
     update interlock.event_cursor as c
     set counted_to = c.mark_id,
+        counted_from = c.mark_from,
         counted_at = c.marked_at,
         mark_id = greatest(v_last, c.mark_id),
+        mark_from = v_from,
         mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
         marked_at = v_now;
   end if;

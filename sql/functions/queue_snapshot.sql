@@ -174,6 +174,11 @@ begin
     'startable_lanes', (
       select pg_catalog.count(*)
       from (select from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null limit 1000) as l),
+    'backlog', (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'scope', b.scope, 'max_unfinished', b.max_unfinished, 'when_full', b.when_full, 'refuse_after_wait_seconds', b.refuse_after_wait_seconds,
+        'unfinished', b.unfinished, 'is_full', b.is_full, 'is_refusing', b.is_refusing, 'reason', b.reason) order by b.scope), '[]')
+      from interlock.backlog_fullness as b),
     'first_in_line_since', (select pg_catalog.min(l.waiting_since) from lines as l),
     'agents', (
       select pg_catalog.jsonb_build_object(
@@ -203,4 +208,4 @@ end
 $$;
 
 comment on function interlock.queue_snapshot(integer, integer) is
-  'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';
+  'All that a person wants to know at a glance, as one JSON object from one snapshot: active jobs, the jobs that wait in about the order of starting with blocker and reason, locks by user, agents, limits of unfinished jobs, counts by queue and state. Lists are cut at the first argument. Up to the second so many live jobs are counted, more are estimated (is_estimated): its cost does not grow with what waits. Locks nothing.';

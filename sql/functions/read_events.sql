@@ -191,7 +191,7 @@ begin
     window w as (order by p.last_id, p.id)
   ),
   about as (
-    select s.*, coalesce(j.task, h.task) as task, coalesce(j.user_name, h.user_name) as user_name, coalesce(j.queue, h.queue) as queue
+    select s.*, coalesce(j.task, h.task) as task, coalesce(j.user_name, h.user_name) as user_name, coalesce(j.queue, h.queue) as job_queue
     from shown as s
     left join interlock.jobs as j on j.id = s.job_id
     left join lateral (
@@ -214,7 +214,7 @@ begin
       'job_id', a.job_id,
       'task', a.task,
       'user', a.user_name,
-      'queue', a.queue,
+      'queue', a.job_queue,
       'from_status', a.from_status,
       'to_status', a.to_status,
       'token', a.token,
@@ -226,7 +226,7 @@ begin
     ) order by a.place) filter (
       where (p_job_id is null or a.job_id = p_job_id)
         and (p_user is null or a.user_name = p_user)
-        and (p_queue is null or a.queue = p_queue)
+        and (p_queue is null or a.job_queue = p_queue)
         and (p_event_types is null or a.event_type = any (p_event_types))
     ), '[]') as events
   into v_page

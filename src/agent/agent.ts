@@ -13,6 +13,7 @@ import { batched } from './batched-store.ts'
 import { Incarnation } from './incarnation.ts'
 import { Keeper } from './keeper.ts'
 import { killBudgetMsOf, Lease } from './lease.ts'
+import { type MemoryLimiting, memoryLimitingWords } from './memory-limits.ts'
 import type { StopReason } from './outcome.ts'
 
 const registerAgainMsMin = 500
@@ -60,7 +61,8 @@ export class Agent {
     this.#allotment = new Allotment(options, (why) => void this.#retire(why))
     const { environment, log, tasks, url } = options
     const killBudgetMs = killBudgetMsOf(this.#leaseSeconds)
-    this.#keeper = new Keeper({ environment, killBudgetMs, log })
+    const limitsMemory = Object.values(tasks).some(({ memoryMb = null }) => memoryMb !== null)
+    this.#keeper = new Keeper({ environment, killBudgetMs, limitsMemory, log })
     this.#requestFeed = new RequestFeed({ database: options.database })
     this.#around = {
       keeper: this.#keeper,
@@ -87,6 +89,11 @@ export class Agent {
 
   get keeperPid(): number | null {
     return this.#keeper.pid
+  }
+
+  /** How the memory of its jobs is limited; null where no task has a limit. */
+  get memoryLimiting(): MemoryLimiting | null {
+    return this.#keeper.memoryLimiting
   }
 
   /** Resolves when it has ended, by itself or by stop(). */
@@ -119,12 +126,21 @@ export class Agent {
 
   async #start(): Promise<void> {
     await this.#keeper.open()
+    this.#tellOfMemory()
     try {
       await this.#register()
     } catch (error) {
       await this.#keeper.close()
       throw error
     }
+  }
+
+  // Which of the ways it is, the machine decides: whoever has set a limit is to know how far it holds.
+  #tellOfMemory(): void {
+    const { memoryLimiting } = this.#keeper
+    if (memoryLimiting === null) return
+    const message = `the memory of jobs is limited ${memoryLimitingWords[memoryLimiting]}`
+    this.#options.log[memoryLimiting === 'none' ? 'warn' : 'info']({ memoryLimiting }, message)
   }
 
   async #register(): Promise<void> {

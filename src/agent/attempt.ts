@@ -177,6 +177,7 @@ export class Attempt {
       result: this.#result,
       error: this.#error,
       timeoutSeconds: this.#timeoutSeconds,
+      memoryMb: start.memoryMb ?? null,
       isModule: start.hasChannel,
     })
   }

@@ -24,15 +24,21 @@ const unlimitedBytes = 2 ** 60
  */
 export function readCgroup(root = '/sys/fs/cgroup', ownFile = '/proc/self/cgroup'): CgroupUsage | null {
   try {
-    const own = new Map<string, string>()
-    for (const line of readFileSync(ownFile, 'utf8').trim().split('\n')) {
-      const [, controllers = '', path = '/'] = line.split(':')
-      for (const controller of controllers.split(',')) own.set(controller, path)
-    }
+    const own = ownGroups(ownFile)
     return readVersion2(root, own) ?? readVersion1(root, own)
   } catch {
     return null
   }
+}
+
+/** The path of the process's own group by controller; that of version 2 under the empty name. Throws where there is none. */
+export function ownGroups(ownFile: string): ReadonlyMap<string, string> {
+  const own = new Map<string, string>()
+  for (const line of readFileSync(ownFile, 'utf8').trim().split('\n')) {
+    const [, controllers = '', path = '/'] = line.split(':')
+    for (const controller of controllers.split(',')) own.set(controller, path)
+  }
+  return own
 }
 
 function readVersion2(root: string, own: ReadonlyMap<string, string>): CgroupUsage | null {
@@ -65,7 +71,7 @@ function readVersion1(root: string, own: ReadonlyMap<string, string>): CgroupUsa
 }
 
 /** The folder of the process's own group and all above: a limit of any of them holds. In a container its own is the root. */
-function upwards(root: string, path: string): readonly string[] {
+export function upwards(root: string, path: string): readonly string[] {
   const parts = path.split('/').filter((part) => part !== '' && part !== '..')
   return Array.from({ length: parts.length + 1 }, (_, n) => join(root, ...parts.slice(0, parts.length - n)))
 }

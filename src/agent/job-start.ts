@@ -30,5 +30,6 @@ export function startOf(
     input: isInputOpen ? jsonLine(job) : JSON.stringify(job),
     hasChannel: isModule,
     isInputOpen,
+    memoryMb: task.memoryMb ?? null,
   }
 }

@@ -11,11 +11,14 @@ import {
   type KeeperSettings,
 } from './keeper-messages.ts'
 import { readFrames, toFrame } from './line-frames.ts'
+import type { MemoryLimiting } from './memory-limits.ts'
 import { ownEntry } from './own-entry.ts'
 import { ProcessEnding } from './process-ending.ts'
 
 export interface KeeperLinkOptions {
   readonly killBudgetMs: number
+  /** Whether jobs may come that have a limit of memory. */
+  readonly limitsMemory?: boolean
   /** Of the keeper itself; each start of a job brings its own. */
   readonly environment: Readonly<Record<string, string>>
   readonly log: AgentLog
@@ -31,6 +34,8 @@ export interface KeeperLinkHandlers {
 export class KeeperLink {
   readonly startedAtMs = performance.now()
   readonly ready: Promise<void>
+  /** How it limits the memory of jobs; null until it is ready, and where it need not. */
+  memoryLimiting: MemoryLimiting | null = null
   readonly #settings: KeeperSettings
   readonly #options: KeeperLinkOptions
   readonly #handlers: KeeperLinkHandlers
@@ -44,7 +49,11 @@ export class KeeperLink {
   constructor(options: KeeperLinkOptions, handlers: KeeperLinkHandlers) {
     this.#options = options
     this.#handlers = handlers
-    this.#settings = { id: randomUUID(), killBudgetMs: options.killBudgetMs }
+    this.#settings = {
+      id: randomUUID(),
+      killBudgetMs: options.killBudgetMs,
+      limitsMemory: options.limitsMemory === true,
+    }
     // A session of its own: what a terminal sends to the agent's group does not reach it.
     this.#child = spawn(process.execPath, [ownEntry('keeper-process'), JSON.stringify(this.#settings)], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -66,7 +75,10 @@ export class KeeperLink {
     })
     readFrames(this.#socket, (frame) => {
       const event = frame as KeeperEvent
-      if (event.type === 'ready') ready.resolve()
+      if (event.type === 'ready') {
+        this.memoryLimiting = event.memoryLimiting
+        ready.resolve()
+      }
       if (event.type === 'started') this.#jobs.set(event.key, event.pid)
       if (event.type === 'exited') this.#jobs.delete(event.key)
       handlers.onEvent(event)

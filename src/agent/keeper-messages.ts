@@ -1,3 +1,4 @@
+import type { MemoryLimiting } from './memory-limits.ts'
 import type { Line } from './output-lines.ts'
 
 /** What the agent says to its keeper: newline-delimited JSON over a socket pair. `key` names one start of a job. */
@@ -18,6 +19,8 @@ export interface JobStart {
   readonly input: string
   /** Its control lines come on a pipe of their own, descriptor 3, and what it prints is only output. */
   readonly hasChannel: boolean
+  /** The most that its processes may use together; null or left out: no limit. */
+  readonly memoryMb?: number | null
   /** Its input goes on after the first line; ended by its end unless set. */
   readonly isInputOpen?: boolean
 }
@@ -25,7 +28,7 @@ export interface JobStart {
 export type OutputStream = 'stdout' | 'stderr'
 
 /** Why the keeper ended a job's processes; null where they ended by themselves. */
-export type StopCause = 'asked' | 'lease_lost' | 'agent_gone' | 'keeper_lost'
+export type StopCause = 'asked' | 'out_of_memory' | 'lease_lost' | 'agent_gone' | 'keeper_lost'
 
 export interface JobExit {
   readonly key: string
@@ -44,7 +47,8 @@ export interface JobExit {
 
 /** What the keeper says to its agent, over the same socket. */
 export type KeeperEvent =
-  | { readonly type: 'ready'; readonly pid: number }
+  /** `memoryLimiting` is null where no job is to be limited. */
+  | { readonly type: 'ready'; readonly pid: number; readonly memoryLimiting: MemoryLimiting | null }
   | { readonly type: 'started'; readonly key: string; readonly pid: number }
   | { readonly type: 'output'; readonly key: string; readonly stream: OutputStream; readonly text: string }
   | { readonly type: 'control'; readonly key: string; readonly line: Line }
@@ -56,6 +60,8 @@ export interface KeeperSettings {
   readonly id: string
   /** How long before the end of the lease the jobs must begin to end, SIGTERM first. */
   readonly killBudgetMs: number
+  /** Whether jobs may come that have a limit of memory. */
+  readonly limitsMemory: boolean
 }
 
 /** The exit of what never ran, or of which nothing is known but its end. */

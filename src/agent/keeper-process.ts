@@ -8,6 +8,7 @@ import {
 } from './keeper-messages.ts'
 import { KeptJob } from './kept-job.ts'
 import { readFrames, toFrame } from './line-frames.ts'
+import { MemoryLimits } from './memory-limits.ts'
 import { monotonicMs } from './monotonic-clock.ts'
 
 /**
@@ -30,6 +31,7 @@ const agent = new Socket({ fd: 3, readable: true, writable: true })
 const bufferedBytesMax = 1024 * 1024
 const graceMs = settings.killBudgetMs / 2
 const pollMs = Math.min(250, settings.killBudgetMs / 4)
+const memory = settings.limitsMemory ? MemoryLimits.open() : null
 let leaseUntilMs = Number.NEGATIVE_INFINITY
 let isLeaving = false
 
@@ -65,7 +67,7 @@ function start(command: Extract<KeeperCommand, { type: 'start' }>): void {
     send({ type: 'exited', ...exitWithoutProcess(key, { stopCause: 'lease_lost' }) })
     return
   }
-  const job = new KeptJob(command, { id: settings.id, send })
+  const job = new KeptJob(command, { id: settings.id, send, memory })
   jobs.set(key, job)
   job.isThrottled = agent.writableLength > bufferedBytesMax
   void job.done.then(() => jobs.delete(key))
@@ -81,6 +83,7 @@ async function leave(cause: StopCause): Promise<void> {
 
 function watch(): void {
   if (isLeaseOver()) endAll('lease_lost')
+  for (const job of jobs.values()) job.checkMemory()
 }
 
 // A terminal's Ctrl-C, a shutdown's SIGTERM: the agent drains first and closes the socket when it is done.
@@ -100,4 +103,4 @@ readFrames(agent, (frame) => {
   if (!isLeaving) obey(frame as KeeperCommand)
 })
 setInterval(watch, pollMs)
-send({ type: 'ready', pid: process.pid })
+send({ type: 'ready', pid: process.pid, memoryLimiting: memory?.limiting ?? null })

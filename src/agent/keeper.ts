@@ -6,6 +6,7 @@ import {
   type KeeperEvent,
   type OutputStream,
 } from './keeper-messages.ts'
+import type { MemoryLimiting } from './memory-limits.ts'
 import type { Line } from './output-lines.ts'
 
 export interface JobListener {
@@ -51,6 +52,11 @@ export class Keeper {
   /** The pid of the keeper process; null while there is none. */
   get pid(): number | null {
     return this.#link?.pid ?? null
+  }
+
+  /** How it limits the memory of jobs; null where it need not. */
+  get memoryLimiting(): MemoryLimiting | null {
+    return this.#link?.memoryLimiting ?? null
   }
 
   /** Starts the keeper; throws if it is not ready in 10 s. */

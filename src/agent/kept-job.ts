@@ -11,6 +11,7 @@ import {
   type OutputStream,
   type StopCause,
 } from './keeper-messages.ts'
+import type { MemoryLimit, MemoryLimits } from './memory-limits.ts'
 import { type OutputBudget, OutputLines, type Taken } from './output-lines.ts'
 import { ProcessEnding } from './process-ending.ts'
 
@@ -18,6 +19,14 @@ const straysGraceMs = 500
 // A pipeline's last part may still be writing when its first has ended.
 const straysPatienceMs = 100
 const pipesPatienceMs = 1000
+
+/** What a job is told of its keeper. */
+export interface KeeperOfJob {
+  readonly id: string
+  readonly send: (event: KeeperEvent) => void
+  /** Null: none of its jobs is limited. */
+  readonly memory: MemoryLimits | null
+}
 
 interface Pipe {
   readonly stream: Readable
@@ -32,6 +41,8 @@ export class KeptJob {
   readonly #start: JobStart
   readonly #keeperId: string
   readonly #send: (event: KeeperEvent) => void
+  readonly #memory: MemoryLimits | null
+  #limit: MemoryLimit | null = null
   readonly #budget: OutputBudget = { bytesLeft: jobLimits.outputBytes }
   readonly #settle: () => void
   #child: ChildProcess | null = null
@@ -43,10 +54,11 @@ export class KeptJob {
   #hasExited = false
   #isOver = false
 
-  constructor(start: JobStart, keeper: { readonly id: string; readonly send: (event: KeeperEvent) => void }) {
+  constructor(start: JobStart, keeper: KeeperOfJob) {
     this.#start = start
     this.#keeperId = keeper.id
     this.#send = keeper.send
+    this.#memory = keeper.memory
     const { promise, resolve } = Promise.withResolvers<void>()
     this.done = promise
     this.#settle = resolve
@@ -85,6 +97,13 @@ export class KeptJob {
     })
   }
 
+  /** Ends it, without a grace that it would use to take more, when it has taken more memory than it may. */
+  checkMemory(): void {
+    const pid = this.#child?.pid
+    if (this.#isOver || pid === undefined || this.#limit?.isExceeded(pid) !== true) return
+    this.stop('out_of_memory', 0)
+  }
+
   /** More of its input. What it does not read is nobody's. */
   write(text: string): void {
     const stdin = this.#child?.stdin
@@ -94,7 +113,8 @@ export class KeptJob {
 
   #spawn(): void {
     const { command, cwd, environment, input, key, hasChannel, isInputOpen = false } = this.#start
-    const [program = '', ...words] = command
+    this.#limit = this.#limitOf(this.#start)
+    const [program = '', ...words] = this.#limit?.wrap(command) ?? command
     const child = spawn(program, words, {
       cwd: cwd ?? undefined,
       env: { ...environment, INTERLOCK_KEEPER: this.#keeperId, INTERLOCK_START: key },
@@ -155,6 +175,8 @@ export class KeptJob {
     const { found, left } = await this.#ending.done
     await Promise.race([areClosed, sleep(pipesPatienceMs)])
     if (this.#isOver) return
+    // The kernel may have killed for it since the last look, or a part of it only: then the whole was not done.
+    if (this.#limit?.isExceeded(child.pid) === true) this.#stopCause ??= 'out_of_memory'
     for (const { lines, name } of this.#pipes) this.#tell(name, lines.end())
     const [stdout, stderr] = this.#pipes
     this.#over({
@@ -167,8 +189,16 @@ export class KeptJob {
   }
 
   #end(leader: number, graceMs: number): ProcessEnding {
-    const variables = [`INTERLOCK_KEEPER=${this.#keeperId}`, `INTERLOCK_START=${this.#start.key}`]
-    return new ProcessEnding({ marks: { leader, variables }, graceMs })
+    return new ProcessEnding({ marks: { leader, variables: this.#variables }, graceMs })
+  }
+
+  get #variables(): readonly string[] {
+    return [`INTERLOCK_KEEPER=${this.#keeperId}`, `INTERLOCK_START=${this.#start.key}`]
+  }
+
+  #limitOf({ memoryMb }: JobStart): MemoryLimit | null {
+    if (memoryMb === undefined || memoryMb === null) return null
+    return this.#memory?.of(memoryMb, { variables: this.#variables }) ?? null
   }
 
   #fail(error: unknown): void {
@@ -181,6 +211,7 @@ export class KeptJob {
     this.#isOver = true
     this.#send({ type: 'exited', ...exit, stopCause: this.#stopCause })
     for (const { stream } of this.#pipes) stream.destroy()
+    void this.#limit?.end()
     this.#settle()
   }
 }

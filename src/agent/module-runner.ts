@@ -138,6 +138,7 @@ function contextOf(job: Assignment, fences: Readonly<Record<string, number>>, si
     progress: (percent, description = '') => {
       say('progress', `${clampPercent(percent)} ${description.replaceAll(/\s+/g, ' ')}`)
     },
+    step: (name) => say('step', name.replaceAll(/\s+/g, ' ').trim()),
     heartbeat: () => say('heartbeat', ''),
   }
 }

@@ -37,6 +37,8 @@ export interface Findings {
   readonly result: Line | null
   readonly error: Line | null
   readonly timeoutSeconds: number
+  /** The most that its processes may use together; null: no limit. */
+  readonly memoryMb: number | null
   /** A module's result comes on its channel or not at all; a command's last line will do. */
   readonly isModule: boolean
 }
@@ -54,6 +56,10 @@ export function judgeExit(findings: Findings): Outcome {
   if (exit.stopCause === 'keeper_lost' || exit.stopCause === 'agent_gone') {
     // Counted as an attempt: a job that takes its keeper with it each time must come to an end.
     return failed('now', { message: 'its keeper process died, and it was ended', code: 'keeper_lost', ...facts })
+  }
+  if (exit.stopCause === 'out_of_memory') {
+    const message = `its processes used more than ${findings.memoryMb} MB of memory, and were ended`
+    return failed('auto', { message, code: 'out_of_memory', ...facts })
   }
   if (exit.startError !== null) {
     return failed('auto', { message: `cannot be started: ${exit.startError}`, code: 'start_failed' })

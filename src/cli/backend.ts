@@ -21,6 +21,7 @@ import type { EventPage, EventsRequest } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
 import type {
   AppliedWorkflow,
+  CancelledExecution,
   ExecutionRequest,
   ExecutionView,
   WorkflowDefinition,
@@ -107,6 +108,7 @@ export interface Backend extends Steering {
   applyWorkflow(definition: WorkflowDefinition): Promise<AppliedWorkflow>
   executeWorkflow(id: string, request: ExecutionRequest): Promise<ExecutionView>
   getExecution(id: string): Promise<ExecutionView>
+  cancelExecution(id: string, reason: string | null): Promise<CancelledExecution>
   readonly schedules: ScheduleBackend
   readonly keys: KeyBackend
   alarms(): Promise<readonly AlarmView[]>

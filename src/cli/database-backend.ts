@@ -35,7 +35,14 @@ import { checkSchema } from '../store/migrations.ts'
 import { answerRequest, listRequests, readRequest } from '../store/questions.ts'
 import { readQueueSnapshot } from '../store/queue-status.ts'
 import { checkServer } from '../store/server-check.ts'
-import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../store/workflows.ts'
+import {
+  applyWorkflow,
+  cancelExecution,
+  executeWorkflow,
+  listWorkflows,
+  readExecution,
+  readWorkflow,
+} from '../store/workflows.ts'
 import { type Backend, type BackendOptions, jobNotFound, requestNotFound } from './backend.ts'
 import { databaseKeys } from './database-keys.ts'
 import { databaseSchedules } from './database-schedules.ts'
@@ -157,6 +164,7 @@ function createDatabaseBackend(database: Database, { signal, encryption }: Datab
       return readExecution(database, executed.id)
     },
     getExecution: (id) => readExecution(database, id),
+    cancelExecution: (id, reason) => cancelExecution(database, id, { actor, reason }),
     schedules: databaseSchedules(database, actor),
     keys: databaseKeys(database, actor),
     alarms: () => listAlarms(database),

@@ -1,5 +1,8 @@
+import { backlogScope } from '../domain/backlog-limit.ts'
+import { checkContract } from '../domain/contract.ts'
 import { asJobId } from '../domain/ids.ts'
 import { priorityNumber } from '../domain/priority.ts'
+import { changeBacklogLimit, listBacklogLimits } from '../store/backlog-limits.ts'
 import { changeJobs } from '../store/bulk-changes.ts'
 import type { Database } from '../store/database.ts'
 import { listDeadLetters } from '../store/dead-letters.ts'
@@ -24,6 +27,9 @@ export function createDatabaseSteering(database: Database, actor: string | null)
     deadLetters: (selection, limit) => listDeadLetters(database, selection, limit),
     queues: () => listQueues(database),
     changeQueue: (name, settings, options) => changeQueue(database, name, settings, { actor, ...options }),
+    backlogLimits: () => listBacklogLimits(database),
+    changeBacklogLimit: (scope, settings) =>
+      changeBacklogLimit(database, checkContract(backlogScope, scope), settings, { actor }),
     resources: () => listResources(database),
     changeResource: (pattern, settings) => changeLimit(database, pattern, settings, { actor }),
     removeResource: (pattern) => removeLimit(database, pattern, { actor }),

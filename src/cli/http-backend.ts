@@ -13,7 +13,7 @@ import type { OutputChunkView } from '../domain/output-view.ts'
 import type { RequestPage, RequestView } from '../domain/question-view.ts'
 import type { EventPage } from '../domain/queue-event.ts'
 import type { QueueStatus } from '../domain/queue-status.ts'
-import type { AppliedWorkflow, ExecutionView, WorkflowView } from '../domain/workflow.ts'
+import type { AppliedWorkflow, CancelledExecution, ExecutionView, WorkflowView } from '../domain/workflow.ts'
 import type { AgentChanged, AgentsNow, Backend, BackendOptions } from './backend.ts'
 import { httpKeys } from './http-keys.ts'
 import { httpSchedules } from './http-schedules.ts'
@@ -120,6 +120,11 @@ export function createHttpBackend(
     },
     executeWorkflow: (id, request) =>
       client.send<ExecutionView>(`${workflowPath(id)}/execute`, { method: 'POST', body: request }),
+    cancelExecution: (id, reason) =>
+      client.send<CancelledExecution>(`/workflow-executions/${encodeURIComponent(id)}/cancel`, {
+        method: 'POST',
+        body: { ...(reason === null ? {} : { reason }), actor: readActor() ?? undefined },
+      }),
     getExecution: (id) => client.send<ExecutionView>(`/workflow-executions/${encodeURIComponent(id)}`),
     schedules: httpSchedules(client),
     keys: httpKeys(client),

@@ -1,5 +1,6 @@
 import type { HttpClient } from '../client/http-client.ts'
 import { readActor } from '../config.ts'
+import type { BacklogLimit } from '../domain/backlog-limit.ts'
 import type { DeadLetters } from '../domain/dead-letter.ts'
 import type { BulkAnswer, BulkChange } from '../domain/job-filter.ts'
 import type { QueueView, ResourceView } from '../domain/queue-view.ts'
@@ -45,6 +46,18 @@ export function createHttpSteering(client: HttpClient): Steering {
         method: mayCreate ? 'PUT' : 'PATCH',
         body: { ...settings, actor },
       }),
+    async backlogLimits() {
+      const { limits } = await client.send<{ readonly limits: readonly BacklogLimit[] }>('/backlog-limits')
+      return limits
+    },
+    async changeBacklogLimit(scope, settings) {
+      const path = `/backlog-limits/${encodeURIComponent(scope)}`
+      const { limit } = await client.send<{ readonly limit: BacklogLimit | null }>(path, {
+        method: 'PUT',
+        body: { ...settings, actor },
+      })
+      return limit
+    },
     async resources() {
       const { resources } = await client.send<{ readonly resources: readonly ResourceView[] }>('/resources')
       return resources

@@ -15,14 +15,24 @@ export function renderQueueStatus(
 ): string {
   const shown = options.isVerbose ? Number.POSITIVE_INFINITY : shownAtFirst
   const sections = [
-    [renderSummary(status), ...status.backpressure.reasons.map((reason) => terminal.paint('yellow', reason))].join(
-      '\n',
-    ),
+    [
+      renderSummary(status),
+      ...[...status.backpressure.reasons, ...status.backlog.flatMap(fullness)].map((line) =>
+        terminal.paint('yellow', line),
+      ),
+    ].join('\n'),
     section('Running', status.active_jobs, { shown, total: status.active.slots_used }, renderActive, terminal),
     section('Waiting', status.queued_jobs, { shown, total: status.queue_length }, renderQueued, terminal),
   ]
   if (options.isVerbose) sections.push(renderLocks(status, terminal), renderCounts(status, terminal))
   return sections.filter((text) => text !== '').join('\n\n')
+}
+
+/** Which jobs are refused now, or dropped, and why. */
+function fullness({ scope, is_refusing: isRefusing, reason }: QueueStatus['backlog'][number]): readonly string[] {
+  if (reason === null) return []
+  const what = scope === 'all' ? 'the system' : scope.replace(':', ' ')
+  return [`${what} ${isRefusing ? 'refuses jobs' : 'is full'}: ${reason}`]
 }
 
 function renderSummary(status: QueueStatus): string {

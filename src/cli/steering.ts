@@ -1,3 +1,4 @@
+import type { BacklogLimit, BacklogSettings } from '../domain/backlog-limit.ts'
 import type { DeadLetters } from '../domain/dead-letter.ts'
 import type { BulkAnswer, BulkChange, JobSelection } from '../domain/job-filter.ts'
 import type { PriorityName } from '../domain/priority.ts'
@@ -20,6 +21,9 @@ export interface Steering {
   deadLetters(selection: JobSelection, limit: number): Promise<DeadLetters>
   queues(): Promise<readonly QueueView[]>
   changeQueue(name: string, settings: Settings, options?: { readonly mayCreate?: boolean }): Promise<QueueView>
+  backlogLimits(): Promise<readonly BacklogLimit[]>
+  /** Null: it has no limit any more. */
+  changeBacklogLimit(scope: string, settings: BacklogSettings): Promise<BacklogLimit | null>
   resources(): Promise<readonly ResourceView[]>
   /** Null: it has no limit of its own any more. */
   changeResource(pattern: string, settings: Settings): Promise<ResourceView | null>

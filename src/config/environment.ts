@@ -65,7 +65,8 @@ export function knownVariables(): ReadonlyMap<string, SettingPath> {
   for (const section of fixedSections) {
     for (const key of knownKeys([section]) ?? []) {
       // A table has no text that stands for it.
-      if (schemaAt([section, key]) instanceof z.ZodObject) continue
+      const schema = schemaAt([section, key])
+      if (schema instanceof z.ZodObject || schema instanceof z.ZodRecord) continue
       if (section !== 'client') variables.set(`INTERLOCK_${section}_${key}`.toUpperCase(), [section, key])
     }
   }
@@ -105,6 +106,7 @@ export function parseText(text: string, path: SettingPath): unknown {
     if (/^(true|yes|on|1)$/i.test(text)) return true
     return /^(false|no|off|0)$/i.test(text) ? false : text
   }
-  if (schema instanceof z.ZodNumber) return /^-?[0-9.]+$/.test(text) ? Number(text) : text
+  if (schema instanceof z.ZodNumber || schema instanceof z.ZodUnion)
+    return /^-?[0-9.]+$/.test(text) ? Number(text) : text
   return text
 }

@@ -12,6 +12,8 @@ export interface TaskConfig {
   readonly module: string | null
   readonly answers: 'stdin' | null
   readonly timeoutSeconds: number | null
+  /** The most that its processes may use together. */
+  readonly memoryMb: number | null
   /** Progress by what has passed of the payload's duration. */
   readonly elapsedProgress: boolean
   readonly env: Readonly<Record<string, string>>
@@ -193,6 +195,7 @@ function toTask(task: TaskSettings, name: string, { merged, folder }: Surroundin
     module: task.module ?? null,
     answers: task.answers ?? null,
     timeoutSeconds: task.timeout_seconds ?? null,
+    memoryMb: task.memory_mb ?? null,
     elapsedProgress: task.elapsed_progress ?? false,
     env: task.env ?? {},
     cwd: task.cwd ?? (origin.kind === 'file' ? dirname(resolve(folder, origin.file)) : folder),

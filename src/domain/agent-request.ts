@@ -46,6 +46,8 @@ export const progress = z.strictObject({
   percent: z.number(),
   description: z.string().max(1024).optional(),
 })
+/** Where the run of a workflow is, by the name of its step. */
+export const step = z.strictObject({ token, step: z.string().min(1).max(100) })
 export const output = z.strictObject({
   token,
   chunks: z

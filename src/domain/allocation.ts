@@ -53,13 +53,22 @@ export const allocation = z
   .meta({ id: 'Allocation' })
 export type Allocation = z.output<typeof allocation>
 
+/** A queue and a permission level in which jobs wait and that no live agent takes. */
+export interface UnservedRoute {
+  readonly queue: string
+  readonly permission_level: string
+  /** One would, were it not suspended. */
+  readonly is_suspended_only: boolean
+}
+
 export interface AllocationFacts {
   readonly agents: readonly AllocatedAgent[]
   readonly snapshot: QueueSnapshot
   readonly policy: AgentPolicy
+  readonly unserved: readonly UnservedRoute[]
 }
 
-export function allocate({ agents, snapshot, policy }: AllocationFacts): Allocation {
+export function allocate({ agents, snapshot, policy, unserved }: AllocationFacts): Allocation {
   const counts = countAgents(agents)
   const pending = snapshot.counts.filter(({ queue, status }) => status === 'pending' && queue !== locksQueue)
   const waitingJobs = pending.reduce((sum, { count }) => sum + count, 0)
@@ -90,7 +99,7 @@ export function allocate({ agents, snapshot, policy }: AllocationFacts): Allocat
     },
     policy,
     backpressure,
-    recommendation: recommend({ agents, pending, startable: snapshot.startable_lanes, policy, backpressure }),
+    recommendation: recommend({ agents, pending, startable: snapshot.startable_lanes, policy, backpressure, unserved }),
     agents: agents.toSorted(byTurn).map((agent) => ({
       id: agent.id,
       state: agent.state,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type AgentCounts, agentCounts } from './agent-counts.ts'
+import { type BacklogLimit, backlogLimit } from './backlog-limit.ts'
 import { backpressure, judgeBackpressure } from './backpressure.ts'
 import { type JobStatus, jobStatuses } from './job.ts'
 import { type PriorityName, priorityNames } from './priority.ts'
@@ -23,6 +24,7 @@ export interface QueueSnapshot {
   /** Lines that are not blocked by anything that is known, counted to a thousand. */
   readonly startable_lanes: number
   readonly agents: AgentCounts
+  readonly backlog: readonly BacklogLimit[]
 }
 
 const time = z.iso.datetime({ offset: true })
@@ -98,6 +100,10 @@ export const queueStatusView = z
     oldest_wait_seconds: z.number().nullable(),
     agents: agentCounts,
     backpressure,
+    backlog: z
+      .array(backlogLimit)
+      .readonly()
+      .describe('Limits of unfinished jobs, and whether the next one would be refused.'),
     is_estimated: z
       .boolean()
       .describe('There were too many live jobs to count: figures of waiting ones are estimates.'),
@@ -141,6 +147,7 @@ export function queueStatus(snapshot: QueueSnapshot, listLimit: number): QueueSt
       slots: snapshot.agents.slots,
       room: snapshot.agents.room,
     }),
+    backlog: snapshot.backlog,
     is_estimated: snapshot.is_estimated,
     list_limit: listLimit,
     is_cut: {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isOverloaded, roomOf } from './agent-counts.ts'
 import type { AgentPolicy } from './agent-policy.ts'
-import type { AllocatedAgent } from './allocation.ts'
+import type { AllocatedAgent, UnservedRoute } from './allocation.ts'
 import type { Backpressure } from './backpressure.ts'
 
 /** Whether there should be more agents or fewer, and why. */
@@ -25,12 +25,13 @@ export interface Standing {
   readonly startable: number
   readonly policy: AgentPolicy
   readonly backpressure: Backpressure
+  readonly unserved: readonly UnservedRoute[]
 }
 
 /** Out where work waits for an agent, in where agents wait for work and twice what is used would be left; else neither. */
 export function recommend(standing: Standing): Recommendation {
   const live = standing.agents.filter(({ is_late: isLate }) => !isLate)
-  const out = [...missing(live, standing), ...pressing(live, standing)]
+  const out = [...missing(live, standing), ...missingLevels(live, standing), ...pressing(live, standing)]
   if (out.length > 0) {
     return {
       action: 'scale_out',
@@ -61,6 +62,17 @@ function missing(live: readonly AllocatedAgent[], { pending }: Standing): readon
     if (count === 0 || serving.some(({ state }) => state === 'active')) return []
     const why = serving.length === 0 ? 'which no agent serves' : 'which only suspended agents serve: resume one'
     return [{ agents: 1, reason: `${jobs} in queue ${queue}, ${why}` }]
+  })
+}
+
+/** Of a queue that has agents: none of them is allowed what waits in it. */
+function missingLevels(live: readonly AllocatedAgent[], { unserved }: Standing): readonly Need[] {
+  return unserved.flatMap(({ queue, permission_level: level, is_suspended_only: isSuspended }) => {
+    if (!live.some(({ queues, state }) => queues.includes(queue) && state === 'active')) return []
+    const why = isSuspended
+      ? 'only suspended agents may take: resume one'
+      : `no live agent of that queue may take: start one that is allowed it (agent.permission_levels)`
+    return [{ agents: 1, reason: `jobs of the permission level ${level} wait in queue ${queue}, which ${why}` }]
   })
 }
 

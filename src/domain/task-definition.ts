@@ -32,6 +32,8 @@ export interface TaskContext {
   readonly log: (...words: readonly unknown[]) => void
   /** From 0 to 100. */
   readonly progress: (percent: number, description?: string) => void
+  /** The run of a workflow is at this step of it, by name. */
+  readonly step: (name: string) => void
   /** Asks a person, and waits for the answer. Throws what refuses the question; that nobody answered is an answer, too. */
   readonly ask: (question: TaskQuestion) => Promise<TaskAnswer>
   /** A sign of life, for a job that has to give some (heartbeat_seconds) and has no progress or output to show. */

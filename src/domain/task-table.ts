@@ -10,6 +10,8 @@ export interface TaskEntry {
   readonly answers?: 'stdin' | null
   /** The longest that it runs; a job's own timeout holds too if it is shorter. */
   readonly timeoutSeconds?: number | null
+  /** The most memory that a job's processes may use together; null: no limit. */
+  readonly memoryMb?: number | null
   /** Progress is what of the payload's `duration` has passed, in its `steps`, until the job says otherwise itself. */
   readonly elapsedProgress?: boolean
   /** Laid over what every job of the agent inherits. */

@@ -138,6 +138,16 @@ export interface AppliedWorkflow {
   readonly changed: boolean
 }
 
+/** What became of an execution that was to be cancelled: `cancelling` while a job of it runs. */
+export const cancelledExecution = z
+  .object({
+    status: z.enum(['cancelled', 'cancelling']),
+    cancelled: z.array(z.string()).readonly().describe('Jobs that waited, and have ended.'),
+    asked: z.array(z.string()).readonly().describe('Jobs that run, and were asked to stop.'),
+  })
+  .readonly()
+export type CancelledExecution = z.output<typeof cancelledExecution>
+
 /** A run of a workflow, as its jobs tell it. */
 export const executionView = z
   .object({

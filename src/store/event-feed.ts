@@ -49,7 +49,6 @@ export class EventFeed {
   /** Ends whoever follows. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#news.resolve()
     await this.#running
   }
 
@@ -82,7 +81,6 @@ export class EventFeed {
       }
     } finally {
       this.#followers -= 1
-      if (this.#followers === 0) this.#news.resolve()
     }
   }
 
@@ -109,9 +107,7 @@ export class EventFeed {
     if (after === null || after === page.next_cursor) return page.more
     this.#pages.push({ ...page, after })
     if (this.#pages.length > pagesKept) this.#pages.shift()
-    const { resolve } = this.#news
-    this.#news = Promise.withResolvers()
-    resolve()
+    this.#wake()
     return page.more
   }
 
@@ -135,8 +131,14 @@ export class EventFeed {
   #forget(): void {
     this.#tip = null
     this.#pages.length = 0
-    this.#news.resolve()
+    this.#wake()
+  }
+
+  /** There are other news to wait for in the same breath: who waits for what has come already goes round and round. */
+  #wake(): void {
+    const { resolve } = this.#news
     this.#news = Promise.withResolvers()
+    resolve()
   }
 }
 

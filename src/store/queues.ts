@@ -31,8 +31,8 @@ export async function changeQueue(
   { actor, mayCreate = false }: Pick<Motive, 'actor'> & { readonly mayCreate?: boolean } = {},
 ): Promise<QueueView> {
   if (!mayCreate) await readQueue(queryable, name)
-  const json = JSON.stringify(settings, (_key, value: unknown) =>
-    value === Number.POSITIVE_INFINITY ? 'Infinity' : value,
+  const json = JSON.stringify(settings, (key, value: unknown) =>
+    value === Number.POSITIVE_INFINITY ? 'Infinity' : key === 'max_unfinished' && value === 'unlimited' ? null : value,
   )
   await queryable.query('select interlock.set_queue(p_name => $1, p_settings => $2::jsonb, p_actor => $3)', [
     name,

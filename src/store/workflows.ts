@@ -1,6 +1,7 @@
 import { InterlockError } from '../domain/errors.ts'
 import type {
   AppliedWorkflow,
+  CancelledExecution,
   ExecutionRequest,
   ExecutionView,
   WorkflowDefinition,
@@ -92,6 +93,20 @@ export async function readExecution(queryable: Queryable, id: string): Promise<E
     started_at: row.started_at?.toISOString() ?? null,
     finished_at: row.finished_at?.toISOString() ?? null,
   }
+}
+
+/** Cancels all of it that has not ended. Throws job_not_found, illegal_transition. */
+export async function cancelExecution(
+  queryable: Queryable,
+  id: string,
+  { actor, reason }: Motive = {},
+): Promise<CancelledExecution> {
+  const [row] = await queryable.query<CancelledExecution>(
+    'select status, cancelled, asked from interlock.cancel_execution($1, $2, $3)',
+    [id, reason ?? null, actor ?? null],
+  )
+  if (row === undefined) throw new TypeError('cancel_execution answered without a row')
+  return row
 }
 
 function toView(row: WorkflowRow): WorkflowView {

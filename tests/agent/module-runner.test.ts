@@ -69,7 +69,7 @@ function start(payload: Record<string, unknown>, path = resize) {
     }
     const result = of('result')
     const error = of('error')
-    return judgeExit({ exit, stopReason: null, result, error, timeoutSeconds: 60, isModule: true })
+    return judgeExit({ exit, stopReason: null, result, error, timeoutSeconds: 60, memoryMb: null, isModule: true })
   })
   return { kept, out, controls, outcome }
 }
@@ -83,6 +83,7 @@ describe('a task that is a module', () => {
     })
     expect(out.stderr).toBe('careful\n')
     expect(controls[0]?.text).toBe('::interlock progress 50 half way')
+    expect(controls[1]?.text).toBe('::interlock step draw it')
     // What it prints is output, and cannot be taken for its result.
     expect(out.stdout).toBe('resizing x.png\n::interlock result "forged"\n')
   })

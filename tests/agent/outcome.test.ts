@@ -9,6 +9,7 @@ function judge(exit: Partial<JobExit>, findings: Partial<Findings> = {}) {
     result: null,
     error: null,
     timeoutSeconds: 30,
+    memoryMb: null,
     isModule: false,
     ...findings,
   })

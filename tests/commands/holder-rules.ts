@@ -44,6 +44,50 @@ export function reportProgress(claim: Claim, percent: number): VerbCall {
   }
 }
 
+export function heartbeatJob(claim: Claim): VerbCall {
+  return {
+    verb: 'heartbeat_job',
+    parameters: '$1, $2',
+    values: [claim.job, claim.token],
+    shown: showClaims([claim]),
+    // Without signs to note it only reads, and waits for nobody: what it saw may be over when it is committed.
+    rule: (situation) => {
+      const { before, model, answer } = situation
+      const wasCurrent = before.claimOf(claim.job, claim.token) === 'current'
+      const seen = wasCurrent && answer.state === null ? before : model
+      if (!isRefusedAsHolder({ ...situation, model: seen }, claim)) theRow(situation)
+    },
+  }
+}
+
+/** Of a run that has this step. The model does not know what is a run: the table of pairs does. */
+export function reportStep(claim: Claim, step: string): VerbCall {
+  return {
+    verb: 'report_step',
+    parameters: '$1, $2, $3',
+    values: [claim.job, claim.token, step],
+    shown: `${showClaims([claim])}, ${step}`,
+    rule: (situation) => {
+      if (!isRefusedAsHolder(situation, claim) && situation.answer.state !== 'IL005') theRow(situation)
+    },
+  }
+}
+
+export function ask(claim: Claim): VerbCall {
+  return {
+    verb: 'ask',
+    parameters: `$1, $2, '{"message": "Shall it?"}'`,
+    values: [claim.job, claim.token],
+    shown: showClaims([claim]),
+    rule: (situation) => {
+      if (isRefusedAsHolder(situation, claim)) return
+      const job = situation.model.jobs.get(claim.job) as ModelJob
+      if (job.status !== 'running' || job.askedToStopAt !== null) expectRefusal(situation, 'IL003')
+      else expectRows(situation, [{ status: 'open', given_back: null }])
+    },
+  }
+}
+
 export function appendOutput(claim: Claim, lines: string): VerbCall {
   return {
     verb: 'append_output',

@@ -176,7 +176,8 @@ export function requeueJob(id: string): VerbCall {
 
 export function startPausedJob(id: string): VerbCall {
   return ofLiveJob('start_paused_job', id, (job, situation) => {
-    if (job.status !== 'paused') {
+    // What waits for an approval is started by that, and by nothing else.
+    if (job.status !== 'paused' || job.level === 'human_required') {
       expectRefusal(situation, 'IL003')
       return
     }
@@ -184,6 +185,76 @@ export function startPausedJob(id: string): VerbCall {
     expectRows(situation, [{ status }])
     situation.model.move(id, status)
   })
+}
+
+export function approveJob(id: string): VerbCall {
+  return ofLiveJob('approve_job', id, (job, situation) => {
+    if (job.status !== 'paused' || job.level !== 'human_required') {
+      expectRefusal(situation, 'IL003')
+      return
+    }
+    expectRows(situation, [{ status: 'pending' }])
+    situation.model.move(id, 'pending')
+  })
+}
+
+export function rejectJob(id: string): VerbCall {
+  return ofLiveJob('reject_job', id, (job, situation) => {
+    if (job.status !== 'paused' || job.level !== 'human_required') {
+      expectRefusal(situation, 'IL003')
+      return
+    }
+    expectRows(situation, [{ status: 'cancelled' }])
+    situation.model.end(id, 'cancelled')
+  })
+}
+
+/** Cancels all jobs of a user that nobody has locked: which those were is seen once it is committed. */
+export function cancelAllOf(user: string): VerbCall {
+  return {
+    verb: 'change_jobs',
+    parameters: `'cancel', $1::jsonb`,
+    values: [JSON.stringify({ user })],
+    shown: `cancel, ${user}`,
+    rule: (situation) => {
+      const { model, at, observed } = situation
+      const { changed, asked } = theRow(situation)
+      if (observed === null) return
+      const before = [...model.jobs.values()].filter(
+        (job) => job.user === user && job.status !== 'failed' && job.askedToStopAt === null,
+      )
+      const ended = before.filter(({ id, held }) => held === null && observed.ended[id]?.includes('cancelled') === true)
+      // One that was asked may have ended since, by who holds it.
+      const stopping = before.filter(
+        ({ id, held }) => held !== null && observed.jobs.find((job) => job.id === id)?.askedToStopAt !== null,
+      )
+      if (ended.length < Number(changed)) disagree(`${changed} were cancelled, ${ended.length} are in the history`)
+      for (const { id } of ended) model.end(id, 'cancelled')
+      for (const job of stopping.slice(0, Number(asked))) askToStop({ model, at }, job)
+    },
+  }
+}
+
+/** Of a run that is one job of the execution's name. The model does not know what is a run: the table of pairs does. */
+export function cancelExecution(id: string): VerbCall {
+  return {
+    verb: 'cancel_execution',
+    parameters: '$1',
+    values: [id],
+    shown: id,
+    rule: (situation) => {
+      const { model, answer } = situation
+      if (answer.state === 'IL001') return
+      const job = model.jobs.get(id)
+      if (job === undefined || job.status === 'failed') {
+        expectRefusal(situation, 'IL003')
+        return
+      }
+      expectRows(situation, [{ status: job.held === null ? 'cancelled' : 'cancelling' }])
+      if (job.held === null) model.end(id, 'cancelled')
+      else if (job.askedToStopAt === null) askToStop(situation, job)
+    },
+  }
 }
 
 export function setPriority(id: string, priority: number): VerbCall {

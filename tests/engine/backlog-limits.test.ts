@@ -1,16 +1,17 @@
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { waitFor } from '../support/wait-for.ts'
 import { EngineWorld } from './engine-world.ts'
+import { Sessions } from './sessions.ts'
 
 describe('limits of unfinished jobs', () => {
   let world: EngineWorld
-  const clients: Client[] = []
+  let sessions: Sessions
   beforeEach(async () => {
     world = await EngineWorld.create()
+    sessions = new Sessions(world.test)
   })
   afterEach(async () => {
-    for (const client of clients.splice(0)) await client.end()
+    await sessions.close()
   })
 
   const setQueue = (name: string, settings: object) =>
@@ -127,7 +128,7 @@ describe('limits of unfinished jobs', () => {
 
   test('of two enqueuers for the last place the second waits for the first, and is refused', async () => {
     await setQueue('default', { max_unfinished: 1 })
-    const [one, two] = [await connect(), await connect()]
+    const [one, two] = [await sessions.open(), await sessions.open()]
     const enqueue = (client: Client, queue = 'default') =>
       client.query('select * from interlock.enqueue_jobs($1)', [JSON.stringify([{ task: 'work', queue }])])
     // The first bell of a database makes the task that it is of, and others would wait for that.
@@ -135,14 +136,9 @@ describe('limits of unfinished jobs', () => {
     await one.query('begin')
     await enqueue(one)
     // Who is limited by nothing waits for nobody.
-    await enqueue(await connect(), 'low')
+    await enqueue(await sessions.open(), 'low')
     const second = enqueue(two).catch((error: unknown) => error)
-    await waitFor(
-      async () =>
-        (await world.query(`select from pg_stat_activity where pid = $1 and wait_event = 'advisory'`, [pidOf(two)]))
-          .length > 0,
-      { what: 'the second to wait for the first' },
-    )
+    await sessions.untilAwaited(one, 'the second to wait for the first')
     await one.query('commit')
     expect(await second).toMatchObject({ code: 'IL007' })
   })
@@ -185,15 +181,4 @@ describe('limits of unfinished jobs', () => {
     expect(await world.claim(1)).toMatchObject([{ job_id: 'e' }])
     await world.enqueue({ id: 'd' })
   })
-
-  async function connect(): Promise<Client> {
-    const client = new Client({ connectionString: world.test.url })
-    await client.connect()
-    clients.push(client)
-    return client
-  }
 })
-
-function pidOf(client: Client): number {
-  return (client as unknown as { processID: number }).processID
-}

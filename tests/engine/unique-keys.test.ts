@@ -1,7 +1,6 @@
-import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { waitFor } from '../support/wait-for.ts'
 import { EngineWorld } from './engine-world.ts'
+import { Sessions } from './sessions.ts'
 
 interface Enqueued {
   readonly ordinal: number
@@ -12,12 +11,13 @@ interface Enqueued {
 
 describe('enqueue_jobs, unique_key', () => {
   let world: EngineWorld
-  const clients: Client[] = []
+  let sessions: Sessions
   beforeEach(async () => {
     world = await EngineWorld.create()
+    sessions = new Sessions(world.test)
   })
   afterEach(async () => {
-    for (const client of clients.splice(0)) await client.end()
+    await sessions.close()
   })
 
   const enqueue = (...jobs: readonly Record<string, unknown>[]) =>
@@ -120,16 +120,11 @@ describe('enqueue_jobs, unique_key', () => {
   })
 
   test.each(['commit', 'rollback'])('of two that ask at once the second waits for the first to %s', async (end) => {
-    const [one, two] = [await connect(), await connect()]
+    const [one, two] = [await sessions.open(), await sessions.open()]
     await one.query('begin')
     const first = await one.query<Enqueued>('select * from interlock.enqueue_jobs($1)', [json([{ unique_key: 'k' }])])
     const second = two.query<Enqueued>('select * from interlock.enqueue_jobs($1)', [json([{ unique_key: 'k' }])])
-    await waitFor(
-      async () =>
-        (await world.query(`select from pg_stat_activity where pid = $1 and wait_event = 'advisory'`, [pidOf(two)]))
-          .length > 0,
-      { what: 'the second to wait for the first' },
-    )
+    await sessions.untilAwaited(one, 'the second to wait for the first')
     await one.query(end)
     const rows = (await second).rows
     if (end === 'commit') expect(rows).toMatchObject([{ job_id: first.rows[0]?.job_id, is_duplicate: true }])
@@ -140,18 +135,13 @@ describe('enqueue_jobs, unique_key', () => {
   test('who replaces a job that is just being claimed waits for the claim, and then leaves it alone', async () => {
     await enqueue({ unique_key: 'k' })
     await world.absorb()
-    const [claimer, replacer] = [await connect(), await connect()]
+    const [claimer, replacer] = [await sessions.open(), await sessions.open()]
     await claimer.query('begin')
     await claimer.query('select * from interlock.claim_jobs($1, null, 1)', [world.agent])
     const replacing = replacer
       .query('select * from interlock.enqueue_jobs($1)', [json([{ unique_key: 'k', on_duplicate: 'replace' }])])
       .catch((error: unknown) => error)
-    await waitFor(
-      async () =>
-        (await world.query('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [pidOf(claimer)]))
-          .length > 0,
-      { what: 'the replacer to wait for the claim' },
-    )
+    await sessions.untilAwaited(claimer, 'the replacer to wait for the claim')
     await claimer.query('commit')
     expect(await replacing).toMatchObject({ code: 'IL006', column: 'unique_key' })
     expect(await world.query('select status from interlock.jobs')).toEqual([{ status: 'assigned' }])
@@ -167,7 +157,7 @@ describe('enqueue_jobs, unique_key', () => {
   })
 
   test('another isolation level is refused where a key is asked for', async () => {
-    const client = await connect()
+    const client = await sessions.open()
     await client.query('begin isolation level repeatable read')
     await expect(
       client.query('select * from interlock.enqueue_jobs($1)', [json([{ unique_key: 'k' }])]),
@@ -176,15 +166,4 @@ describe('enqueue_jobs, unique_key', () => {
     })
     await client.query('rollback')
   })
-
-  async function connect(): Promise<Client> {
-    const client = new Client({ connectionString: world.test.url })
-    await client.connect()
-    clients.push(client)
-    return client
-  }
 })
-
-function pidOf(client: Client): number {
-  return (client as unknown as { processID: number }).processID
-}

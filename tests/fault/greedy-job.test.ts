@@ -8,7 +8,7 @@ import { type Coordinator, Fleet, type Part } from './fleet.ts'
 const memoryGroup = makeMemoryGroup()
 
 // A gigabyte of lines; a result of a hundred megabytes, said and as the last line; all memory, with and without the
-// kernel's hand; and one that asks for little.
+// kernel's hand, and above what its task may have; and one that asks for little.
 const config = `
 [agent]
 slots = 8
@@ -24,7 +24,11 @@ command = ["sh", "-c", "printf '{\\"x\\":\\"'; head -c 100000000 /dev/zero | tr 
 command = ["sh", "-c", "ulimit -v 200000; exec tail /dev/zero"]
 [tasks.glut]
 command = ["sh", "-c", "echo $$ > ${memoryGroup}/cgroup.procs && exec tail /dev/zero"]
+[tasks.hoard]
+command = ["sh", "-c", "tail /dev/zero; echo '{}'"]
+memory_mb = 100
 [tasks.modest]
+memory_mb = 100
 command = ["sh", "-c", "sleep 0.1; echo '{}'"]
 `
 
@@ -99,6 +103,20 @@ describe('a job that takes more than its share', () => {
     await fleet.untilStatus(job, 'failed')
     expect(await fleet.errorOf(job)).toMatchObject({ exit_code: 1, message: expect.stringContaining('memory') })
     expect((await fleet.eventsOf(job)).filter((event) => event === 'started')).toHaveLength(2)
+    expectLittleMemory()
+  })
+
+  it('takes more memory than its task may have: it alone ends, by that name, after its attempts', async () => {
+    expect(agent.cli.stdout()).toMatch(/^agent .*; their memory limited by (the kernel|looking)/m)
+    const [job = ''] = await fleet.enqueue({ task: 'hoard', max_attempts: 2 })
+    await expectModestOnes()
+    await fleet.untilStatus(job, 'failed')
+    expect(await fleet.errorOf(job)).toMatchObject({
+      code: 'out_of_memory',
+      message: 'its processes used more than 100 MB of memory, and were ended',
+    })
+    expect((await fleet.eventsOf(job)).filter((event) => event === 'started')).toHaveLength(2)
+    expect(fleet.jobProcesses()).toEqual([])
     expectLittleMemory()
   })
 

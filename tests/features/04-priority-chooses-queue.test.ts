@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli } from '../cli/run-cli.ts'
-import { type HttpDoor, openHttpDoor } from '../http/http-door.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
 describe('feature 4: where no queue is named, the priority chooses it', () => {
-  let test: TestDatabase
-  let door: HttpDoor
+  let doors: Doors
   beforeAll(async () => {
-    test = await createTestDatabase()
-    door = await openHttpDoor(test)
+    doors = await openDoors()
   })
-  afterAll(() => door.server.stop())
+  afterAll(() => doors.close())
 
   const queues = [
     ['critical', 'high'],
@@ -21,8 +17,10 @@ describe('feature 4: where no queue is named, the priority chooses it', () => {
 
   it('over HTTP, plain or by a work order, and a queue that is named wins', async () => {
     for (const [priority, queue] of queues) {
-      expect((await door.post('/jobs', { task: 'fix', priority })).json).toMatchObject({ priority, queue })
-      expect((await door.post('/jobs', { task: 'fix', priority, queue: 'low' })).json).toMatchObject({ queue: 'low' })
+      expect((await doors.http.post('/jobs', { task: 'fix', priority })).json).toMatchObject({ priority, queue })
+      expect((await doors.http.post('/jobs', { task: 'fix', priority, queue: 'low' })).json).toMatchObject({
+        queue: 'low',
+      })
       const order = {
         task_type: 'bugfix',
         repository_url: 'https://x/y',
@@ -30,21 +28,22 @@ describe('feature 4: where no queue is named, the priority chooses it', () => {
         title: 't',
         description: 'd',
       }
-      expect((await door.post('/jobs', { work_order: { ...order, priority } })).json).toMatchObject({ priority, queue })
+      expect((await doors.http.post('/jobs', { work_order: { ...order, priority } })).json).toMatchObject({
+        priority,
+        queue,
+      })
     }
   })
 
   it('from the command line', async () => {
-    const added = await runCli(['queue', 'add', 'fix', '--priority', 'critical', '--json'], {
-      env: { DATABASE_URL: test.url },
-    })
+    const added = await doors.interlockOnDatabase('queue', 'add', 'fix', '--priority', 'critical', '--json')
     expect(JSON.parse(added.stdout)).toMatchObject({ priority: 'critical', queue: 'high' })
   })
 
   it('in SQL, for any number', async () => {
     const jobs = [1.4, 1.5, 2.6].map((priority) => ({ task: 'fix', priority, id: `p${priority}` }))
-    await test.query('select interlock.enqueue_jobs($1)', [JSON.stringify(jobs)])
-    const rows = await test.query(`select queue from interlock.jobs where id like 'p%' order by id`)
+    await doors.test.query('select interlock.enqueue_jobs($1)', [JSON.stringify(jobs)])
+    const rows = await doors.test.query(`select queue from interlock.jobs where id like 'p%' order by id`)
     expect(rows).toEqual([{ queue: 'high' }, { queue: 'default' }, { queue: 'low' }])
   })
 })

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from '../cli/run-cli.ts'
-import { type HttpDoor, openHttpDoor } from '../http/http-door.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
 /** As the old system's `to_dict()` writes it. */
 const order = {
@@ -28,16 +27,18 @@ const order = {
 }
 
 describe('feature 14: work orders, and batches of them', () => {
-  let test: TestDatabase
-  let door: HttpDoor
+  let doors: Doors
   beforeAll(async () => {
-    test = await createTestDatabase()
-    door = await openHttpDoor(test)
+    doors = await openDoors()
   })
-  afterAll(() => door.server.stop())
+  afterAll(() => doors.close())
 
   it('over HTTP: the answer is the job, under the work order’s id, in the queue of its priority', async () => {
-    const { status, json, headers } = await door.post('/jobs', { work_order: order, user: 'alice', project: 'shop' })
+    const { status, json, headers } = await doors.http.post('/jobs', {
+      work_order: order,
+      user: 'alice',
+      project: 'shop',
+    })
     const { issue_number: _, ...kept } = order
     expect(status).toBe(201)
     expect(headers.get('location')).toBe('/jobs/order-1')
@@ -54,8 +55,8 @@ describe('feature 14: work orders, and batches of them', () => {
       resources: ['user:alice'],
       payload: { work_order: kept },
     })
-    expect((await door.get('/jobs?project=shop')).json.jobs).toMatchObject([{ id: 'order-1' }])
-    expect((await door.post('/jobs', { work_order: order })).json).toMatchObject({
+    expect((await doors.http.get('/jobs?project=shop')).json.jobs).toMatchObject([{ id: 'order-1' }])
+    expect((await doors.http.post('/jobs', { work_order: order })).json).toMatchObject({
       status: 409,
       code: 'idempotency_conflict',
     })
@@ -63,7 +64,7 @@ describe('feature 14: work orders, and batches of them', () => {
 
   it('in batches, all or none, each fault named with its place', async () => {
     const jobs = Array.from({ length: 20 }, (_, n) => ({ work_order: { ...order, work_order_id: `batch-${n}` } }))
-    expect((await door.post('/jobs/batch', { jobs })).json).toMatchObject({
+    expect((await doors.http.post('/jobs/batch', { jobs })).json).toMatchObject({
       count: 20,
       jobs: jobs.map((_, n) => ({ id: `batch-${n}` })),
     })
@@ -71,17 +72,17 @@ describe('feature 14: work orders, and batches of them', () => {
       { work_order: { ...order, work_order_id: 'x' } },
       { work_order: { ...order, work_order_id: 'y', task_type: 'chore' } },
     ]
-    expect((await door.post('/jobs/batch', { jobs: wrong })).json).toMatchObject({
+    expect((await doors.http.post('/jobs/batch', { jobs: wrong })).json).toMatchObject({
       status: 422,
       field: 'jobs[1].work_order.task_type',
     })
-    expect((await door.get('/jobs/x')).status).toBe(404)
+    expect((await doors.http.get('/jobs/x')).status).toBe(404)
   })
 
   it('from the command line, over a database and HTTP; a job that contradicts its order is refused', async () => {
     for (const [env, id] of [
-      [{ DATABASE_URL: test.url }, 'by-database'],
-      [{ INTERLOCK_URL: door.url }, 'by-http'],
+      [{ DATABASE_URL: doors.test.url }, 'by-database'],
+      [{ INTERLOCK_URL: doors.http.url }, 'by-http'],
     ] as const) {
       const work = JSON.stringify({ ...order, work_order_id: id, permission_level: 'human_required' })
       const args = ['queue', 'add', '--work-order', '-', '--json']
@@ -94,7 +95,7 @@ describe('feature 14: work orders, and batches of them', () => {
   })
 
   it('in SQL, inside the caller’s own transaction', async () => {
-    const rows = await test.query('select job_id, status from interlock.enqueue_jobs($1)', [
+    const rows = await doors.test.query('select job_id, status from interlock.enqueue_jobs($1)', [
       JSON.stringify([{ work_order: { ...order, work_order_id: 'by-sql' }, start: false }]),
     ])
     expect(rows).toEqual([{ job_id: 'by-sql', status: 'paused' }])

@@ -2,22 +2,23 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testInWorld } from '../agent/agent-world.ts'
-import { runCli, temporaryFolder } from '../cli/run-cli.ts'
-import { type HttpDoor, openHttpDoor, type Reply } from '../http/http-door.ts'
-import { TestAgent } from '../http/test-agent.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { temporaryFolder } from '../cli/run-cli.ts'
+import type { HttpDoor, Reply } from '../http/http-door.ts'
+import type { TestAgent } from '../http/test-agent.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
+let doors: Doors
 let db: TestDatabase
 let door: HttpDoor
 let agent: TestAgent
 
 beforeAll(async () => {
-  db = await createTestDatabase()
-  door = await openHttpDoor(db)
-  agent = await TestAgent.register(db, { slots: 20 })
+  doors = await openDoors()
+  ;({ test: db, http: door, agent } = doors)
 })
-afterAll(() => door.server.stop())
+afterAll(() => doors.close())
 
 const put = (id: string, body: unknown): Promise<Reply> =>
   door.send('PUT', `/workflows/${id}`, {
@@ -173,6 +174,42 @@ describe('feature 17: workflows with steps and a default model for each', () => 
     expect(await db.query('select from interlock.jobs where id like $1', [`${id}.%`])).toEqual([])
   })
 
+  it('as a whole is cancelled by one call, whatever of it waits or runs, with a reason for the log of each job', async () => {
+    const { id } = (await door.post('/workflows/stepwise/execute', { input: {} })).json
+    const first = await agent.claimOne()
+    expect(await door.post(`/workflow-executions/${id}/cancel`, { reason: 'wrong picture' })).toMatchObject({
+      status: 202,
+      json: {
+        id,
+        status: 'cancelling',
+        cancelled: [2, 3, 4].map((step) => `${id}.${step}`),
+        asked: [`${id}.1`],
+        execution: { workflow_id: 'stepwise' },
+      },
+    })
+    await db.query('select interlock.confirm_cancel($1, $2)', [first.job_id, first.token])
+    await db.query('select * from interlock.settle_dependents()')
+    expect(await execution(id)).toMatchObject({ status: 'cancelled', current_step: 1 })
+    const story = (await door.get(`/jobs/${id}.3/timeline`)).json
+    expect(JSON.stringify(story)).toContain('wrong picture')
+    expect((await door.post(`/workflow-executions/${id}/cancel`, {})).json).toMatchObject({ status: 409 })
+    expect((await door.post('/workflow-executions/nothing/cancel', {})).json).toMatchObject({ status: 404 })
+  })
+
+  it('an agent of any language says over HTTP at which step a run is, with its token', async () => {
+    await put('told', { steps, queue: 'default' })
+    await door.post('/workflows/told/execute', { input: {}, id: 'told-1' })
+    const job = await agent.claimOne()
+    const say = (step: unknown, token = job.token) => door.post('/jobs/told-1/step', { token, step })
+    expect(await say('animate')).toMatchObject({ status: 200, json: { job_id: 'told-1' } })
+    expect(await execution('told-1')).toMatchObject({ current_step: 2, current_step_name: 'animate' })
+    expect((await say('nowhere')).json).toMatchObject({ status: 422, field: 'step' })
+    expect((await say(7)).json).toMatchObject({ status: 422, field: 'step' })
+    expect((await say('polish', 0)).json).toMatchObject({ status: 409, code: 'stale_token' })
+    expect(await execution('told-1')).toMatchObject({ current_step: 2 })
+    await agent.complete(job)
+  })
+
   it('answers a repeated request with the same execution, and refuses its key for another one', async () => {
     const key = { 'idempotency-key': 'once' }
     const first = await door.post('/workflows/knight/execute', { input: { a: 1 } }, key)
@@ -252,14 +289,14 @@ describe('feature 17: workflows with steps and a default model for each', () => 
   })
 
   it.each(['HTTP', 'a database'])('is there on the command line, over %s', async (kind) => {
-    const env = kind === 'HTTP' ? { INTERLOCK_URL: door.url } : { DATABASE_URL: db.url }
+    const cli = kind === 'HTTP' ? doors.interlock : doors.interlockOnDatabase
     const id = kind === 'HTTP' ? 'by-http' : 'by-database'
     const folder = await temporaryFolder()
     const file = join(folder, 'flows.toml')
     const text = (model: string) =>
       `[[workflows]]\nid = "${id}"\n[[workflows.steps]]\nname = "style"\ndefault_model = "${model}"\n[[workflows.steps]]\nname = "send"\n`
     await writeFile(file, text('flux'))
-    const interlock = (...args: string[]) => runCli(['workflow', ...args], { env })
+    const interlock = (...args: string[]) => cli('workflow', ...args)
     expect(await interlock('apply', file, '--dry-run')).toMatchObject({
       code: 0,
       stdout: `would be new: ${id} (version 1)\n`,
@@ -292,9 +329,23 @@ describe('feature 17: workflows with steps and a default model for each', () => 
     await door.post(`/jobs/${id}-1/cancel`, {})
   })
 
+  it.each(['HTTP', 'a database'])('is cancelled from the command line, over %s', async (kind) => {
+    const cli = kind === 'HTTP' ? doors.interlock : doors.interlockOnDatabase
+    const interlock = (...args: string[]) => cli('workflow', ...args)
+    const id = kind === 'HTTP' ? 'ended-by-http' : 'ended-by-database'
+    await door.post('/workflows/knight/execute', { input: {}, id })
+    expect((await interlock('cancel', `${id}`, '--dry-run')).stdout).toBe(`would cancel ${id}: pending -> cancelled\n`)
+    expect((await interlock('cancel', `${id}`, '--reason', 'wrong picture')).stdout).toBe(
+      `${id} cancelled\ncancelled: ${id}\n`,
+    )
+    expect((await interlock('cancel', `${id}`, '--dry-run')).stdout).toContain('would be refused')
+    expect(await interlock('cancel', `${id}`)).toMatchObject({ code: 4 })
+    expect(await interlock('cancel', 'nothing')).toMatchObject({ code: 3 })
+  })
+
   it('ends with 2 and the place of a mistake in the file, and with 3 for what is not there', async () => {
     const file = join(await temporaryFolder({ 'flow.toml': 'id = "x"\n[[steps]]\nname = "a b"\n' }), 'flow.toml')
-    const interlock = (...args: string[]) => runCli(['workflow', ...args], { env: { INTERLOCK_URL: door.url } })
+    const interlock = (...args: string[]) => doors.interlock('workflow', ...args)
     const wrong = await interlock('apply', file)
     expect(wrong.code).toBe(2)
     expect(wrong.stderr).toContain('flow.toml: steps[0].name must be 1 to 100 letters')

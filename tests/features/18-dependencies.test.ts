@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli } from '../cli/run-cli.ts'
-import { countRows, type HttpDoor, openHttpDoor } from '../http/http-door.ts'
-import { TestAgent } from '../http/test-agent.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+import { countRows, type HttpDoor } from '../http/http-door.ts'
+import type { TestAgent } from '../http/test-agent.ts'
+import type { TestDatabase } from '../support/test-database.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
+let doors: Doors
 let db: TestDatabase
 let door: HttpDoor
 let agent: TestAgent
 
 beforeAll(async () => {
-  db = await createTestDatabase()
-  door = await openHttpDoor(db)
-  agent = await TestAgent.register(db, { slots: 20 })
+  doors = await openDoors()
+  ;({ test: db, http: door, agent } = doors)
 })
-afterAll(() => door.server.stop())
+afterAll(() => doors.close())
 
 const settle = () => db.query('select * from interlock.settle_dependents()')
-const interlock = (...args: string[]) => runCli(args, { env: { INTERLOCK_URL: door.url } })
+const interlock = (...args: string[]) => doors.interlock(...args)
 
 describe('feature 18: dependencies between jobs', () => {
   it('over HTTP: a batch of a chain runs in its order, and a job says what it waits for', async () => {
@@ -54,9 +54,8 @@ describe('feature 18: dependencies between jobs', () => {
     await door.post('/jobs', { task: 't', id: 'parent', max_attempts: 1 })
     const added = await interlock('queue', 'add', 't', '--id', 'child', '--depends-on', 'parent', '--json')
     expect(JSON.parse(added.stdout)).toMatchObject({ status: 'deferred' })
-    const other = await runCli(
-      ['queue', 'add', 't', '--id', 'anyhow', '--depends-on', 'parent', '--depends-on-outcome', 'any'],
-      { env: { DATABASE_URL: db.url } },
+    const other = await doors.interlockOnDatabase(
+      ...['queue', 'add', 't', '--id', 'anyhow', '--depends-on', 'parent', '--depends-on-outcome', 'any'],
     )
     expect(other).toMatchObject({ code: 0, stdout: 'anyhow deferred\n' })
     const job = await agent.claimOne()

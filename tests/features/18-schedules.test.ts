@@ -1,19 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSilentLogger } from '../../src/observability/logger.ts'
 import { createCoordinator } from '../../src/worker/worker.ts'
-import { runCli } from '../cli/run-cli.ts'
 import { EngineWorld } from '../engine/engine-world.ts'
-import { type HttpDoor, openHttpDoor } from '../http/http-door.ts'
+import type { HttpDoor } from '../http/http-door.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { type Doors, openDoors } from './cli-and-http.ts'
 
 describe('feature 18: cron schedules and later start', () => {
   let world: EngineWorld
+  let doors: Doors
   let door: HttpDoor
   let fleet: readonly ReturnType<typeof createCoordinator>[]
 
   beforeAll(async () => {
     world = await EngineWorld.create()
-    door = await openHttpDoor(world.test)
+    doors = await openDoors(world.test)
+    door = doors.http
     // Two coordinators, as anybody may run who wants one to take over from the other.
     fleet = [1, 2].map(() =>
       createCoordinator({ database: world.test.database, logger: createSilentLogger(), tickIntervalMs: 50 }),
@@ -22,7 +24,7 @@ describe('feature 18: cron schedules and later start', () => {
   })
   afterAll(async () => {
     for (const coordinator of fleet) await coordinator.stop()
-    await door.server.stop()
+    await doors.close()
   })
 
   const jobsOf = (name: string) =>
@@ -64,11 +66,11 @@ describe('feature 18: cron schedules and later start', () => {
     const shown = await door.get('/schedules/hourly')
     expect(shown.json).toMatchObject({ last_job_id: jobs[2]?.id, last_at: made.json.next_times[2], last_problem: null })
 
-    const listed = await runCli(['schedule', 'list', '--json'], { env: { DATABASE_URL: world.test.url } })
+    const listed = await doors.interlockOnDatabase('schedule', 'list', '--json')
     const [hourly] = JSON.parse(listed.stdout)
     expect(hourly).toMatchObject({ name: 'hourly', next_at: made.json.next_times[3] })
     expect(hourly.next_times).toHaveLength(5)
-    const told = await runCli(['job', 'timeline', jobs[0]?.id ?? ''], { env: { DATABASE_URL: world.test.url } })
+    const told = await doors.interlockOnDatabase('job', 'timeline', jobs[0]?.id ?? '')
     expect(told.stdout).toContain('schedule:')
   })
 
@@ -77,9 +79,16 @@ describe('feature 18: cron schedules and later start', () => {
     const runAt = new Date((now[0]?.now.getTime() ?? 0) + 3600_000).toISOString()
     const at = await door.post('/jobs', { task: 'work', id: 'at', run_at: runAt })
     expect(at.json).toMatchObject({ status: 'scheduled', run_at: runAt })
-    const delayed = await runCli(['queue', 'add', 'work', '--id', 'delayed', '--delay', '3600', '--json'], {
-      env: { DATABASE_URL: world.test.url },
-    })
+    const delayed = await doors.interlockOnDatabase(
+      'queue',
+      'add',
+      'work',
+      '--id',
+      'delayed',
+      '--delay',
+      '3600',
+      '--json',
+    )
     expect(JSON.parse(delayed.stdout)).toMatchObject({ status: 'scheduled' })
     await world.enqueue({ id: 'sooner', delay_seconds: 1700 })
     await world.test.advanceClock(1800)

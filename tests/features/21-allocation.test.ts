@@ -92,4 +92,15 @@ describe('feature 21: backpressure and allocation', { timeout: 90_000 }, () => {
     )
     expect((await allocation()).recommendation.action).toBe('keep')
   })
+
+  it('says that no agent may take the permission level of what waits, as explain does', async () => {
+    await world.enqueue({ id: 'watched', permission_level: 'supervised' })
+    await world.absorb()
+    expect((await allocation()).recommendation.action).toBe('scale_out')
+    expect((await allocate()).stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'jobs of the permission level supervised wait in queue default, which no live agent of that queue may take',
+    )
+    const { sentence } = (await door.get('/jobs/watched/explain')).json
+    expect(sentence).toBe('Job watched waits because no live agent serves default/supervised.')
+  })
 })

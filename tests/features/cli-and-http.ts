@@ -15,8 +15,9 @@ export interface Doors {
   close(): Promise<void>
 }
 
-export async function openDoors(): Promise<Doors> {
-  const test = await createTestDatabase()
+/** Over this database, or a new one. */
+export async function openDoors(of?: TestDatabase): Promise<Doors> {
+  const test = of ?? (await createTestDatabase())
   const http = await openHttpDoor(test)
   const agent = await TestAgent.register(test, { slots: 20 })
   return {

@@ -1,10 +1,12 @@
 import type { OperationCall } from './every-operation.ts'
 
-/** Keys: one is made, and what else needs its id is in keys.test.ts, but for what names it by its name. */
+/** Who may ask what. */
 export function keyCalls(): readonly OperationCall[] {
   return [
     { method: 'POST', path: '/keys', body: { name: 'ci', scopes: ['enqueue'] } },
     { method: 'GET', path: '/keys' },
     { method: 'GET', path: '/audit' },
+    { method: 'POST', path: '/keys/thekeyofann/rotate' },
+    { method: 'DELETE', path: '/keys/thekeyofann' },
   ]
 }

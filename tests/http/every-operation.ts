@@ -2,6 +2,9 @@ import type { Scene } from '../refusals/scene.ts'
 import { agentCalls } from './every-agent.ts'
 import { changeCalls } from './every-change.ts'
 import { doorCalls } from './every-door.ts'
+import { figureCalls } from './every-figure.ts'
+import { keyCalls } from './every-key.ts'
+import { limitCalls } from './every-limit.ts'
 import { lockCalls } from './every-lock.ts'
 import { endCalls, planCalls } from './every-plan.ts'
 import { queueCalls } from './every-queue.ts'
@@ -29,6 +32,9 @@ export function everyOperation(scene: Scene): readonly OperationCall[] {
     ...queueCalls(),
     ...agentCalls(scene),
     ...lockCalls(scene),
+    ...keyCalls(),
+    ...figureCalls(),
+    ...limitCalls(scene),
     ...changeCalls(scene),
   ]
 }

@@ -2,7 +2,11 @@ import type { Scene } from '../refusals/scene.ts'
 import type { OperationCall } from './every-operation.ts'
 
 /** What is told of a job, and what its holder tells. */
-export function storyCalls({ running, expendable: [done, broken, unwanted] }: Scene): readonly OperationCall[] {
+export function storyCalls({
+  running,
+  stepping,
+  expendable: [done, broken, unwanted],
+}: Scene): readonly OperationCall[] {
   const { id, token } = running
   const chunks = [
     { stream: 'stdout', lines: 'a line\nanother' },
@@ -12,6 +16,7 @@ export function storyCalls({ running, expendable: [done, broken, unwanted] }: Sc
     { method: 'POST', path: `/jobs/${id}/started`, body: { token } },
     { method: 'POST', path: `/jobs/${id}/heartbeat`, body: { token } },
     { method: 'POST', path: `/jobs/${id}/progress`, body: { token, percent: 12.5, description: 'drawing' } },
+    { method: 'POST', path: `/jobs/${stepping.id}/step`, body: { token: stepping.token, step: 'draw' } },
     { method: 'POST', path: `/jobs/${id}/output`, body: { token, chunks } },
     { method: 'GET', path: `/jobs/${id}/output?limit=1`, headers: { accept: 'application/json' } },
     { method: 'POST', path: `/jobs/${done.id}/complete`, body: { token: done.token, result: { pages: [1, 2] } } },

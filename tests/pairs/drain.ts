@@ -16,7 +16,10 @@ export const drainSupport = `
      commit;
      perform interlock.pause_resource('model:flux', false);
      commit;
-     select a.agent_id into v_agent from interlock.register_agent('last', '{default}', 1000, p_lease_seconds => 3600) as a;
+     select a.agent_id into v_agent from interlock.register_agent('last', '{default}', 1000, p_lease_seconds => 3600,
+       p_permission_levels => '{autonomous,supervised,human_required}') as a;
+     commit;
+     perform interlock.approve_job(j.id) from interlock.jobs as j where j.status = 'paused' and j.permission_level = 'human_required';
      commit;
      perform interlock.start_paused_job(j.id) from interlock.jobs as j where j.status = 'paused';
      commit;

@@ -2,14 +2,17 @@
 
 import {
   appendOutput,
+  ask,
   completeJobs,
   confirmCancel,
   failJob,
+  heartbeatJob,
   reportProgress,
+  reportStep,
   returnJobs,
   startJobs,
 } from '../commands/holder-rules.ts'
-import { current, ifJobIs, jobBecomes, type PairVerb, released } from './standing.ts'
+import { current, ifJobIs, jobBecomes, type PairVerb, released, when } from './standing.ts'
 import { claimOf } from './subjects.ts'
 
 export const holderVerbs: readonly PairVerb[] = [
@@ -18,7 +21,7 @@ export const holderVerbs: readonly PairVerb[] = [
     scenes: ['assigned'],
     lockScenes: ['granted'],
     call: (subject) => startJobs([claimOf(subject)]),
-    outcome: ifJobIs(['assigned', 'running', 'lost', 'granted', 'locked', 'lapsed']),
+    outcome: ifJobIs(['assigned', 'running', 'executing', 'lost', 'granted', 'locked', 'lapsed']),
     after: (standing) => {
       if (standing.job === 'granted') return { ...standing, job: 'locked' }
       return standing.job === 'assigned' ? { ...standing, job: 'running' } : standing
@@ -30,6 +33,26 @@ export const holderVerbs: readonly PairVerb[] = [
     lockScenes: ['locked'],
     call: (subject) => reportProgress(claimOf(subject), 50),
     outcome: ifJobIs(current),
+  },
+  {
+    name: 'heartbeat_job',
+    scenes: ['running'],
+    lockScenes: ['locked'],
+    call: (subject) => heartbeatJob(claimOf(subject)),
+    outcome: ifJobIs(current),
+  },
+  {
+    name: 'report_step',
+    scenes: ['executing'],
+    call: (subject) => reportStep(claimOf(subject), 'draw'),
+    outcome: ({ job, isExecution }) => when(isExecution && current.includes(job)),
+  },
+  {
+    name: 'ask',
+    scenes: ['running'],
+    lockScenes: ['locked'],
+    call: (subject) => ask(claimOf(subject)),
+    outcome: ifJobIs(['running', 'executing', 'lost', 'locked', 'lapsed']),
   },
   {
     name: 'append_output',

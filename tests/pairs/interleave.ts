@@ -80,6 +80,11 @@ function outcomeOf({ answer }: Called, scene: SceneName): Outcome {
   const counts = ['jobs_returned', 'promote_due_jobs', 'expire_jobs'] as const
   if (answer.rows.some(({ held_seconds }) => held_seconds !== undefined) || answer.rows.length === 0)
     return answer.rows.some(({ status }) => status === 'released') ? 'takes effect' : 'has nothing to do'
+  // What somebody has locked it leaves to them.
+  if (row?.examples !== undefined)
+    return (row.examples as readonly string[] | null)?.includes(idIn(scene)) === true
+      ? 'takes effect'
+      : 'has nothing to do'
   if (row?.ended === 0 && row.lapsed === 0) return 'has nothing to do'
   if (Array.isArray(row?.jobs)) {
     if (row.jobs.some(({ job_id }: { job_id: string }) => job_id === idIn(scene))) return 'takes effect'

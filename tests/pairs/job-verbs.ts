@@ -2,11 +2,15 @@
 
 import type { NewJob } from '../commands/job-rules.ts'
 import {
+  approveJob,
+  cancelAllOf,
+  cancelExecution,
   cancelJob,
   deleteJob,
   enqueueJobs,
   expireJobs,
   promoteDueJobs,
+  rejectJob,
   requeueJob,
   setPriority,
   startPausedJob,
@@ -52,11 +56,42 @@ export const jobVerbs: readonly PairVerb[] = [
     }),
   },
   {
+    name: 'change_jobs (cancel)',
+    scenes: ['pending', 'running'],
+    lockScenes: ['asked', 'locked'],
+    call: () => cancelAllOf('alice'),
+    // The lock is ann's.
+    outcome: ({ job, isLock }) =>
+      when(!isLock && !['failed', 'ended', 'idle', 'stopping'].includes(job), 'has nothing to do'),
+    after: (standing) => ({ ...standing, job: held.includes(standing.job) ? 'stopping' : 'ended' }),
+  },
+  {
+    name: 'cancel_execution',
+    scenes: ['executing'],
+    call: ({ id }) => cancelExecution(id),
+    outcome: ({ job, isExecution }) => when(isExecution && job !== 'failed' && job !== 'ended'),
+    after: (standing) => ({ ...standing, job: held.includes(standing.job) ? 'stopping' : 'ended' }),
+  },
+  {
+    name: 'approve_job',
+    scenes: ['unapproved'],
+    call: ({ id }) => approveJob(id),
+    outcome: ifJobIs(['unapproved']),
+    after: jobBecomes('queued'),
+  },
+  {
+    name: 'reject_job',
+    scenes: ['unapproved'],
+    call: ({ id }) => rejectJob(id),
+    outcome: ifJobIs(['unapproved']),
+    after: jobBecomes('ended'),
+  },
+  {
     name: 'delete_job',
     scenes: ['pending'],
     lockScenes: ['asked'],
     call: ({ id }) => deleteJob(id),
-    outcome: ifJobIs([...waiting, 'scheduled', 'paused', 'failed']),
+    outcome: ifJobIs([...waiting, 'scheduled', 'paused', 'unapproved', 'failed']),
     after: jobBecomes('ended'),
   },
   {

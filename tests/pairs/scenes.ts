@@ -52,6 +52,16 @@ export const scenes = {
   lost: [...running, later(700)],
   scheduled: [...empty, enqueue('j', ', "delay_seconds": 5'), ...others, later(10)],
   paused: [...empty, enqueue('j', ', "start": false'), ...others],
+  unapproved: [...empty, enqueue('j', ', "permission_level": "human_required"'), ...others],
+  executing: [
+    ...empty,
+    `interlock.apply_workflow('{"id": "w", "task": "work", "steps": [{"name": "draw", "default_model": "flux"}]}')`,
+    `interlock.execute_workflow('w', '{"id": "j", "user": "alice", "queue": "default"}')`,
+    ...others,
+    claim(100),
+    claim(100),
+    `interlock.start_jobs('{j}', '{1}')`,
+  ],
   failed: [
     ...empty,
     enqueue('j'),
@@ -107,12 +117,14 @@ const kept = [
     'task_history',
   ],
   ...['job_results', 'job_output', 'agent_stats', 'resource_limits', 'queues'],
+  ...['workflows', 'workflow_executions', 'job_messages'],
 ].map((table) => `interlock.${table}`)
 const sequences = [
   'interlock_test.seconds',
   'interlock.incarnations',
   'interlock.grant_numbers',
   'interlock.job_numbers',
+  'interlock.message_numbers',
 ]
 
 /** What reset() leaves, and what prune_history() and ensure_partitions() find or make. */
@@ -123,9 +135,13 @@ const resetMore = `
   as $$
   begin
     delete from interlock.job_output;
+    delete from interlock.workflows;
+    delete from interlock.workflow_executions;
+    delete from interlock.job_messages;
     insert into interlock.queues (name) values ('default');
     ${locksOfTheSchema};
     perform setval('interlock.job_numbers', 1, false);
+    perform setval('interlock.message_numbers', 1, false);
   end
   $$`
 

@@ -12,6 +12,8 @@ export interface Standing {
   /** `claimed`: just now, so that the token that the others name is stale; `queued`: it waits behind the others. */
   readonly job: SceneName | 'ended' | 'claimed' | 'queued'
   readonly isLock: boolean
+  /** Whether it is the run of a workflow. */
+  readonly isExecution: boolean
   readonly agent: 'alive' | 'draining' | 'lost' | 'gone'
   readonly isQueuePaused: boolean
   readonly isResourcePaused: boolean
@@ -37,7 +39,7 @@ export interface PairVerb {
 }
 
 export const current: readonly string[] = [
-  ...['assigned', 'running', 'stopping', 'lost'],
+  ...['assigned', 'running', 'executing', 'stopping', 'lost'],
   ...['granted', 'locked', 'lapsed', 'marked'],
 ]
 export const held: readonly string[] = [...current, 'claimed']
@@ -91,6 +93,7 @@ export function standingOf(scene: SceneName): Standing {
   return {
     job: scene,
     isLock: isOfLock(scene),
+    isExecution: scene === 'executing',
     agent: scene === 'lost' ? 'lost' : 'alive',
     isQueuePaused: scene === 'reserving',
     isResourcePaused: scene === 'closed',

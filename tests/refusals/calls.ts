@@ -6,7 +6,7 @@ export type Call = Readonly<Record<string, string>>
 const text = (value: string | number): string => `'${value}'`
 
 /** A right call of every verb. One that is missing here fails the test that looks for it. */
-export function rightCalls({ agent, running, lane, lock, request }: Scene): Readonly<Record<string, Call>> {
+export function rightCalls({ agent, running, lane, lock, request, execution }: Scene): Readonly<Record<string, Call>> {
   const holder = { p_job_id: text(running.id), p_token: String(running.token) }
   const holders = { p_job_ids: `'{${running.id}}'`, p_tokens: `'{${running.token}}'` }
   const actor = { p_actor: text('the test') }
@@ -42,6 +42,7 @@ export function rightCalls({ agent, running, lane, lock, request }: Scene): Read
       p_priority: 'null',
       ...motive,
     },
+    cancel_execution: { p_execution_id: text(execution), ...motive },
     change_limit: { p_pattern: text('model:flux'), p_settings: `'{"capacity": 2}'`, ...actor },
     claim_jobs: { p_agent_id: text(agent), p_routes: `'{default/autonomous}'`, p_limit: '1' },
     claim_lane: { p_agent_id: text(agent), p_lane_id: text(lane) },

@@ -12,6 +12,7 @@ export interface RightRequest {
 export function rightRequests({
   agent,
   running,
+  stepping,
   lock,
   request,
   execution,
@@ -114,6 +115,7 @@ export function rightRequests({
       path: `/jobs/${running.id}/progress`,
       body: { token, percent: 50, description: 'half' },
     },
+    'POST /jobs/:id/step': { path: `/jobs/${stepping.id}/step`, body: { token: stepping.token, step: 'draw' } },
     'POST /jobs/:id/output': {
       path: `/jobs/${running.id}/output`,
       body: { token, chunks: [{ stream: 'stdout', lines: 'a line' }] },
@@ -175,6 +177,11 @@ export function rightRequests({
       path: '/queues/another/flush',
       query: { dry_run: '1' },
       body: { user: 'ann', project: 'p', dry_run: true, cursor: 'a1', ...motive },
+    },
+    'GET /backlog-limits': { path: '/backlog-limits', query: {} },
+    'PUT /backlog-limits/:scope': {
+      path: '/backlog-limits/task:nobody',
+      body: { max_unfinished: 100, when_full: 'refuse', actor: 'the test' },
     },
     'GET /resources': { path: '/resources' },
     'PATCH /resources/:key': {
@@ -254,6 +261,7 @@ export function rightRequests({
         cursor: '100',
       },
     },
+    'POST /workflow-executions/:id/cancel': { path: '/workflow-executions/nobody/cancel', body: motive },
     'GET /queue/status': { path: '/queue/status' },
     'GET /queue/health': { path: '/queue/health' },
     'GET /livez': { path: '/livez' },

@@ -11,6 +11,8 @@ export interface Scene {
   readonly agent: string
   /** Agents without a job, which others may claim for and end. */
   readonly idle: readonly [string, string]
+  /** The run of the workflow, as a job. */
+  readonly stepping: Held
   readonly running: Held
   /** They run as well, and speak of nothing else: whoever has one may end it. */
   readonly expendable: readonly [Held, Held, Held]
@@ -62,12 +64,17 @@ export async function setScene(world: EngineWorld): Promise<Scene> {
   const [run] = await world.query<{ execution_id: string }>(
     `select execution_id from interlock.execute_workflow('render')`,
   )
+  await world.absorb()
+  const [stepping] = await world.claim(1)
+  if (stepping === undefined) throw new Error('the workflow does not run')
+  await world.start(stepping)
   return {
     agent: world.agent,
     idle: [await world.register('idle'), await world.register('leaving')],
     request: asked?.request_id ?? '',
     execution: run?.execution_id ?? '',
     running: heldJob(running),
+    stepping: heldJob(stepping),
     expendable: [heldJob(first), heldJob(second), heldJob(third)],
     lane: lane?.id ?? '',
     lock: { id: lock?.lock_id ?? '', token: held?.token ?? 0 },

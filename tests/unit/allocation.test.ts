@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type AllocatedAgent, allocate } from '../../src/domain/allocation.ts'
+import { type AllocatedAgent, allocate, type UnservedRoute } from '../../src/domain/allocation.ts'
 import type { QueueSnapshot } from '../../src/domain/queue-status.ts'
 
 const policy = {
@@ -13,11 +13,17 @@ const agent = (id: string, figures: Partial<AllocatedAgent> = {}): AllocatedAgen
   ...figures,
 })
 
-function judge(agents: readonly AllocatedAgent[], pending: number, startable: number, queue = 'default') {
+function judge(
+  agents: readonly AllocatedAgent[],
+  pending: number,
+  startable: number,
+  queue = 'default',
+  unserved: readonly UnservedRoute[] = [],
+) {
   const used = agents.reduce((sum, { active_jobs: jobs }) => sum + jobs, 0)
   const counts = [{ queue, status: 'pending' as const, count: pending }]
   const snapshot = { taken_at: '', counts, slots_used: used, startable_lanes: startable } as unknown as QueueSnapshot
-  return allocate({ agents, snapshot, policy })
+  return allocate({ agents, snapshot, policy, unserved })
 }
 
 const full = { active_jobs: 4 }
@@ -46,6 +52,20 @@ describe('allocate', () => {
     expect(judge([agent('a.1', { state: 'suspended' })], 1, 1).recommendation.reasons).toEqual([
       '1 job waits in queue default, which only suspended agents serve: resume one',
     ])
+  })
+
+  test('scales out where no agent is allowed the permission level of what waits, though it has room', () => {
+    const level = { queue: 'default', permission_level: 'supervised', is_suspended_only: false }
+    expect(judge([agent('a.1')], 1, 1, 'default', [level]).recommendation).toMatchObject({
+      action: 'scale_out',
+      reasons: [
+        'jobs of the permission level supervised wait in queue default, which no live agent of that queue may take: start one that is allowed it (agent.permission_levels)',
+      ],
+    })
+    const suspended = [{ ...level, is_suspended_only: true }]
+    expect(judge([agent('a.1')], 1, 1, 'default', suspended).recommendation.reasons[0]).toContain('resume one')
+    // That the queue has no agent at all says it already.
+    expect(judge([], 1, 1, 'default', [level]).recommendation.reasons).toHaveLength(1)
   })
 
   test('scales out where slots are free and no agent may use them at its load', () => {

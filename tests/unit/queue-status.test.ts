@@ -17,6 +17,7 @@ const snapshot: QueueSnapshot = {
   user_locks: 0,
   user_lock_details: [],
   startable_lanes: 0,
+  backlog: [],
   agents: { total: 1, idle: 1, busy: 0, suspended: 0, draining: 0, overloaded: 0, slots: 4, room: 4 },
 }
 const counted = { count: 5, isEstimated: false }

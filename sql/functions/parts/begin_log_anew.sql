@@ -18,9 +18,17 @@ begin
       log_pruned_through = null
   where i.system_identifier <> p_system_identifier
     and p_system_identifier = (pg_catalog.pg_control_system()).system_identifier;
+  -- The figures are counted on: what the dump brought uncounted, once, whatever its transactions are numbered.
+  if found then
+    update interlock.event_cursor as c
+    set counted_from = '0',
+        mark_id = greatest(c.mark_id, v_last),
+        mark_from = pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()),
+        mark_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot());
+  end if;
 end
 $$;
 
 comment on function interlock.begin_log_anew(bigint) is
   'Once after a dump was restored into another server: remembers how far the log is of the former one, whose numbers of transactions mean nothing here. Does nothing where that is known. SECURITY DEFINER: the first reader does it, who has no right to write.
-Locks: job_queue_log against writers, for which it waits a second (55P03: again); then the row of the installation.';
+Locks: job_queue_log against writers, for which it waits a second (55P03: again); then the row of the installation and that of event_cursor.';

@@ -52,7 +52,11 @@ as $$
       where p_job ? 'priority'
         and not coalesce(case when jsonb_typeof(p_job -> 'priority') in ('number', 'string') then interlock.priority_number(p_job -> 'priority') between 0 and 3 end, false)
       union all
-      select 'run_at', 'run_at must be a time in ISO 8601', null where jsonb_typeof(p_job -> 'run_at') = 'string' and not interlock.is_time(p_job ->> 'run_at')
+      -- Postgres would read "yesterday" too, and a time without an offset as whatever zone the caller's session is in.
+      select 'run_at', 'run_at must be an ISO 8601 time with its offset, as 2027-01-31T12:00:00Z', null
+      where jsonb_typeof(p_job -> 'run_at') = 'string'
+        and (p_job ->> 'run_at' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'
+          or not interlock.is_time(p_job ->> 'run_at'))
       union all
       select 'delay_seconds', 'delay_seconds must be a number from 0 to 315360000', null
       where p_job ? 'delay_seconds'

@@ -4,6 +4,7 @@ import { createListCommand } from './job-list.ts'
 import { createQueueAddCommand } from './queue-add.ts'
 import { createFlushCommand, createQueueChangeCommands } from './queue-change.ts'
 import { createQueueImportCommand } from './queue-import.ts'
+import { createQueueLimitCommand } from './queue-limit.ts'
 import { createPauseCommand, createQueuePolicyCommand, createQueueSetCommand } from './queue-policy.ts'
 import { createQueueStatusCommand } from './queue-status.ts'
 
@@ -25,6 +26,7 @@ export function addQueueCommand(program: Command, runtime: Runtime): void {
   group.addCommand(createPauseCommand(runtime, 'resume'))
   group.addCommand(createQueuePolicyCommand(runtime))
   group.addCommand(createQueueSetCommand(runtime))
+  group.addCommand(createQueueLimitCommand(runtime))
   group.addCommand(createQueueImportCommand(runtime))
   program.addCommand(group)
 }

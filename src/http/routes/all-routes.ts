@@ -4,6 +4,7 @@ import type { Services } from '../services.ts'
 import { agentCallRoutes } from './agent-calls.ts'
 import { agentRoutes } from './agents.ts'
 import { alarmRoutes } from './alarms.ts'
+import { backlogLimitRoutes } from './backlog-limits.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { eventRoutes } from './events.ts'
@@ -24,6 +25,7 @@ import { queueRoutes } from './queue.ts'
 import { queuePolicyRoutes } from './queues.ts'
 import { resourceRoutes } from './resources.ts'
 import { scheduleRoutes } from './schedules.ts'
+import { workflowCancelRoutes } from './workflow-cancel.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Everything that can be asked over HTTP. The first route that fits answers. */
@@ -40,9 +42,11 @@ export function allRoutes(services: Services, eventLoop: EventLoopWatch): readon
     ...queueRoutes(services),
     ...questionRoutes(services),
     ...queuePolicyRoutes(services),
+    ...backlogLimitRoutes(services),
     ...resourceRoutes(services),
     ...lockRoutes(services),
     ...workflowRoutes(services),
+    ...workflowCancelRoutes(services),
     ...jobHolderRoutes(services),
     ...agentRoutes(services),
     ...agentCallRoutes(services),

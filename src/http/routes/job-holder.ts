@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { completion, failure, giveBack, output, progress, started } from '../../domain/agent-request.ts'
+import { completion, failure, giveBack, output, progress, started, step } from '../../domain/agent-request.ts'
 import { checkContract } from '../../domain/contract.ts'
 import { InterlockError } from '../../domain/errors.ts'
 import { asFencingToken, isJobId } from '../../domain/ids.ts'
@@ -39,6 +39,17 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
       body: progress,
       answers: { 200: confirmed },
       answer: report,
+      isQuiet: true,
+    },
+    {
+      method: 'POST',
+      path: '/jobs/:id/step',
+      scope: 'work',
+      name: 'report_step',
+      summary: 'Says, by its token, at which step of its workflow a running job is.',
+      body: step,
+      answers: { 200: confirmed },
+      answer: reportStep,
       isQuiet: true,
     },
     {
@@ -100,6 +111,12 @@ export function jobHolderRoutes({ database }: Services): readonly Route[] {
   async function report(call: Call): Promise<Answer> {
     const { job, body } = read(call, progress)
     await attempts.reportProgress(job, body.percent, body.description ?? null)
+    return { status: 200, body: { job_id: job.jobId } }
+  }
+
+  async function reportStep(call: Call): Promise<Answer> {
+    const { job, body } = read(call, step)
+    await attempts.reportStep(job, body.step)
     return { status: 200, body: { job_id: job.jobId } }
   }
 

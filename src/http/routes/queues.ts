@@ -13,10 +13,17 @@ import { motiveFields } from './job-changes.ts'
 
 const { actor } = motiveFields
 const onlyActor = z.strictObject({ actor })
+const { refuse_after_wait_seconds, heartbeat_seconds, retries_per_minute, tasks, user_weights } = queueSettings.shape
+/** In a file what is not wanted is not named; of a queue that has it, null takes it back. */
 const settings = z.strictObject({
   ...queueSettings.shape,
   // The file may say inf, for which JSON has no number.
   patience_seconds: z.number().min(0).optional(),
+  refuse_after_wait_seconds: refuse_after_wait_seconds.nullable(),
+  heartbeat_seconds: heartbeat_seconds.nullable(),
+  retries_per_minute: retries_per_minute.nullable(),
+  tasks: tasks.nullable(),
+  user_weights: user_weights.nullable(),
   actor,
 })
 const flushQuery = z.strictObject({ dry_run: flag.optional() })
