@@ -1,6 +1,6 @@
 import type { JobView } from '../domain/job-view.ts'
 import { priorities } from '../domain/priority.ts'
-import type { Paint, Terminal } from './terminal.ts'
+import type { Paint, Painter } from './terminal.ts'
 
 /** How the words of a job look to a person. */
 
@@ -14,7 +14,7 @@ const statusPaint: Readonly<Record<string, Paint>> = {
   deleted: 'dim',
 }
 
-export function paintStatus(status: string, terminal: Terminal): string {
+export function paintStatus(status: string, terminal: Painter): string {
   const paint = statusPaint[status]
   return paint === undefined ? status : terminal.paint(paint, status)
 }

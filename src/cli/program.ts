@@ -16,6 +16,7 @@ import { addKeysCommand } from './commands/keys.ts'
 import { addLocksCommand } from './commands/locks.ts'
 import { addMcpCommand } from './commands/mcp.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addMonitorCommand } from './commands/monitor.ts'
 import { addPayloadsCommand } from './commands/payloads.ts'
 import { addQuestionsCommand } from './commands/questions.ts'
 import { addQueueCommand } from './commands/queue.ts'
@@ -84,6 +85,7 @@ function createProgram(runtime: Runtime, version: string): Command {
   addWorkflowCommand(program, runtime)
   addScheduleCommand(program, runtime)
   addHistoryCommand(program, runtime)
+  addMonitorCommand(program, runtime)
   addKeysCommand(program, runtime)
   addAuditCommand(program, runtime)
   addPayloadsCommand(program, runtime)

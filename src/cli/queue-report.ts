@@ -35,7 +35,7 @@ function fullness({ scope, is_refusing: isRefusing, reason }: QueueStatus['backl
   return [`${what} ${isRefusing ? 'refuses jobs' : 'is full'}: ${reason}`]
 }
 
-function renderSummary(status: QueueStatus): string {
+export function renderSummary(status: QueueStatus): string {
   const { active, agents, pending, oldest_wait_seconds: oldest } = status
   const { total, ...named } = pending
   const byPriority = Object.entries(named).flatMap(([name, count]) => (count > 0 ? [`${name} ${count}`] : []))

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import type { Terminal } from './terminal.ts'
+import type { Painter, Terminal } from './terminal.ts'
 
 export interface Column {
   readonly title: string
@@ -41,7 +41,7 @@ export function renderTable(
 }
 
 /** Two columns, a name and what is said of it, for one thing shown in detail. */
-export function renderDetails(entries: readonly (readonly [string, string | null])[], terminal: Terminal): string {
+export function renderDetails(entries: readonly (readonly [string, string | null])[], terminal: Painter): string {
   const shown = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null && entry[1] !== '')
   const width = Math.max(0, ...shown.map(([name]) => name.length))
   return shown

@@ -1,6 +1,9 @@
 import { styleText } from 'node:util'
 
-export type Paint = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+export type Paint = 'bold' | 'dim' | 'inverse' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** What colours a text that goes to stdout. */
+export type Painter = Pick<Terminal, 'paint'>
 
 /** Where a command writes. Data goes to stdout; everything said to the person goes to stderr. */
 export interface Terminal {

@@ -16,6 +16,7 @@ describe('interlock', () => {
       'job output',
       'config print',
       'doctor',
+      'monitor',
       'workflow',
       'workflow run',
     ]

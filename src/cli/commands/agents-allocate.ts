@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Allocation } from '../../domain/allocation.ts'
+import type { Recommendation } from '../../domain/recommendation.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -33,14 +34,17 @@ function renderAllocation(allocation: Allocation, terminal: Terminal): string {
 }
 
 function renderRecommendation({ recommendation }: Allocation, terminal: Terminal): string {
-  const { action, agents, reasons, drain } = recommendation
-  const what = `${agents} ${agents === 1 ? 'agent' : 'agents'}`
-  const phrases = { scale_out: `Scale out: ${what} more`, scale_in: `Scale in: ${what} fewer`, keep: 'Keep as it is' }
+  const { reasons, drain } = recommendation
   return [
-    terminal.paint('bold', phrases[action]),
+    terminal.paint('bold', phraseOf(recommendation)),
     ...reasons.map((reason) => `  ${reason}`),
     ...drain.map((id) => `  interlock agents drain ${id}`),
   ].join('\n')
+}
+
+export function phraseOf({ action, agents }: Recommendation): string {
+  const what = `${agents} ${agents === 1 ? 'agent' : 'agents'}`
+  return { scale_out: `Scale out: ${what} more`, scale_in: `Scale in: ${what} fewer`, keep: 'Keep as it is' }[action]
 }
 
 function renderAgents({ agents }: Allocation, terminal: Terminal): string {

@@ -14,7 +14,7 @@ export function createExplainCommand(runtime: Runtime): Command {
 }
 
 /** The sentence, then the chain of blockers, each a step further in, down to the one that runs. */
-function renderExplanation({ sentence, chain = [], waits_for: parents = [] }: Explanation): string {
+export function renderExplanation({ sentence, chain = [], waits_for: parents = [] }: Explanation): string {
   const waits = parents.map(({ job_id: id, status }) => `  ${id} is ${status}`)
   return [sentence, ...waits, ...chain.map((link, depth) => `${'  '.repeat(depth + 1)}${describeLink(link)}`)].join(
     '\n',

@@ -4,7 +4,7 @@ import type { RequestView } from '../../domain/question-view.ts'
 import { paintStatus, showPriority, showProgress } from '../job-words.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderDetails } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Painter } from '../terminal.ts'
 import { showSince, showTime } from '../times.ts'
 
 export function createShowCommand(runtime: Runtime): Command {
@@ -18,7 +18,7 @@ export function createShowCommand(runtime: Runtime): Command {
   })
 }
 
-export function renderJob(job: JobView, terminal: Terminal, asks: readonly RequestView[] = []): string {
+export function renderJob(job: JobView, terminal: Painter, asks: readonly RequestView[] = []): string {
   const at = (time: string | null) => (time === null ? null : `${showTime(time)}  (${showSince(time)} ago)`)
   return renderDetails(
     [
