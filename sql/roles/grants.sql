@@ -21,6 +21,8 @@ declare
   c_owner constant text[] := '{raise_after_restore}';
   -- Columns that say what a job is about, not how it fares.
   c_private constant text[] := '{payload,result,lines,message,response,context,instructions,input,job}';
+  -- What is called alike and tells nothing of a job's content.
+  c_public constant text[] := '{alarms.message,raised_alarms.message}';
   -- The files of sql/functions; who runs this writes them here.
   c_verbs constant text[] := '{}';
   v_object record;
@@ -62,7 +64,7 @@ begin
   end loop;
 
   for v_object in
-    select c.oid, c.oid::regclass::text as name, c.relkind
+    select c.oid, c.oid::regclass::text as name, c.relname, c.relkind
     from pg_class as c
     where c.relnamespace = 'interlock'::regnamespace
       and c.relkind in ('r', 'p', 'v', 'S')
@@ -82,7 +84,7 @@ begin
     where a.attrelid = v_object.oid
       and a.attnum > 0
       and not a.attisdropped
-      and a.attname <> all (c_private);
+      and (a.attname <> all (c_private) or pg_catalog.format('%s.%s', v_object.relname, a.attname) = any (c_public));
     execute format('revoke all (%s) on table %s from interlock_reader',
       (select string_agg(quote_ident(a.attname), ', ') from pg_attribute as a where a.attrelid = v_object.oid and a.attnum > 0 and not a.attisdropped),
       v_object.name);

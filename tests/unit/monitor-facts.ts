@@ -63,10 +63,15 @@ export function monitorData({
     user_locks: 0,
     user_lock_details: [],
     startable_lanes: startableLanes,
-    agents: allocate({ agents: judged, snapshot: { counts: [], startable_lanes: 0, slots_used: 0 } as never, policy })
-      .cluster.agents,
+    backlog: [],
+    agents: allocate({
+      agents: judged,
+      snapshot: { counts: [], startable_lanes: 0, slots_used: 0 } as never,
+      policy,
+      unserved: [],
+    }).cluster.agents,
   }
-  const allocation = allocate({ agents: judged, snapshot, policy })
+  const allocation = allocate({ agents: judged, snapshot, policy, unserved: [] })
   return {
     status: queueStatus(snapshot, 100),
     agents: { agents: present, counts: allocation.cluster.agents },
