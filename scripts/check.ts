@@ -25,6 +25,7 @@ const testedChecks: readonly Check[] = [
     'tests/architecture.test.ts',
   ],
   ['sql/menu.psql is fresh', process.execPath, 'scripts/build-menu.ts', '--check'],
+  ['the table of doors is fresh', process.execPath, 'scripts/doors.ts', '--check'],
   ['sql/schema.sql is fresh', process.execPath, 'scripts/dump-schema.ts', '--check'],
 ]
 

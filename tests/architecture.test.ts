@@ -52,6 +52,7 @@ const homeOf: Readonly<Record<string, readonly string[]>> = {
   '@modelcontextprotocol/server': ['mcp'],
   '@modelcontextprotocol/node': ['mcp'],
   commander: ['cli', 'main'],
+  '@bomb.sh/tab': ['cli'],
   'cli-table3': ['cli'],
   ink: ['cli'],
   react: ['cli'],

@@ -1,3 +1,4 @@
+import addCompletion from '@bomb.sh/tab/commander'
 import { Command, CommanderError, Option } from 'commander'
 import { ConfigurationError } from '../config.ts'
 import { isInterlockError } from '../domain/errors.ts'
@@ -55,7 +56,8 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   }
 }
 
-function createProgram(runtime: Runtime, version: string): Command {
+/** All commands, each with its help; nothing is run yet. */
+export function createProgram(runtime: Runtime, version: string): Command {
   const program = new Command('interlock')
   program
     .description('A Postgres-native job coordinator for AI agents and model workloads.')
@@ -95,6 +97,11 @@ function createProgram(runtime: Runtime, version: string): Command {
   addConfigCommand(program, runtime)
   addDoctorCommand(program, runtime)
   for (const command of everyCommand(program)) prepare(command, runtime.terminal)
+  const ours = new Set(everyCommand(program))
+  // `completion <shell>` prints what a shell needs; it asks the hidden `complete` at each tab. Behind the others: it
+  // offers what it finds, and they are as they will be.
+  addCompletion(program, { completionCommandName: 'completion' })
+  for (const command of everyCommand(program)) if (!ours.has(command)) prepare(command, runtime.terminal)
   return program
 }
 

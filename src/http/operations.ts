@@ -5,7 +5,7 @@ import type { Logger } from '../observability/logger.ts'
 import { refusalOf } from '../security/permission.ts'
 import type { Principal } from '../security/principal.ts'
 import { answerCall } from './answering.ts'
-import { type Arguments, requestParts } from './arguments.ts'
+import { type Arguments, pathParameters, requestParts } from './arguments.ts'
 import type { Auditor } from './auditor.ts'
 import { toProblem } from './problem.ts'
 import type { Answer, Asked, Route } from './route.ts'
@@ -43,10 +43,11 @@ export function createOperations(all: readonly Route[], { auditor, logger }: Ope
   const byName = new Map(routes.map((route) => [route.name, route]))
 
   /** The door let its caller in; each operation asks for a scope of its own. */
-  async function permit(route: Route, request: Asked, { principal, requestId }: CallContext): Promise<void> {
+  async function permit(route: Route, given: Arguments, { principal, requestId }: CallContext): Promise<void> {
     const refusal = refusalOf(route.scope, principal)
     if (refusal === null) return
     const operation = `${route.method} ${route.path}`
+    const request: Asked = { params: subjectOf(route, given), query: {}, body: given, get: () => undefined }
     say(logger, 'http.not_permitted', { request_id: requestId, operation, code: refusal.code })
     await auditor.noteRefusal({ request, requestId, principal, operation }, refusal)
     throw refusal
@@ -57,9 +58,10 @@ export function createOperations(all: readonly Route[], { auditor, logger }: Ope
     find: (name) => byName.get(name) ?? null,
     async call(route, given, { idempotencyKey, ...context }) {
       if (route.answer === undefined) throw new InterlockError('internal', `${route.name} has no answer of one piece`)
+      // First of all: who may not ask is told nothing of what is wrong with the arguments.
+      await permit(route, given, context)
       refuseUnsafeJson(given)
       const request = { ...requestParts(route, given), get: headersOf(idempotencyKey) }
-      await permit(route, request, context)
       try {
         const permitted = { ...context, request, hasLeft: () => context.signal.aborted }
         return parsed(await answerCall(route, permitted, auditor))
@@ -71,6 +73,16 @@ export function createOperations(all: readonly Route[], { auditor, logger }: Ope
       }
     },
   }
+}
+
+/** What a refused call was about, as far as it says so. */
+function subjectOf(route: Route, given: Arguments): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pathParameters(route).flatMap((name) => {
+      const value = given[name]
+      return typeof value === 'string' ? [[name, value.slice(0, 300)]] : []
+    }),
+  )
 }
 
 function headersOf(idempotencyKey: string | undefined) {

@@ -61,7 +61,8 @@ function ask(route: string, headers: Readonly<Record<string, string>>): Promise<
   const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
   const isRead = method === 'GET'
   return door.send(method, `${path}${search}`, {
-    headers: { ...headers, ...(isRead ? {} : { 'content-type': 'application/json' }) },
+    // What streams for ever answers who accepts no more than that with one page.
+    headers: { ...headers, accept: 'application/json', ...(isRead ? {} : { 'content-type': 'application/json' }) },
     ...(isRead ? {} : { body: '{not json' }),
   })
 }

@@ -80,6 +80,8 @@ beforeAll(async () => {
   for (const { method, path, scope } of allRoutes({} as Services, {} as EventLoopWatch)) {
     const right = requests[`${method} ${path}`]
     if (right === undefined || (method !== 'GET' && scope === 'admin')) continue
+    // Whoever claims a job is the one that its payload is for.
+    if (path === '/agents/:id/claim') continue
     const query = right.query === undefined ? '' : `?${new URLSearchParams(right.query)}`
     await ask(method, `${right.path}${query}`, method === 'GET' ? undefined : (right.body ?? {}))
   }

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import type { Allocation } from '../../domain/allocation.ts'
 import type { Recommendation } from '../../domain/recommendation.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
+import { looksWithBackend } from '../watching.ts'
 import { renderCounts } from './agents-status.ts'
 
 export function createAllocateCommand(runtime: Runtime): Command {
@@ -11,7 +12,7 @@ export function createAllocateCommand(runtime: Runtime): Command {
     'who is given the next job, how full the whole is, and whether there should be more agents or fewer',
   )
   withExamples(command, ['interlock agents allocate', 'interlock agents allocate --json'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const allocation = await backend.allocation()
     call.show(allocation, () => renderAllocation(allocation, call.terminal))
     return undefined

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
 import type { AgentCounts } from '../../domain/agent-counts.ts'
 import type { AgentView } from '../../domain/agent-view.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Paint, Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 const sortKeys = ['name', 'load', 'jobs', 'cpu', 'memory', 'heartbeat'] as const
 type SortKey = (typeof sortKeys)[number]
@@ -18,7 +19,7 @@ export function createAgentStatusCommand(runtime: Runtime): Command {
     .description('each agent with its slots, its load and its last heartbeat')
     .addOption(new Option('--sort-by <key>', 'the order of the rows').choices(sortKeys).default('name'))
   withExamples(command, ['interlock agents status', 'interlock agents status --sort-by load --json'])
-  return runsWithBackend<StatusOptions>(command, runtime, async (call, backend) => {
+  return looksWithBackend<StatusOptions>(command, runtime, async (call, backend) => {
     const { agents: unsorted, counts } = await backend.agents()
     const agents = unsorted.toSorted(compare[call.options.sortBy])
     call.show({ agents, counts }, () =>

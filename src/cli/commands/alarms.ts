@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import type { AlarmView } from '../../domain/alarm.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 /** `alarms`: what is alarming now. */
 export function addAlarmsCommand(program: Command, runtime: Runtime): void {
@@ -16,7 +17,7 @@ export function addAlarmsCommand(program: Command, runtime: Runtime): void {
 function createListCommand(runtime: Runtime): Command {
   const command = new Command('list').description('the alarms that were raised and are not over, the latest first')
   withExamples(command, ['interlock alarms list', 'interlock alarms list --json'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const alarms = await backend.alarms()
     call.show(alarms, () => renderAlarms(alarms, call.terminal))
     return undefined

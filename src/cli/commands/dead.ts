@@ -5,6 +5,7 @@ import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 import { changeMany, type ManyOptions, withMany } from './queue-change.ts'
 import { wholeNumber } from './serve.ts'
 
@@ -45,7 +46,7 @@ function createDeadListCommand(runtime: Runtime): Command {
     'interlock dead list --task render --verbose',
     'interlock dead list --json',
   ])
-  return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
+  return looksWithBackend<ListOptions>(command, runtime, async (call, backend) => {
     const letters = await backend.deadLetters(selectionOf(call.options), call.options.limit)
     call.show(letters, () => renderDeadLetters(letters, call.terminal, call.options.verbose === true))
     return undefined

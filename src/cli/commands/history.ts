@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
 import { InterlockError } from '../../domain/errors.ts'
 import { checkHistoryQuestion, type HistorySummary, maxSummaryRows, summaryKeys } from '../../domain/history-summary.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showDuration, showTime } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 import { wholeNumber } from './serve.ts'
 
 interface SummaryOptions {
@@ -49,7 +50,7 @@ function createSummaryCommand(runtime: Runtime): Command {
     'interlock history summary --by user --since 12h',
     'interlock history summary --by hour --json',
   ])
-  return runsWithBackend<SummaryOptions>(command, runtime, async (call, backend) => {
+  return looksWithBackend<SummaryOptions>(command, runtime, async (call, backend) => {
     const { by, since, until, queue, task, user, project, limit } = call.options
     const now = Date.now()
     const question = checkHistoryQuestion({

@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import type { Explanation, ExplanationLink } from '../../domain/explanation.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createExplainCommand(runtime: Runtime): Command {
   const command = new Command('explain').description('why is it waiting? who holds what it needs?').argument('<id>')
   withExamples(command, ['interlock job explain d1024'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const explanation = await backend.explainJob(call.argument(0))
     call.show(explanation, () => renderExplanation(explanation))
     return undefined

@@ -2,10 +2,11 @@ import { Command, Option } from 'commander'
 import type { JobSummaryView } from '../../domain/job-view.ts'
 import { everyFilter, type SelectionOptions, selectionOf, withSelection } from '../job-selection.ts'
 import { paintStatus, showPriority } from '../job-words.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 import { wholeNumber } from './serve.ts'
 
 /** All but the shape of an error, which dead letters are grouped by. */
@@ -26,7 +27,7 @@ export function createListCommand(runtime: Runtime, typed: string): Command {
     .addOption(new Option('--cursor <cursor>', 'go on where a former list ended'))
   withSelection(command, filters)
   withExamples(command, [`${typed} --status pending,running`, `${typed} --user alice --json`])
-  return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
+  return looksWithBackend<ListOptions>(command, runtime, async (call, backend) => {
     const { limit, cursor } = call.options
     const page = await backend.listJobs({ ...selectionOf(call.options), limit, cursor })
     call.show(page, () => renderJobs(page.jobs, call.terminal))

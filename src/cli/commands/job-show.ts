@@ -2,15 +2,16 @@ import { Command } from 'commander'
 import type { JobView } from '../../domain/job-view.ts'
 import type { RequestView } from '../../domain/question-view.ts'
 import { paintStatus, showPriority, showProgress } from '../job-words.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderDetails } from '../table.ts'
 import type { Painter } from '../terminal.ts'
 import { showSince, showTime } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createShowCommand(runtime: Runtime): Command {
   const command = new Command('show').description('everything about a job, live or finished').argument('<id>')
   withExamples(command, ['interlock job show d1024', 'interlock job show d1024 --json | jq .result'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const job = await backend.getJob(call.argument(0))
     const asks = call.isJson || job.status !== 'running' ? [] : await backend.requests({ job: job.id })
     call.show(job, () => renderJob(job, call.terminal, asks))

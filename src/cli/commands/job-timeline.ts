@@ -1,14 +1,15 @@
 import { Command } from 'commander'
 import type { EventView } from '../../domain/event-view.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showDuration, showInstant } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createTimelineCommand(runtime: Runtime): Command {
   const command = new Command('timeline').description('everything that happened to a job').argument('<id>')
   withExamples(command, ['interlock job timeline d1024', 'interlock job timeline d1024 --json'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const events = await backend.timeline(call.argument(0))
     call.show(events, () => renderTimeline(events, call.terminal))
     return undefined

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
 import type { LockView } from '../../domain/lock-view.ts'
 import type { LockFilter } from '../backend.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showDuration, showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createLockListCommand(runtime: Runtime): Command {
   const command = new Command('list')
@@ -13,7 +14,7 @@ export function createLockListCommand(runtime: Runtime): Command {
     .addOption(new Option('--owner <name>', 'only what this user or owner holds'))
     .addOption(new Option('--kind <kind>', 'only jobs, or only locks held by hand').choices(['job', 'lock']))
   withExamples(command, ['interlock locks list', 'interlock locks list --resource user:alice --json'])
-  return runsWithBackend<LockFilter>(command, runtime, async (call, backend) => {
+  return looksWithBackend<LockFilter>(command, runtime, async (call, backend) => {
     const { resource, owner, kind } = call.options
     const locks = await backend.locks({ resource, owner, kind })
     call.show(locks, () => renderLocks(locks, call.terminal))

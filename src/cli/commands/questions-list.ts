@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
 import { type RequestStatus, requestStatuses } from '../../domain/question.ts'
 import type { RequestView } from '../../domain/question-view.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showDuration, showSince } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 interface ListOptions {
   readonly status: RequestStatus | 'all'
@@ -21,7 +22,7 @@ export function createQuestionListCommand(runtime: Runtime): Command {
     .addOption(new Option('--job <id>', 'only those of this job'))
     .addOption(new Option('--conversation <id>', 'only those of this thread'))
   withExamples(command, ['interlock questions list', 'interlock questions list --job d1024 --status all --json'])
-  return runsWithBackend<ListOptions>(command, runtime, async (call, backend) => {
+  return looksWithBackend<ListOptions>(command, runtime, async (call, backend) => {
     const { status, job, conversation } = call.options
     const requests = await backend.requests({ status: status === 'all' ? undefined : status, job, conversation })
     call.show(requests, () => renderRequests(requests, call.terminal))

@@ -4,6 +4,7 @@ import type { ResourceView } from '../../domain/queue-view.ts'
 import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
+import { looksWithBackend } from '../watching.ts'
 
 interface SetOptions {
   readonly capacity?: number | null
@@ -35,7 +36,7 @@ function createListCommand(runtime: Runtime): Command {
     'every limit, and how much of it is used; without one, a resource is for one job',
   )
   withExamples(command, ['interlock resources list', 'interlock resources list --json'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const resources = await backend.resources()
     call.show(resources, () => renderResources(resources, call.terminal))
     return undefined

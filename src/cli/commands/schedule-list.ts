@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import type { ScheduleView } from '../../domain/schedule-view.ts'
 import type { Backend } from '../backend.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showTime } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createScheduleListCommand(runtime: Runtime): Command {
   const command = new Command('list').description('all schedules, when each comes next and what it enqueued last')
@@ -12,7 +13,7 @@ export function createScheduleListCommand(runtime: Runtime): Command {
     'interlock schedule list',
     'interlock schedule list --json    # with the next five times of each',
   ])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const schedules = await everySchedule(backend)
     call.show(schedules, () => renderSchedules(schedules, call.terminal))
     return undefined

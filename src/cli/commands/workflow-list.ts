@@ -1,11 +1,12 @@
 import { Command } from 'commander'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderTable } from '../table.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createWorkflowListCommand(runtime: Runtime): Command {
   const command = new Command('list').description('every workflow with its steps and the models that it requires')
   withExamples(command, ['interlock workflow list', 'interlock workflow list --json'])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const workflows = await backend.workflows()
     call.show(workflows, () => {
       if (workflows.length === 0) return 'no workflow is defined'

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import type { ExecutionView } from '../../domain/workflow.ts'
-import { type Runtime, runsWithBackend, withExamples } from '../runtime.ts'
+import { type Runtime, withExamples } from '../runtime.ts'
 import { renderDetails } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { showTime } from '../times.ts'
+import { looksWithBackend } from '../watching.ts'
 
 export function createExecutionCommand(runtime: Runtime): Command {
   const command = new Command('show').description('where an execution is, and who blocks it').argument('<execution>')
@@ -11,7 +12,7 @@ export function createExecutionCommand(runtime: Runtime): Command {
     'interlock workflow show d1024',
     'interlock workflow show d1024 --json | jq .current_step_model',
   ])
-  return runsWithBackend(command, runtime, async (call, backend) => {
+  return looksWithBackend(command, runtime, async (call, backend) => {
     const execution = await backend.getExecution(call.argument(0))
     call.show(execution, () => renderExecution(execution, call.terminal))
     return undefined
