@@ -30,6 +30,8 @@ export interface Sizes {
   readonly deadlineSeconds: number
   readonly latencySeconds: number
   readonly soakMinutes: number
+  /** Jobs that wait, and finished ones. */
+  readonly status: readonly number[]
 }
 
 export interface Result {

@@ -13,6 +13,7 @@ import { parseOptions, type ScenarioName } from './options.ts'
 import { reportText } from './report.ts'
 import { serial } from './serial.ts'
 import { soak } from './soak.ts'
+import { status } from './status.ts'
 import { targetsOf } from './targets.ts'
 
 // Measures what the README says, and its peers beside it: ratios of one run mean something on any machine, figures only
@@ -28,6 +29,7 @@ const scenarios: Readonly<Record<ScenarioName, (bench: Bench) => Promise<void>>>
   latency,
   enqueue,
   soak,
+  status,
   drain: drains,
 }
 

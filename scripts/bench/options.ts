@@ -11,6 +11,7 @@ export const scenarioNames = [
   'latency',
   'enqueue',
   'soak',
+  'status',
   'drain',
 ] as const
 
@@ -37,6 +38,7 @@ const full: Omit<Sizes, 'seed'> = {
   deadlineSeconds: 10,
   latencySeconds: 30,
   soakMinutes: 10,
+  status: [100_000, 1_000_000],
 }
 
 /** For a look, in less than five minutes; what takes long to fill is left out. */
@@ -48,6 +50,7 @@ const quick: Partial<Sizes> = {
   deadlineSeconds: 1.5,
   latencySeconds: 5,
   soakMinutes: 0.4,
+  status: [10_000, 50_000],
 }
 
 const examples = `Examples:
@@ -82,6 +85,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--deadline <seconds>', 'no round takes longer (10; quick: 1.5)', atLeast(0.1))
     .option('--latency-seconds <n>', 'of the open loop (30; quick: 5)', atLeast(0.1))
     .option('--soak-minutes <n>', 'a snapshot is held in their middle third (10; quick: 0.4)', atLeast(0.01))
+    .option('--status <list>', 'jobs that wait, and finished ones (100000,1000000; quick: 10000,50000)', numbersIn)
     .parse([...argv], { from: 'user' })
   const given = program.opts<{ only?: readonly ScenarioName[]; json?: true; quick?: true; out?: string } & Given>()
   const { only = scenarioNames, json = false, out = null, deadline, quick: isQuick, ...sizes } = given
