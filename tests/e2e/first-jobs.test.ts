@@ -75,12 +75,12 @@ describe('the first job of the README', () => {
 
   it.for(blocks.map((block, index) => ({ ...block, index })))(
     'runs: block $index, $language',
+    { timeout: 60_000 },
     async (block, { skip }) => {
       if (block.language === 'sql' && !hasPsql) skip('psql is not installed here')
       const before = await completed()
       await execute(block)
       await waitFor(async () => (await completed()) > before, { what: 'the job to be completed', timeoutMs: 20_000 })
     },
-    60_000,
   )
 })
