@@ -38,12 +38,15 @@ begin
   end if;
 
   for v_object in
-    select p.oid, p.proname::text as name, p.oid::regprocedure::text as signature, p.provolatile, p.prosecdef,
+    select p.oid, p.proname::text as name, p.proowner::regrole::text as owner, p.oid::regprocedure::text as signature, p.provolatile, p.prosecdef,
       p.proname::text = any (c_verbs) as is_verb, p.prorettype = 'trigger'::regtype as is_trigger
     from pg_proc as p
     where p.pronamespace = 'interlock'::regnamespace
   loop
-    execute format('alter function %s owner to interlock_owner', v_object.signature);
+    -- What has its owner is left alone: to be given one waits for everybody who uses it, and lets nobody by meanwhile.
+    if v_object.owner <> 'interlock_owner' then
+      execute format('alter function %s owner to interlock_owner', v_object.signature);
+    end if;
     execute format('revoke all on function %s from public, interlock_service, interlock_agent, interlock_reader', v_object.signature);
     if v_object.is_verb then
       execute format('alter function %s security definer', v_object.signature);
@@ -64,13 +67,13 @@ begin
   end loop;
 
   for v_object in
-    select c.oid, c.oid::regclass::text as name, c.relname, c.relkind
+    select c.oid, c.oid::regclass::text as name, c.relname, c.relkind, c.relowner::regrole::text as owner
     from pg_class as c
     where c.relnamespace = 'interlock'::regnamespace
       and c.relkind in ('r', 'p', 'v', 'S')
     order by c.relkind
   loop
-    if not exists (select from pg_depend as d where d.classid = 'pg_class'::regclass and d.objid = v_object.oid and d.deptype in ('a', 'i') and d.refobjsubid > 0) then
+    if v_object.owner <> 'interlock_owner' and not exists (select from pg_depend as d where d.classid = 'pg_class'::regclass and d.objid = v_object.oid and d.deptype in ('a', 'i') and d.refobjsubid > 0) then
       execute format('alter %s %s owner to interlock_owner',
         case v_object.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, v_object.name);
     end if;

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ContractError, checkContract, oneOf } from './contract.ts'
+import { ContractError, checkContract, maxViolations, oneOf } from './contract.ts'
 import { permissionLevels } from './job.ts'
 import { priorityNames } from './priority.ts'
 import { isResource, maxResourcesPerJob, resourcesOf } from './resource.ts'
@@ -176,9 +176,6 @@ export function checkJobBatch(body: unknown): readonly JobRequest[] {
 const batch = z.strictObject({ jobs: z.array(z.unknown()).min(1).max(maxJobsPerBatch) })
 /** What a batch is to those who write one; each job is checked by itself, so that its place is known. */
 export const jobBatch = z.strictObject({ jobs: z.array(written).min(1).max(maxJobsPerBatch) })
-
-/** A thousand jobs with the same mistake are one mistake. */
-const maxViolations = 20
 
 function readRequest(body: unknown, at: string): JobRequest {
   const isOld = isCoordinatorBody(body)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ContractError } from '../domain/contract.ts'
+import { ContractError, maxViolations } from '../domain/contract.ts'
 import { showMeaning } from './query.ts'
 import type { Route } from './route.ts'
 
@@ -23,12 +23,18 @@ export function requestParts(route: Route, given: Arguments): RequestParts {
   const inQuery = new Set(Object.keys(route.query?.shape ?? {}))
   const query: Record<string, string | readonly string[]> = {}
   const body: Record<string, unknown> = {}
+  const unknownArguments: string[] = []
   for (const [name, value] of Object.entries(given)) {
     if (inPath.includes(name) || value === undefined) continue
+    if (route.query === undefined && route.body === undefined) unknownArguments.push(name)
     if (inQuery.has(name) && !inBody.has(name)) query[name] = queryText(name, value)
     // What nobody knows goes where it is refused by its name.
     else if (route.body === undefined) query[name] = queryText(name, value)
     else body[name] = value
+  }
+  if (unknownArguments.length > 0) {
+    const shown = unknownArguments.slice(0, maxViolations)
+    throw new ContractError(shown.map((field) => ({ field, message: 'is not a known field' })))
   }
   return {
     params: Object.fromEntries(inPath.map((name) => [name, pathText(name, given[name])])),

@@ -62,9 +62,14 @@ async function answer(
   server: JSONRPCServer<CallContext>,
   { request, requestId, principal, signal }: Call,
 ): Promise<Answer> {
-  const asked = request.body as JSONRPCRequest | JSONRPCRequest[]
+  const asked = request.body as JSONRPCRequest | JSONRPCRequest[] | null | undefined
   if (Array.isArray(asked) && (asked.length === 0 || asked.length > maxBatch)) {
     const message = `a batch has 1 to ${maxBatch} requests`
+    return { status: 200, body: { jsonrpc: '2.0', id: null, error: { code: invalidRequest, message } } }
+  }
+  // The library looks for a method in whatever it is given, and fails where that can have none.
+  if ((Array.isArray(asked) ? asked : [asked]).some((one) => typeof one !== 'object' || one === null)) {
+    const message = 'a request is an object with jsonrpc, method, params and id'
     return { status: 200, body: { jsonrpc: '2.0', id: null, error: { code: invalidRequest, message } } }
   }
   const idempotencyKey = request.get('idempotency-key')

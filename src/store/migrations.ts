@@ -153,7 +153,8 @@ async function bringUp(client: pg.Client, program: Program, { log }: MigrateOpti
     )
   }
   if (before.digest === program.source.digest) {
-    if (applied.length > 0) await grantRights(queryable, program.source)
+    const grant = () => grantRights(queryable, program.source)
+    if (applied.length > 0) await retryTransient(grant, { attempts: 30, waitMs: 100 })
     return { applied, functionsInstalled: false }
   }
   log?.('installing functions and views')

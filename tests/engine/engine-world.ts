@@ -25,7 +25,12 @@ export class EngineWorld {
   }
 
   static async create(options: TestDatabaseOptions = { clock: 'movable' }): Promise<EngineWorld> {
-    const world = new EngineWorld(await createTestDatabase(options))
+    return EngineWorld.over(await createTestDatabase(options))
+  }
+
+  /** In a database that is there already. */
+  static async over(test: TestDatabase): Promise<EngineWorld> {
+    const world = new EngineWorld(test)
     world.agent = await world.register('worker')
     return world
   }

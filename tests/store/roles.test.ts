@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Database } from '../../src/store/database.ts'
 import { createRoles, migrate } from '../../src/store/migrations.ts'
 import { sqlstateOf } from '../../src/store/sqlstate.ts'
 import { EngineWorld } from '../engine/engine-world.ts'
 import { rightCalls } from '../refusals/calls.ts'
 import { setScene } from '../refusals/scene.ts'
+import { OwnServer, olderBinaries } from '../support/own-server.ts'
 import { hasPsql, runPsql } from '../support/psql.ts'
 
 // Who may do what: every verb, function, table and view, tried as each role. What is not in this table is not allowed.
@@ -71,13 +72,25 @@ const privateColumns = new Set([
   ...['requests.message', 'requests.context', 'requests.instructions', 'requests.response'],
 ])
 
+// Roles are the server's: where they are, every database's tables get the owner among them at the next migration.
+let own: OwnServer
 let world: EngineWorld
 let calls: ReturnType<typeof rightCalls>
 const sessions = new Map<Role, Database>()
 const users = new Map<Role, string>()
 
 beforeAll(async () => {
-  world = await EngineWorld.create({ clock: 'real' })
+  const older = inject('serverMajor') < 18 ? olderBinaries() : null
+  own = await OwnServer.start(older === null ? {} : { binaries: older })
+  const database = own.open({ applicationName: 'tests' })
+  world = await EngineWorld.over({
+    name: 'interlock',
+    url: own.url,
+    database,
+    query: (text, values) => database.query(text, values),
+    advanceClock: () => Promise.reject(new Error('this database has the real clock')),
+    drop: () => Promise.resolve(),
+  })
   calls = rightCalls(await setScene(world))
   await createRoles(world.test.database)
   for (const role of roles) {
@@ -93,7 +106,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const session of sessions.values()) await session.end()
-  for (const url of users.values()) await world.query(`drop role ${new URL(url).username}`)
+  await own.dispose()
 })
 
 /** Runs it as the role and takes it back; answers with what it was refused with, null where it was done. */
