@@ -14,6 +14,7 @@ export interface Facts {
   readonly agents?: readonly Partial<Agent>[]
   readonly paused?: readonly string[]
   readonly startableLanes?: number
+  readonly alarms?: MonitorData['alarms']
 }
 
 const now = '2027-01-01T12:00:00.000Z'
@@ -28,6 +29,7 @@ export function monitorData({
   agents = [],
   paused = [],
   startableLanes = 0,
+  alarms = [],
 }: Facts): MonitorData {
   const active = running.map(activeJob)
   const queued = waiting.map(queuedJob)
@@ -79,6 +81,7 @@ export function monitorData({
     queues: ['default', 'high', 'low'].map(
       (name) => ({ name, is_paused: paused.includes(name), tasks: null }) as QueueView,
     ),
+    alarms,
   }
 }
 

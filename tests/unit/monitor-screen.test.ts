@@ -284,6 +284,23 @@ describe('the screen of the monitor', () => {
     expect(alone).toMatch(/^<red><bold>pressure critical<\/><\/>/)
   })
 
+  it('says of the latest alarms what they are, in red, and how many more there are', () => {
+    const alarm = (message: string) => ({
+      ...({ rule: 'queue_depth', subject: 'default', value: 101, bound: 100, message } as const),
+      ...{ raised_at: ago(5), seen_at: ago(0) },
+    })
+    const alarms = ['one', 'two', 'three', 'four', 'five'].map((word) => alarm(`alarm ${word}`))
+    const lines = drawScreen(sceneOf(monitorData({ alarms })), firstView, { columns: 80, rows: 24 }, coloured).map(
+      inWords,
+    )
+    expect(lines.slice(2, 6)).toEqual([
+      '<red>! alarm one</>',
+      '<red>! alarm two</>',
+      '<red>! alarm three</>',
+      '<red>! and 2 more: interlock alarms list</>',
+    ])
+  })
+
   it('says that the server is away and for how long, and keeps what was known', () => {
     const scene = sceneOf(busy, {
       trouble: 'http://127.0.0.1:7400 cannot be reached: ECONNREFUSED',

@@ -1,3 +1,4 @@
+import type { AlarmView } from '../../domain/alarm.ts'
 import type { Allocation } from '../../domain/allocation.ts'
 import type { Explanation } from '../../domain/explanation.ts'
 import type { JobView } from '../../domain/job-view.ts'
@@ -12,6 +13,8 @@ export interface MonitorData {
   readonly agents: AgentsNow
   readonly allocation: Allocation
   readonly queues: readonly QueueView[]
+  /** Those that were raised and are not over, the latest first. */
+  readonly alarms: readonly AlarmView[]
 }
 
 /** What the page of one job shows. */
@@ -29,11 +32,12 @@ export interface OutputLine {
 }
 
 export async function readMonitorData(backend: Backend): Promise<MonitorData> {
-  const [status, agents, allocation, queues] = await Promise.all([
+  const [status, agents, allocation, queues, alarms] = await Promise.all([
     backend.queueStatus(),
     backend.agents(),
     backend.allocation(),
     backend.queues(),
+    backend.alarms(),
   ])
-  return { status, agents, allocation, queues }
+  return { status, agents, allocation, queues, alarms }
 }

@@ -12,6 +12,8 @@ import type { Scene, ScreenSize } from './scene.ts'
 import { allSections, type Section } from './sections.ts'
 import { type Question, rowsOf, selectionIn, type View } from './view.ts'
 
+const alarmsMax = 3
+
 /** The whole screen: at most so many lines, none wider than so many places. The same in, the same out. */
 export function drawScreen(scene: Scene, view: View, size: ScreenSize, painter: Painter): readonly string[] {
   const top = drawTop(scene, size, painter)
@@ -58,7 +60,11 @@ function drawTop(scene: Scene, { columns }: ScreenSize, painter: Painter): reado
   return lines
 }
 
-function drawFigures({ status, allocation }: MonitorData, columns: number, painter: Painter): readonly string[] {
+function drawFigures(
+  { status, allocation, alarms }: MonitorData,
+  columns: number,
+  painter: Painter,
+): readonly string[] {
   const { level, is_detected: isDetected, reasons } = status.backpressure
   const { counts_by_status: counts } = status
   const others = (['scheduled', 'deferred', 'paused'] as const).flatMap((state) => {
@@ -77,9 +83,19 @@ function drawFigures({ status, allocation }: MonitorData, columns: number, paint
   const why = recommendation.reasons.filter((reason) => !reasons.includes(reason))
   return [
     first,
+    ...drawAlarms(alarms, columns, painter),
     ...reasons.map((reason) => paintLevel(level, cut(`  ${reason}`, columns), painter)),
     paintRecommendation(recommendation, cut(adviceOf(recommendation, why), columns), painter),
   ]
+}
+
+/** The latest few: a screen of alarms would show nothing of what they are about. */
+function drawAlarms(alarms: MonitorData['alarms'], columns: number, painter: Painter): readonly string[] {
+  const shown = alarms.slice(0, alarmsMax).map(({ message }) => painter.paint('red', cut(`! ${message}`, columns)))
+  const left = alarms.length - shown.length
+  return left === 0
+    ? shown
+    : [...shown, painter.paint('red', cut(`! and ${left} more: interlock alarms list`, columns))]
 }
 
 function adviceOf(recommendation: Recommendation, why: readonly string[]): string {
