@@ -84,6 +84,8 @@ describe.skipIf(!hasPseudoTerminal)(
       run.type('y')
       await run.sees('queue default paused')
       expect(await isPaused()).toBe(true)
+      // What p asks is of the queue as the screen has it.
+      await run.sees('· paused')
       run.type('p')
       await run.sees('Resume queue default? y/n')
       run.type('y')
@@ -168,7 +170,7 @@ describe('feature 25: the monitor without a terminal', { timeout: 60_000 }, () =
   it('prints all that it knows as JSON, and refuses a pace that is none', async () => {
     const env = { INTERLOCK_URL: doors.http.url }
     const known = JSON.parse((await runCli(['monitor', '--json'], { env })).stdout)
-    expect(Object.keys(known)).toEqual(['status', 'agents', 'allocation', 'queues'])
+    expect(Object.keys(known)).toEqual(['status', 'agents', 'allocation', 'queues', 'alarms'])
     expect(known.status.active_jobs).toMatchObject([{ job_id: 'busy' }])
     for (const pace of ['0', 'x', '1e9']) {
       const { code, stderr } = await runCli(['monitor', '--refresh-seconds', pace], { env })
