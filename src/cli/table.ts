@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { fitColumns } from './column-widths.ts'
 import type { Painter, Terminal } from './terminal.ts'
 
 export interface Column {
@@ -73,29 +74,12 @@ const borderless = {
   middle: '',
 }
 
-function fitWidths(columns: readonly Column[], rows: readonly (readonly string[])[], total: number): number[] {
-  const widths = columns.map((column, index) =>
-    Math.max(visibleLength(column.title), ...rows.map((row) => visibleLength(row[index] ?? ''))),
-  )
-  let excess = widths.reduce((sum, width) => sum + width, 0) + gap * (columns.length - 1) - total
-  while (excess > 0) {
-    const widest = indexOfWidest(columns, widths)
-    if (widest === null) break
-    widths[widest] = (widths[widest] ?? 0) - 1
-    excess -= 1
-  }
-  return widths
-}
-
-function indexOfWidest(columns: readonly Column[], widths: readonly number[]): number | null {
-  let best: number | null = null
-  for (const [index, column] of columns.entries()) {
-    const width = widths[index] ?? 0
-    const { narrow = 'cut' } = column
-    if (narrow === 'keep' || width <= narrowest[narrow]) continue
-    if (best === null || width > (widths[best] ?? 0)) best = index
-  }
-  return best
+function fitWidths(columns: readonly Column[], rows: readonly (readonly string[])[], total: number): readonly number[] {
+  const measured = columns.map(({ title, narrow = 'cut' }, index) => ({
+    width: Math.max(visibleLength(title), ...rows.map((row) => visibleLength(row[index] ?? ''))),
+    least: narrow === 'keep' ? null : narrowest[narrow],
+  }))
+  return fitColumns(measured, gap, total)
 }
 
 function fitCell(text: string, width: number, column: Column): string {

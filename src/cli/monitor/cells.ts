@@ -1,5 +1,6 @@
 import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
+import { fitColumns } from '../column-widths.ts'
 
 /** Texts by the room that they take on a terminal: a Japanese sign or an emoji takes two places, a colour none. */
 
@@ -89,24 +90,12 @@ function fitWidths<Row>(
   texts: readonly (readonly string[])[],
   total: number,
 ): readonly number[] {
-  const widths = columns.map(({ title }, n) =>
-    Math.max(stringWidth(title), ...texts.map((cells) => stringWidth((cells[n] ?? '').replace(/\s*\n\s*/g, ' ')))),
-  )
-  let excess = widths.reduce((sum, width) => sum + width, 0) + gap * (columns.length - 1) - total
-  while (excess > 0) {
-    const widest = indexOfWidest(columns, widths)
-    if (widest === null) break
-    widths[widest] = (widths[widest] ?? 0) - 1
-    excess -= 1
-  }
-  return widths
-}
-
-function indexOfWidest<Row>(columns: readonly CellColumn<Row>[], widths: readonly number[]): number | null {
-  let best: number | null = null
-  for (const [n, width] of widths.entries()) {
-    if (columns[n]?.isWhole === true || width <= narrowest) continue
-    if (best === null || width > (widths[best] ?? 0)) best = n
-  }
-  return best
+  const measured = columns.map(({ title, isWhole }, n) => ({
+    width: Math.max(
+      stringWidth(title),
+      ...texts.map((cells) => stringWidth((cells[n] ?? '').replace(/\s*\n\s*/g, ' '))),
+    ),
+    least: isWhole === true ? null : narrowest,
+  }))
+  return fitColumns(measured, gap, total)
 }

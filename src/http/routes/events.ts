@@ -58,12 +58,9 @@ export function eventRoutes({ database, eventFeed }: Services): readonly Route[]
   }
 
   async function events(call: Call, { request, response }: Exchange): Promise<void> {
-    const { limit, asked } = read(request)
-    if (request.accepts(['text/event-stream', 'application/json']) === 'application/json') {
-      response.json(await withDeadline(readEvents(database, { ...asked, limit })).catch(refuse))
-    } else {
-      await stream(call, response, asked)
-    }
+    const isPage = request.accepts(['text/event-stream', 'application/json']) === 'application/json'
+    if (isPage) response.json((await page(call)).body)
+    else await stream(call, response, read(request).asked)
   }
 
   async function stream({ signal }: Call, response: Response, asked: Asked): Promise<void> {
