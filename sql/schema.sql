@@ -410,10 +410,10 @@ create table interlock.idempotency_keys (
   constraint idempotency_keys_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 200)))
 );
 CREATE INDEX idempotency_keys_by_age ON interlock.idempotency_keys USING btree (created_at);
-comment on table interlock.idempotency_keys is 'One row is a key that a caller gave with what it enqueued: asked again with it, enqueue_once() answers with the same jobs. Kept as long as the log.';
+comment on table interlock.idempotency_keys is 'One row is a key that a caller gave with what it asked for: asked again with it, the verb answers with what it made then (jobs, an execution, a question, a lock, an agent). Kept as long as the log.';
 comment on column interlock.idempotency_keys.key is 'The caller''s own, up to 200 characters.';
-comment on column interlock.idempotency_keys.request_digest is 'SHA-256 of the jobs as they were asked for: the same key with others is refused.';
-comment on column interlock.idempotency_keys.job_ids is 'The jobs that it enqueued, in their order.';
+comment on column interlock.idempotency_keys.request_digest is 'SHA-256 of what was asked for: the same key with something else is refused.';
+comment on column interlock.idempotency_keys.job_ids is 'The ids of what it made: the jobs that it enqueued, in their order, or one execution, question, lock or agent.';
 comment on column interlock.idempotency_keys.created_at is 'When it was first used.';
 
 create table interlock.installation (
@@ -2135,8 +2135,8 @@ $function$;
 comment on function interlock.absorb_touches(integer) is 'Folds up to p_limit touches into lanes: each touched lane''s true head is read from jobs and its rank set. A transaction of its own, committed before a claim. Returns how many touches it took away, and how many it knows that it left (somebody has their lane, or there were more): come back for those.
 Locks touches, SKIP LOCKED; creates missing lanes in sorted order before it locks any; lanes by id, SKIP LOCKED. It locks no resource and wakes nobody: what may owe a wake (an empty lane that is awake or reserving) is left awake for a claim to vacate.';
 
-CREATE OR REPLACE FUNCTION interlock.acquire_lock(p_resources text[], p_owner text, p_lease_seconds integer DEFAULT 60, p_wait_seconds integer DEFAULT 30, p_priority double precision DEFAULT 2, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
- RETURNS TABLE(lock_id text, status text)
+CREATE OR REPLACE FUNCTION interlock.acquire_lock(p_resources text[], p_owner text, p_lease_seconds integer DEFAULT 60, p_wait_seconds integer DEFAULT 30, p_priority double precision DEFAULT 2, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(lock_id text, status text, repeated boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -2146,6 +2146,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
   v_resources text[];
+  v_known text[];
 begin
   select w.field, w.problem
   into v_wrong
@@ -2173,6 +2174,20 @@ begin
     raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  if p_key is not null then
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('lock',
+      to_jsonb(array(select distinct u.resource collate "C" as resource from unnest(p_resources) as u (resource) order by resource)),
+      p_owner, p_lease_seconds, p_priority, p_reason)::text, 'UTF8')));
+    if v_known is not null then
+      return query
+      select v_known[1], coalesce(j.status, t.outcome, 'deleted'), true
+      from (values (1)) as one
+      left join interlock.jobs as j on j.id = v_known[1]
+      left join lateral (select h.outcome from interlock.task_history as h where h.job_id = v_known[1] limit 1) as t on true;
+      return;
+    end if;
+  end if;
+
   -- An id of a caller's own may look like the next number: then the one after it.
   while lock_id is null loop
     lock_id := interlock.sortable_id(nextval('interlock.job_numbers'));
@@ -2198,12 +2213,18 @@ begin
   insert into interlock.job_lane_touches (lane_id)
   values (interlock.lane_id(c_route, c_task, v_resources));
   perform interlock.ring(array[c_route]);
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[lock_id]
+    where k.key = p_key;
+  end if;
   status := 'pending';
+  repeated := false;
   return next;
 end
 $function$;
-comment on function interlock.acquire_lock(text[],text,integer,integer,double precision,text,text) is 'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending.
-Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Raises IL005 invalid_argument with the field as COLUMN.';
+comment on function interlock.acquire_lock(text[],text,integer,integer,double precision,text,text,text) is 'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending. With a key of the caller''s own it is asked for once (see enqueue_once()): asked again with it, this returns the same lock with the state that it has by now, and repeated; one that has ended is not asked for anew.
+Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Locks the key, if there is one. Raises IL005 invalid_argument with the field as COLUMN, IL006 idempotency_conflict where the key was used for another request.';
 
 CREATE OR REPLACE FUNCTION interlock.agent_load(p_cpu real, p_memory real, p_depth integer, p_held integer, p_slots integer)
  RETURNS TABLE(score real, level text, base real, slots_open integer)
@@ -9352,8 +9373,8 @@ end
 $function$;
 comment on function interlock.refuse_transition() is 'Trigger of jobs. Raises IL003 illegal_transition.';
 
-CREATE OR REPLACE FUNCTION interlock.register_agent(p_name text, p_queues text[], p_slots integer, p_tasks text[] DEFAULT NULL::text[], p_permission_levels text[] DEFAULT '{autonomous}'::text[], p_host text DEFAULT NULL::text, p_pid integer DEFAULT NULL::integer, p_lease_seconds integer DEFAULT 15, p_liveness text DEFAULT 'lease'::text, p_polls boolean DEFAULT false)
- RETURNS TABLE(agent_id text, incarnation integer, lease_until timestamp with time zone, lock_class integer)
+CREATE OR REPLACE FUNCTION interlock.register_agent(p_name text, p_queues text[], p_slots integer, p_tasks text[] DEFAULT NULL::text[], p_permission_levels text[] DEFAULT '{autonomous}'::text[], p_host text DEFAULT NULL::text, p_pid integer DEFAULT NULL::integer, p_lease_seconds integer DEFAULT 15, p_liveness text DEFAULT 'lease'::text, p_polls boolean DEFAULT false, p_key text DEFAULT NULL::text)
+ RETURNS TABLE(agent_id text, incarnation integer, lease_until timestamp with time zone, lock_class integer, repeated boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -9361,6 +9382,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
   v_suspended_at timestamptz;
+  v_known text[];
 begin
   select w.field, w.problem, w.code
   into v_wrong
@@ -9399,6 +9421,29 @@ begin
     raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  lock_class := interlock.agent_lock_class();
+  if p_key is not null then
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('agent', p_name, p_queues, p_slots, p_tasks, p_permission_levels,
+      p_host, p_pid, p_lease_seconds, p_liveness, p_polls)::text, 'UTF8')));
+    if v_known is not null then
+      select a.id, a.incarnation, a.lease_until, true
+      into agent_id, register_agent.incarnation, register_agent.lease_until, repeated
+      from interlock.agent_stats as a
+      where a.id = v_known[1]
+        and a.state <> 'gone'
+        and a.lease_until > v_now;
+      if not found then
+        raise exception using
+          errcode = 'IL004',
+          message = format('agent %s, which this idempotency_key registered, is over', v_known[1]),
+          column = 'idempotency_key',
+          hint = 'A key is for repeating one and the same request: register anew with another one.';
+      end if;
+      return next;
+      return;
+    end if;
+  end if;
+
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
   select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
@@ -9420,7 +9465,6 @@ begin
   incarnation := nextval('interlock.incarnations');
   agent_id := p_name || '.' || incarnation;
   lease_until := v_now + p_lease_seconds * interval '1 second';
-  lock_class := interlock.agent_lock_class();
   insert into interlock.agent_stats (id, state, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, slots_open,
     liveness, lease_seconds, lease_until, registered_at, last_heartbeat_at, suspended_at, listens_until, server_started_at)
   values (agent_id, case when v_suspended_at is null then 'active' else 'suspended' end, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
@@ -9435,10 +9479,16 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, agent_id, details)
   values (v_now, 'agent_registered', agent_id,
     jsonb_build_object('host', p_host, 'pid', p_pid, 'queues', p_queues, 'slots', p_slots, 'liveness', p_liveness));
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[agent_id]
+    where k.key = p_key;
+  end if;
+  repeated := false;
   return next;
 end
 $function$;
-comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text,boolean) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+comment on function interlock.register_agent(text,text[],integer,text[],text[],text,integer,integer,text,boolean,text) is 'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. With a key of the caller''s own it registers once (see enqueue_once()): asked again with it, it answers with the same incarnation, and repeated, and supersedes nobody. Locks: the key, if there is one; the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL004 agent_not_active where the one that the key registered is over, IL005, IL006 idempotency_conflict where the key was used for another request, IL011 unknown_task, IL012 queue_not_found.';
 
 CREATE OR REPLACE FUNCTION interlock.reject_job(p_job_id text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text)
  RETURNS TABLE(status text)
@@ -9802,7 +9852,7 @@ begin
   return v_known.job_ids;
 end
 $function$;
-comment on function interlock.remember_key(text,bytea) is 'Takes a key of a caller''s own for a request with this digest. Null: it is new, and the caller fills in its job_ids; else what it stands for. Locks the key, before anything else: a call waits for an uncommitted one with the same key. Raises IL005, IL006 where the key was used for another request.';
+comment on function interlock.remember_key(text,bytea) is 'Takes a key of a caller''s own for a request with this digest. Null: it is new, and the caller fills in its job_ids, with the ids of what it made; else what it stands for. Locks the key, before anything else: a call waits for an uncommitted one with the same key. Raises IL005, IL006 where the key was used for another request.';
 
 CREATE OR REPLACE FUNCTION interlock.remove_limit(p_pattern text, p_actor text DEFAULT NULL::text)
  RETURNS boolean

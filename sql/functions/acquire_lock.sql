@@ -1,7 +1,7 @@
 create function interlock.acquire_lock(
   p_resources text[], p_owner text, p_lease_seconds integer default 60, p_wait_seconds integer default 30,
-  p_priority double precision default 2, p_reason text default null, p_actor text default null
-) returns table (lock_id text, status text)
+  p_priority double precision default 2, p_reason text default null, p_actor text default null, p_key text default null
+) returns table (lock_id text, status text, repeated boolean)
 language plpgsql
 set search_path = ''
 as $$
@@ -11,6 +11,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
   v_resources text[];
+  v_known text[];
 begin
   select w.field, w.problem
   into v_wrong
@@ -38,6 +39,20 @@ begin
     raise exception using errcode = 'IL005', message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  if p_key is not null then
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('lock',
+      to_jsonb(array(select distinct u.resource collate "C" as resource from unnest(p_resources) as u (resource) order by resource)),
+      p_owner, p_lease_seconds, p_priority, p_reason)::text, 'UTF8')));
+    if v_known is not null then
+      return query
+      select v_known[1], coalesce(j.status, t.outcome, 'deleted'), true
+      from (values (1)) as one
+      left join interlock.jobs as j on j.id = v_known[1]
+      left join lateral (select h.outcome from interlock.task_history as h where h.job_id = v_known[1] limit 1) as t on true;
+      return;
+    end if;
+  end if;
+
   -- An id of a caller's own may look like the next number: then the one after it.
   while lock_id is null loop
     lock_id := interlock.sortable_id(nextval('interlock.job_numbers'));
@@ -63,11 +78,17 @@ begin
   insert into interlock.job_lane_touches (lane_id)
   values (interlock.lane_id(c_route, c_task, v_resources));
   perform interlock.ring(array[c_route]);
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[lock_id]
+    where k.key = p_key;
+  end if;
   status := 'pending';
+  repeated := false;
   return next;
 end
 $$;
 
-comment on function interlock.acquire_lock(text[], text, integer, integer, double precision, text, text) is
-  'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending.
-Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Raises IL005 invalid_argument with the field as COLUMN.';
+comment on function interlock.acquire_lock(text[], text, integer, integer, double precision, text, text, text) is
+  'Asks for a manual lock of resources (kind:value, at most 31), all or none, for an owner: it waits in the same lines as jobs, by the same rules. It is granted when poll_lock() says so: whoever asks has to poll, because it is taken to be given up p_wait_seconds after it was last polled (or asked for), waiting or granted. Held, it ends p_lease_seconds after it was last extended. Returns its id and the state pending. With a key of the caller''s own it is asked for once (see enqueue_once()): asked again with it, this returns the same lock with the state that it has by now, and repeated; one that has ended is not asked for anew.
+Insert-only towards the scheduler, as enqueue_jobs(): it waits for nobody and fits into any transaction. A coordinator grants it; without one, absorb_touches() and claim_jobs(locks_agent()) do. Locks the key, if there is one. Raises IL005 invalid_argument with the field as COLUMN, IL006 idempotency_conflict where the key was used for another request.';

@@ -1,7 +1,8 @@
 create function interlock.register_agent(
   p_name text, p_queues text[], p_slots integer, p_tasks text[] default null, p_permission_levels text[] default '{autonomous}',
-  p_host text default null, p_pid integer default null, p_lease_seconds integer default 15, p_liveness text default 'lease', p_polls boolean default false
-) returns table (agent_id text, incarnation integer, lease_until timestamptz, lock_class integer)
+  p_host text default null, p_pid integer default null, p_lease_seconds integer default 15, p_liveness text default 'lease', p_polls boolean default false,
+  p_key text default null
+) returns table (agent_id text, incarnation integer, lease_until timestamptz, lock_class integer, repeated boolean)
 language plpgsql
 set search_path = ''
 as $$
@@ -9,6 +10,7 @@ declare
   v_now timestamptz := interlock.clock();
   v_wrong record;
   v_suspended_at timestamptz;
+  v_known text[];
 begin
   select w.field, w.problem, w.code
   into v_wrong
@@ -47,6 +49,29 @@ begin
     raise exception using errcode = v_wrong.code, message = v_wrong.problem, column = v_wrong.field;
   end if;
 
+  lock_class := interlock.agent_lock_class();
+  if p_key is not null then
+    v_known := interlock.remember_key(p_key, sha256(convert_to(jsonb_build_array('agent', p_name, p_queues, p_slots, p_tasks, p_permission_levels,
+      p_host, p_pid, p_lease_seconds, p_liveness, p_polls)::text, 'UTF8')));
+    if v_known is not null then
+      select a.id, a.incarnation, a.lease_until, true
+      into agent_id, register_agent.incarnation, register_agent.lease_until, repeated
+      from interlock.agent_stats as a
+      where a.id = v_known[1]
+        and a.state <> 'gone'
+        and a.lease_until > v_now;
+      if not found then
+        raise exception using
+          errcode = 'IL004',
+          message = format('agent %s, which this idempotency_key registered, is over', v_known[1]),
+          column = 'idempotency_key',
+          hint = 'A key is for repeating one and the same request: register anew with another one.';
+      end if;
+      return next;
+      return;
+    end if;
+  end if;
+
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
   select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
@@ -68,7 +93,6 @@ begin
   incarnation := nextval('interlock.incarnations');
   agent_id := p_name || '.' || incarnation;
   lease_until := v_now + p_lease_seconds * interval '1 second';
-  lock_class := interlock.agent_lock_class();
   insert into interlock.agent_stats (id, state, name, incarnation, host, pid, queues, permission_levels, routes, tasks, slots, slots_open,
     liveness, lease_seconds, lease_until, registered_at, last_heartbeat_at, suspended_at, listens_until, server_started_at)
   values (agent_id, case when v_suspended_at is null then 'active' else 'suspended' end, p_name, incarnation, p_host, p_pid, p_queues, p_permission_levels,
@@ -83,9 +107,15 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, agent_id, details)
   values (v_now, 'agent_registered', agent_id,
     jsonb_build_object('host', p_host, 'pid', p_pid, 'queues', p_queues, 'slots', p_slots, 'liveness', p_liveness));
+  if p_key is not null then
+    update interlock.idempotency_keys as k
+    set job_ids = array[agent_id]
+    where k.key = p_key;
+  end if;
+  repeated := false;
   return next;
 end
 $$;
 
-comment on function interlock.register_agent(text, text[], integer, text[], text[], text, integer, integer, text, boolean) is
-  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. Locks: the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL005, IL011 unknown_task, IL012 queue_not_found.';
+comment on function interlock.register_agent(text, text[], integer, text[], text[], text, integer, integer, text, boolean, text) is
+  'Registers a new incarnation of an agent: the queues and permission levels that it serves, how many jobs it runs at once, the tasks that it knows (null: any). A former incarnation of the same name is superseded: it can claim and extend nothing, and its jobs go back when its processes have had the time to be killed. With liveness connection the caller then holds pg_advisory_lock(lock_class, incarnation) on a connection of its own: when that is gone for 3 seconds, so is the agent. With p_polls it asks for work by calls that wait, and is given none while it does not (listen_agent()). One whose name was suspended is so from the start. With a key of the caller''s own it registers once (see enqueue_once()): asked again with it, it answers with the same incarnation, and repeated, and supersedes nobody. Locks: the key, if there is one; the name (key agent NAME), so that two at once supersede each other in turn; the former incarnations'' rows. Raises IL004 agent_not_active where the one that the key registered is over, IL005, IL006 idempotency_conflict where the key was used for another request, IL011 unknown_task, IL012 queue_not_found.';

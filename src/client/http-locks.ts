@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InterlockError, isInterlockError } from '../domain/errors.ts'
 import type { LockRequest } from '../domain/lock-request.ts'
 import type { HeldLockView, LockStateView, ReleasedView } from '../domain/lock-view.ts'
@@ -21,6 +23,9 @@ interface Acquiring {
 /** One call waits at most so long; the lock stays in line between two of them. */
 const waitAtOnceSeconds = 25
 const answerSeconds = 15
+/** A coordinator that does not answer, or has no database, is asked again for so long. */
+const insistMs = 3000
+const askAgainMs = 300
 
 /**
  * Acquires a lock over as many calls as its wait takes: no proxy between cuts it, and it keeps its place in line. Aborted
@@ -34,10 +39,7 @@ export async function acquireOverHttp(
   const deadline = performance.now() + request.wait_seconds * 1000
   const leftSeconds = () => Math.max(0, (deadline - performance.now()) / 1000)
   // The first call answers at once: whoever is interrupted has to know what to take out of the line.
-  let state = await client.send<LockStateView | HeldLockView>('/locks', {
-    method: 'POST',
-    body: { ...request, wait_seconds: 0, stays_in_line: request.wait_seconds > 0, actor: actor ?? undefined },
-  })
+  let state = await enterLine(client, request, { actor, signal })
   const id = state.lock_id
   try {
     while ('state' in state && state.state === 'waiting' && leftSeconds() > 0) {
@@ -60,6 +62,26 @@ export async function acquireOverHttp(
       },
     )
     throw error
+  }
+}
+
+/** With a key of its own: an answer that was lost leaves no lock that nobody knows of in its owner's way. */
+async function enterLine(
+  client: HttpClient,
+  request: LockRequest,
+  { actor, signal }: Acquiring,
+): Promise<LockStateView | HeldLockView> {
+  const headers = { 'idempotency-key': randomUUID() }
+  const body = { ...request, wait_seconds: 0, stays_in_line: request.wait_seconds > 0, actor: actor ?? undefined }
+  const deadline = performance.now() + insistMs
+  for (;;) {
+    try {
+      return await client.send<LockStateView | HeldLockView>('/locks', { method: 'POST', headers, body })
+    } catch (error) {
+      const isAway = isInterlockError(error, 'unavailable') && !signal.aborted && performance.now() < deadline
+      if (!isAway) throw error
+      await sleep(askAgainMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+    }
   }
 }
 

@@ -106,6 +106,11 @@ export function idempotencyKey(request: Asked): string | null {
   throw new ContractError([{ field: 'Idempotency-Key', message: 'must be 1 to 200 visible characters of ASCII' }])
 }
 
+/** Says of an answer that it was given before, for the same key. */
+export function replayed(isRepeated: boolean): Readonly<Record<string, string>> {
+  return isRepeated ? { 'Idempotency-Replayed': 'true' } : {}
+}
+
 /** What it does to what there is, said or by its method. */
 export function effectOf({ effect, method }: Route): Effect {
   if (effect !== undefined) return effect

@@ -20,6 +20,8 @@ export interface Registration {
   readonly liveness: 'connection' | 'lease'
   /** It asks for work by calls that wait, and is given none while it does not; false unless set. */
   readonly polls?: boolean
+  /** The caller's own: with it, the same request again registers nothing. */
+  readonly key?: string | null
 }
 
 export interface Registered {
@@ -27,6 +29,8 @@ export interface Registered {
   readonly incarnation: number
   readonly lockClass: number
   readonly leaseUntil: Date
+  /** It was registered before, with the same key. */
+  readonly isRepeated: boolean
 }
 
 /** Null: not measured. */
@@ -61,13 +65,16 @@ export interface Claimed {
   readonly hasMore: boolean
 }
 
-/** Registers a new incarnation; any former one of the name is superseded. Throws `unknown_task`, `queue_not_found`. */
+/**
+ * Registers a new incarnation; any former one of the name is superseded. Throws `unknown_task`, `queue_not_found`; with
+ * a key `idempotency_conflict`, and `agent_not_active` where the one that it registered is over.
+ */
 export async function registerAgent(database: Queryable, registration: Registration): Promise<Registered> {
-  const [row] = await database.query<{ agent_id: string; incarnation: number; lock_class: number; lease_until: Date }>(
-    `select agent_id, incarnation, lock_class, lease_until
+  const [row] = await database.query<RegistrationRow>(
+    `select agent_id, incarnation, lock_class, lease_until, repeated
      from interlock.register_agent(
        p_name => $1, p_queues => $2::text[], p_slots => $3, p_tasks => $4::text[], p_permission_levels => $5::text[],
-       p_host => $6, p_pid => $7, p_lease_seconds => $8, p_liveness => $9, p_polls => $10)`,
+       p_host => $6, p_pid => $7, p_lease_seconds => $8, p_liveness => $9, p_polls => $10, p_key => $11)`,
     [
       registration.name,
       registration.queues,
@@ -79,6 +86,7 @@ export async function registerAgent(database: Queryable, registration: Registrat
       registration.leaseSeconds,
       registration.liveness,
       registration.polls ?? false,
+      registration.key ?? null,
     ],
   )
   if (row === undefined) throw new Error('register_agent returned no row')
@@ -87,6 +95,7 @@ export async function registerAgent(database: Queryable, registration: Registrat
     incarnation: row.incarnation,
     lockClass: row.lock_class,
     leaseUntil: row.lease_until,
+    isRepeated: row.repeated,
   }
 }
 
@@ -203,6 +212,14 @@ async function told(claim: () => Promise<ClaimedRow[]>): Promise<Claimed> {
   const result = claimed.assignments.length > 0 ? 'some' : claimed.contended.length > 0 ? 'contended' : 'none'
   tellClaim({ seconds: (performance.now() - startedMs) / 1000, result })
   return claimed
+}
+
+interface RegistrationRow {
+  readonly agent_id: string
+  readonly incarnation: number
+  readonly lock_class: number
+  readonly lease_until: Date
+  readonly repeated: boolean
 }
 
 interface HeartbeatRow {

@@ -40,7 +40,7 @@ export async function acquireAndWait(
   request: LockRequest,
   { actor, signal }: Pick<Motive, 'actor'> & { readonly signal?: AbortSignal },
 ): Promise<HeldLockView> {
-  const lockId = await acquireLock(database, request, unheardSeconds, { actor })
+  const { lockId } = await acquireLock(database, request, unheardSeconds, { actor })
   const options = { waitSeconds: request.wait_seconds, ...(signal === undefined ? {} : { signal }) }
   const state = await waitForLock(database, lockId, request.owner, options)
   const held = asHeld(state)

@@ -27,17 +27,20 @@ type Row<View> = {
 type TimeKey = 'since' | 'lease_until' | 'cancel_requested_at'
 type TimeOf<Value> = Value extends null ? null : Date
 
-/** Enters the line; `unheardSeconds` after it was last polled it is taken to be given up. Returns its id. */
+/**
+ * Enters the line; `unheardSeconds` after it was last polled it is taken to be given up. Returns its id; with a key of the
+ * caller's own, that of the lock which the same request entered before. Throws idempotency_conflict.
+ */
 export async function acquireLock(
   queryable: Queryable,
   request: LockRequest,
   unheardSeconds: number,
-  { actor }: Pick<Motive, 'actor'> = {},
-): Promise<string> {
-  const [row] = await queryable.query<{ readonly lock_id: string }>(
-    `select lock_id
+  { actor, key }: Pick<Motive, 'actor'> & { readonly key?: string | null } = {},
+): Promise<{ readonly lockId: string; readonly isRepeated: boolean }> {
+  const [row] = await queryable.query<{ readonly lock_id: string; readonly repeated: boolean }>(
+    `select lock_id, repeated
      from interlock.acquire_lock(p_resources => $1::text[], p_owner => $2, p_lease_seconds => $3, p_wait_seconds => $4,
-       p_priority => $5, p_reason => $6, p_actor => $7)`,
+       p_priority => $5, p_reason => $6, p_actor => $7, p_key => $8)`,
     [
       request.resources,
       request.owner,
@@ -46,10 +49,11 @@ export async function acquireLock(
       priorityNumber(request.priority),
       request.reason ?? null,
       actor ?? null,
+      key ?? null,
     ],
   )
   if (row === undefined) throw new TypeError('acquire_lock answered without a row')
-  return row.lock_id
+  return { lockId: row.lock_id, isRepeated: row.repeated }
 }
 
 /** Whether the owner has it by now; keeps it in line. Throws job_not_found, not_held (another's). */

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/agent.ts'
+import { createClient } from '../../src/client/create-client.ts'
 import { Database } from '../../src/store/database.ts'
 import { testInWorld } from '../agent/agent-world.ts'
-import { openHttpDoor } from '../http/http-door.ts'
+import { type HttpDoor, openHttpDoor } from '../http/http-door.ts'
 import { type CutSide, Line } from '../support/line.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -93,6 +94,70 @@ describe('an enqueue whose connection is cut at its commit', () => {
     const again = await door.post('/jobs', { task: 't', user: 'ender' }, headers)
     expect([again.status, again.json.id, again.json.status]).toEqual([201, json.id, 'cancelled'])
     await door.server.stop()
+  })
+})
+
+describe('what a caller makes once, its connection cut at the commit', () => {
+  let db: TestDatabase
+  beforeAll(async () => {
+    db = await createTestDatabase()
+  })
+
+  async function throughCut(side: CutSide, what: RegExp, ask: (door: HttpDoor) => Promise<void>): Promise<void> {
+    const line = await Line.lay(db.url)
+    const database = new Database({ url: line.urlOf(db.url) })
+    const door = await openHttpDoor({ ...db, database })
+    line.cutAtEnd(side, what)
+    await ask(door)
+    expect(line.cutsAtEnd, 'whether the cut is still to come').toBe(false)
+    await door.server.stop()
+    await database.end()
+    await line.close()
+  }
+
+  test.each(sides)('a lock is one lock, and in nobody’s way (cut %s has it)', async (side) => {
+    const owner = `owner, cut ${side}`
+    const headers = { 'idempotency-key': `lock-${side.replaceAll(' ', '-')}` }
+    const body = { resource: `door:${side.replaceAll(' ', '-')}`, owner }
+    await throughCut(side, /acquire_lock/, async (door) => {
+      expect((await door.post('/locks', body, headers)).status).toBe(503)
+      const replies = [await door.post('/locks', body, headers), await door.post('/locks', body, headers)]
+      expect(replies.map(({ status }) => status)).toEqual([201, 201])
+      expect(replies.map((reply) => reply.headers.get('idempotency-replayed'))).toEqual([
+        side === 'after the server' ? 'true' : null,
+        'true',
+      ])
+      expect(new Set(replies.map(({ json }) => `${json.lock_id} ${json.token}`)).size).toBe(1)
+    })
+    expect(await db.query(`select id from interlock.jobs where user_name = $1`, [owner])).toHaveLength(1)
+  })
+
+  test.each(sides)('a lock that the client acquires is one, and it asks again by itself (cut %s)', async (side) => {
+    const resource = `gate:${side.replaceAll(' ', '-')}`
+    await throughCut(side, /acquire_lock/, async (door) => {
+      const client = await createClient({ url: door.url })
+      await using lock = await client.hold(resource, { wait_seconds: 0 })
+      expect(await db.query('select job_id from interlock.locks where resource = $1', [resource])).toEqual([
+        { job_id: lock.id },
+      ])
+      await client.close()
+    })
+  })
+
+  test.each(sides)('a registration is one agent, which supersedes nobody (cut %s has it)', async (side) => {
+    const name = `agent-${side.replaceAll(' ', '-')}`
+    const headers = { 'idempotency-key': name }
+    await throughCut(side, /register_agent/, async (door) => {
+      expect((await door.post('/agents', { name, queues: ['default'] }, headers)).status).toBe(503)
+      const replies = await Promise.all(
+        [1, 2, 3].map(() => door.post('/agents', { name, queues: ['default'] }, headers)),
+      )
+      expect(replies.map(({ status }) => status)).toEqual([201, 201, 201])
+      expect(new Set(replies.map(({ json }) => json.agent_id)).size).toBe(1)
+    })
+    expect(await db.query('select state, end_reason from interlock.agent_stats where name = $1', [name])).toEqual([
+      { state: 'active', end_reason: null },
+    ])
   })
 })
 

@@ -58,6 +58,23 @@ const listensUntil = (agent: string) =>
   )
 
 describe('a remote agent', () => {
+  it('registered twice under one key is one agent, and none once that is over', async () => {
+    const headers = { 'idempotency-key': 'registration-1' }
+    const body = { name: 'keyed', queues: ['q1'], permission_levels: ['supervised'] }
+    const first = await door.post('/agents', body, headers)
+    const second = await door.post('/agents', body, headers)
+    expect([first.status, second.status, second.json.agent_id]).toEqual([201, 201, first.json.agent_id])
+    expect([first, second].map(({ headers: told }) => told.get('idempotency-replayed'))).toEqual([null, 'true'])
+    expect((await door.post(`/agents/${first.json.agent_id}/heartbeat`, {})).status).toBe(200)
+
+    const another = await door.post('/agents', { ...body, slots: 2 }, headers)
+    expect(another.json).toMatchObject({ status: 409, code: 'idempotency_conflict', field: 'idempotency_key' })
+    await door.post(`/agents/${first.json.agent_id}/end`, {})
+    const late = await door.post('/agents', body, headers)
+    expect(late.json).toMatchObject({ status: 409, code: 'agent_not_active', field: 'idempotency_key' })
+    expect(await db.query(`select state from interlock.agent_stats where name = 'keyed'`)).toEqual([{ state: 'gone' }])
+  })
+
   it('registers, is given what is enqueued while its claim waits, and tells of it to the end', async () => {
     const agent = await register('q1', { slots: 2, host: 'far-away', pid: 12 })
     const waiting = claim(agent, 20, { limit: 2 })

@@ -73,6 +73,37 @@ describe('POST /locks', () => {
     await door.send('DELETE', '/locks/user%3Asoon')
   })
 
+  test('under a key keeps the place of a caller that was cut off, until it asks again', async () => {
+    const job = await run('cut')
+    const headers = { 'idempotency-key': 'of-one-cut-off' }
+    const body = { resource: 'user:cut', owner: 'ann', wait_seconds: 60 }
+    const caller = new AbortController()
+    const reply = door
+      .send('POST', '/locks', {
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+        signal: caller.signal,
+      })
+      .catch(() => 'gone')
+    const id = await waitingFor('user:cut')
+    caller.abort()
+    expect(await reply).toBe('gone')
+    await waitFor(() => door.logged.some(({ event, path }) => event === 'http.gone' && path === '/locks'), {
+      what: 'the server to have noticed',
+    })
+    const again = door.post('/locks', body, headers)
+    await agent.complete(job)
+    const { status, json, headers: told } = await again
+    expect([status, json.lock_id, told.get('idempotency-replayed')]).toEqual([201, id, 'true'])
+    await door.send('DELETE', `/locks/${id}?token=${json.token}`)
+
+    const ended = await door.post('/locks', body, headers)
+    expect(ended.json).toMatchObject({ status: 409, code: 'not_held' })
+    expect(ended.json.detail).toBe('the lock on user:cut that this Idempotency-Key stands for has ended: completed')
+    const another = await door.post('/locks', { ...body, owner: 'bob' }, headers)
+    expect(another.json).toMatchObject({ status: 409, code: 'idempotency_conflict', field: 'idempotency_key' })
+  })
+
   test('leaves the line when the caller goes away', async () => {
     const job = await run('left')
     const caller = new AbortController()

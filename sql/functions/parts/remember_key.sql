@@ -31,4 +31,4 @@ end
 $$;
 
 comment on function interlock.remember_key(text, bytea) is
-  'Takes a key of a caller''s own for a request with this digest. Null: it is new, and the caller fills in its job_ids; else what it stands for. Locks the key, before anything else: a call waits for an uncommitted one with the same key. Raises IL005, IL006 where the key was used for another request.';
+  'Takes a key of a caller''s own for a request with this digest. Null: it is new, and the caller fills in its job_ids, with the ids of what it made; else what it stands for. Locks the key, before anything else: a call waits for an uncommitted one with the same key. Raises IL005, IL006 where the key was used for another request.';

@@ -11,7 +11,7 @@ import { retryTransient } from '../../store/retry.ts'
 import { waitForWork } from '../../store/work-wait.ts'
 import { answerSeconds, withDeadline } from '../deadline.ts'
 import { seconds } from '../query.ts'
-import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route, replayed } from '../route.ts'
 import type { Services } from '../services.ts'
 import { claimed, ended, heartbeatAnswer, registered } from './agent-call-contracts.ts'
 
@@ -33,6 +33,7 @@ export function agentCallRoutes({ database, agentFeed, encryption }: Services): 
       name: 'register_agent',
       summary: 'Registers a process that runs jobs; a former one of the same name is over, and its jobs go back.',
       body: registration,
+      takesIdempotencyKey: true,
       answers: { 201: registered },
       answer: register,
     },
@@ -89,10 +90,10 @@ export function agentCallRoutes({ database, agentFeed, encryption }: Services): 
     },
   ]
 
-  /** Asked again, it is a new incarnation: the jobs of the former one go back. */
+  /** Asked again without a key, it is a new incarnation: the jobs of the former one go back. */
   async function register({ request }: Call): Promise<Answer> {
     const asked = checkContract(registration, request.body ?? {})
-    const { agentId, incarnation, leaseUntil } = await registerAgent(database, {
+    const { agentId, incarnation, leaseUntil, isRepeated } = await registerAgent(database, {
       name: asked.name,
       queues: asked.queues,
       permissionLevels: asked.permission_levels,
@@ -103,10 +104,11 @@ export function agentCallRoutes({ database, agentFeed, encryption }: Services): 
       leaseSeconds: asked.lease_seconds,
       liveness: 'lease',
       polls: true,
+      key: idempotencyKey(request),
     })
     return {
       status: 201,
-      headers: { Location: `/agents/${encodeURIComponent(agentId)}` },
+      headers: { Location: `/agents/${encodeURIComponent(agentId)}`, ...replayed(isRepeated) },
       body: {
         agent_id: agentId,
         incarnation,

@@ -9,7 +9,7 @@ import { listJobs } from '../../store/job-list.ts'
 import { readJob } from '../../store/job-reader.ts'
 import { type EnqueuedOnce, enqueueJobs, enqueueOnce } from '../../store/jobs.ts'
 import { jobQueryFields, listOf, wholeNumber } from '../query.ts'
-import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route, replayed } from '../route.ts'
 import type { Services } from '../services.ts'
 
 const listQuery = z.strictObject({
@@ -88,7 +88,7 @@ export function jobRoutes({ database, encryption }: Services): readonly Route[] 
     const said = enqueued.isDuplicate ? { is_duplicate: true } : {}
     return {
       status: enqueued.isDuplicate ? 200 : 201,
-      headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}`, ...repeatedHeader(isRepeated) },
+      headers: { Location: `/jobs/${encodeURIComponent(enqueued.id)}`, ...replayed(isRepeated) },
       // Retention may be shorter than the blink of an eye; it was enqueued all the same.
       body: { ...(shown === null ? { id: enqueued.id, status: enqueued.status } : jobView(shown)), ...said },
     }
@@ -101,7 +101,7 @@ export function jobRoutes({ database, encryption }: Services): readonly Route[] 
     })
     return {
       status: 201,
-      headers: repeatedHeader(isRepeated),
+      headers: replayed(isRepeated),
       body: { count: jobs.length, jobs: jobs.map(enqueuedView) },
     }
   }
@@ -132,10 +132,6 @@ export function jobNotFound(id: string): InterlockError {
 
 function enqueuedView({ id, status, isDuplicate }: EnqueuedOnce['jobs'][number]) {
   return isDuplicate ? { id, status, is_duplicate: true } : { id, status }
-}
-
-function repeatedHeader(isRepeated: boolean): Readonly<Record<string, string>> {
-  return isRepeated ? { 'Idempotency-Replayed': 'true' } : {}
 }
 
 /** The verb names the fields of a lone job without its place; in a batch of one, its place is known. */

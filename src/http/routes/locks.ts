@@ -4,7 +4,7 @@ import { checkLockRequest } from '../../domain/lock-request.ts'
 import { asHeld, giveUp, unheardSeconds, waitForLock } from '../../store/lock-wait.ts'
 import { acquireLock, extendLock, listLocks, releaseByKey, sweepLocks } from '../../store/locks.ts'
 import { answerSeconds, withDeadline } from '../deadline.ts'
-import { type Answer, type Call, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route, replayed } from '../route.ts'
 import type { Services } from '../services.ts'
 import {
   answers,
@@ -39,6 +39,7 @@ export function lockRoutes({ database }: Services): readonly Route[] {
       summary:
         'Locks one or several resources for an owner, waiting up to wait_seconds; it is lost unless extended within lease_seconds.',
       body: lockRequest,
+      takesIdempotencyKey: true,
       answers: answers.acquire,
       answer: acquire,
       isLong: true,
@@ -99,20 +100,32 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     return { status: 200, body: { locks, is_truncated: locks.length === limit } }
   }
 
-  /** 201: it is held. 202: the wait is over and it stays in line, as was asked. 409: it could not be had, and is not in line. */
+  /**
+   * 201: it is held. 202: the wait is over and it stays in line, as was asked. 409: it could not be had, and is not in line.
+   * Who leaves during the wait leaves the line; under an Idempotency-Key it may have been cut off, and comes back: the lock
+   * stands as long as one that is not polled does, or is held for its lease.
+   */
   async function acquire({ request, signal, actorOf }: Call): Promise<Answer> {
     const { stays_in_line: stays, actor: given, ...asked } = checkContract(envelope, request.body ?? {})
     const wanted = checkLockRequest(asked)
     if (wanted.wait_seconds > maxWaitSeconds) throw tooLong()
-    const lockId = await withDeadline(acquireLock(database, wanted, unheardSeconds, { actor: actorOf(given) }))
+    const key = idempotencyKey(request)
+    const { lockId, isRepeated } = await withDeadline(
+      acquireLock(database, wanted, unheardSeconds, { actor: actorOf(given), key }),
+    )
+    const headers = replayed(isRepeated)
     const state = await withDeadline(
       waitForLock(database, lockId, wanted.owner, { waitSeconds: wanted.wait_seconds, signal }),
       wanted.wait_seconds + answerSeconds,
     )
     const held = asHeld(state)
-    // Who has left will never extend it.
-    if (held !== null && !signal.aborted) return { status: 201, body: held }
-    if (stays && state.state === 'waiting' && !signal.aborted) return { status: 202, body: state }
+    // Who has left without a key to come back with will never extend it.
+    if (held !== null && (!signal.aborted || key !== null)) return { status: 201, headers, body: held }
+    if (stays && state.state === 'waiting' && !signal.aborted) return { status: 202, headers, body: state }
+    if (isRepeated && state.state === 'ended') throw ended(wanted.resources, state.reason)
+    if (key !== null && signal.aborted) {
+      throw new InterlockError('unavailable', 'the server stops', { hint: 'Ask another one, with the same key.' })
+    }
     return withDeadline(giveUp(database, wanted, state)).catch((error: unknown) => {
       if (!signal.aborted) throw error
       throw new InterlockError('unavailable', 'the server stops; the lock was given up', { hint: 'Ask another one.' })
@@ -151,6 +164,17 @@ export function lockRoutes({ database }: Services): readonly Route[] {
     const locks = await sweepLocks(database, asked.older_than_seconds, options)
     return { status: 200, body: { dry_run: asked.dry_run, locks } }
   }
+}
+
+function ended(resources: readonly string[], reason: string | null): InterlockError {
+  const names = resources.join(', ')
+  return new InterlockError(
+    'not_held',
+    `the lock on ${names} that this Idempotency-Key stands for has ended: ${reason}`,
+    {
+      hint: 'A key is for repeating one and the same request: ask for another lock with another one.',
+    },
+  )
 }
 
 function tooLong(): InterlockError {

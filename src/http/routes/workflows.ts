@@ -9,7 +9,7 @@ import {
   workflowView,
 } from '../../domain/workflow.ts'
 import { applyWorkflow, executeWorkflow, listWorkflows, readExecution, readWorkflow } from '../../store/workflows.ts'
-import { type Answer, type Call, idempotencyKey, pathParameter, type Route } from '../route.ts'
+import { type Answer, type Call, idempotencyKey, pathParameter, type Route, replayed } from '../route.ts'
 import type { Services } from '../services.ts'
 
 const noQuery = z.strictObject({})
@@ -105,7 +105,7 @@ export function workflowRoutes({ database }: Services): readonly Route[] {
       status: 201,
       headers: {
         Location: `/workflow-executions/${encodeURIComponent(id)}`,
-        ...(isRepeated ? { 'Idempotency-Replayed': 'true' } : {}),
+        ...replayed(isRepeated),
       },
       body: await readExecution(database, id),
     }
