@@ -7717,61 +7717,11 @@ begin
     group by 1;
     return;
   end if;
-  -- Of many, who is first in a line is among the oldest of it: lines are found by hopping from one to the next in the index.
+  -- Of many, who is first in a line is among the oldest of it.
   return query
-  with recursive
-  parked (blocked_on, route, n) as (
-    (select l.blocked_on, l.route, 1 from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
-    union all
-    select n.blocked_on, n.route, p.n + 1
-    from parked as p
-    cross join lateral (
-      select l.blocked_on, l.route
-      from interlock.job_lanes as l
-      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
-      order by l.blocked_on, l.route
-      limit 1
-    ) as n
-    where p.n < 1000
-  ),
-  awake (route, n) as (
-    (select l.route, 1 from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
-    union all
-    select n.route, a.n + 1
-    from awake as a
-    cross join lateral (
-      select l.route
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route > a.route
-      order by l.route
-      limit 1
-    ) as n
-    where a.n < 1000
-  ),
-  firsts as (
-    select h.route, h.waiting_since
-    from parked as p
-    cross join lateral (
-      select l.route, l.waiting_since
-      from interlock.job_lanes as l
-      where l.blocked_on = p.blocked_on and l.route = p.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-    union all
-    select h.route, h.waiting_since
-    from awake as a
-    cross join lateral (
-      select l.route, l.waiting_since
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route = a.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-  )
-  select f.route, pg_catalog.min(f.waiting_since)
-  from firsts as f
-  group by f.route;
+  select l.route, pg_catalog.min(l.waiting_since)
+  from interlock.waiting_lines() as l
+  group by l.route;
 end
 $function$;
 comment on function interlock.oldest_waits(integer) is 'By route, since when the oldest pending job waits. Up to so many live jobs are looked at one by one; of more, the first of each line that lanes stand in (at most 1,000 lines of the parked, and 1,000 routes), so that its cost does not grow with what waits. Locks nothing.';
@@ -8536,55 +8486,9 @@ begin
   into v_counted
   from interlock.count_live_jobs(p_count_limit) as c;
 
-  with recursive
-  -- The lines that lanes stand in: one for each resource that somebody is parked on, by route, and one of the awake lanes
-  -- of each route. Found by hopping from one to the next in the index: reading every lane costs with their number.
-  parked (blocked_on, route) as (
-    (select l.blocked_on, l.route from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
-    union all
-    select n.blocked_on, n.route
-    from parked as p
-    cross join lateral (
-      select l.blocked_on, l.route
-      from interlock.job_lanes as l
-      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
-      order by l.blocked_on, l.route
-      limit 1
-    ) as n
-  ),
-  awake (route) as (
-    (select l.route from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
-    union all
-    select n.route
-    from awake as a
-    cross join lateral (
-      select l.route
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route > a.route
-      order by l.route
-      limit 1
-    ) as n
-  ),
-  lines as materialized (
-    select p.blocked_on, p.route, h.rank, h.waiting_since
-    from (select k.blocked_on, k.route from parked as k limit 1000) as p
-    cross join lateral (
-      select l.rank, l.waiting_since
-      from interlock.job_lanes as l
-      where l.blocked_on = p.blocked_on and l.route = p.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-    union all
-    select null, a.route, h.rank, h.waiting_since
-    from (select k.route from awake as k limit 1000) as a
-    cross join lateral (
-      select l.rank, l.waiting_since
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route = a.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
+  with lines as materialized (
+    select l.blocked_on, l.route, l.rank, l.waiting_since
+    from interlock.waiting_lines() as l
   ),
   -- Whoever is among the first hundred stands in one of the hundred lines whose first is soonest.
   first_lines as materialized (
@@ -12463,6 +12367,69 @@ AS $function$
   )
 $function$;
 comment on function interlock.unserved_reservers(integer) is 'Reserving lanes of routes that are paused or that nobody serves: for stop_reserving(). Locks nothing. Run by the tick.';
+
+CREATE OR REPLACE FUNCTION interlock.waiting_lines()
+ RETURNS TABLE(blocked_on text, route text, rank timestamp with time zone, waiting_since timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  return query
+  with recursive
+  -- Found by hopping from one to the next in the index: reading every lane costs with their number.
+  parked (blocked_on, route, n) as (
+    (select l.blocked_on, l.route, 1 from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
+    union all
+    select n.blocked_on, n.route, p.n + 1
+    from parked as p
+    cross join lateral (
+      select l.blocked_on, l.route
+      from interlock.job_lanes as l
+      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
+      order by l.blocked_on, l.route
+      limit 1
+    ) as n
+    where p.n < 1000
+  ),
+  awake (route, n) as (
+    (select l.route, 1 from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
+    union all
+    select n.route, a.n + 1
+    from awake as a
+    cross join lateral (
+      select l.route
+      from interlock.job_lanes as l
+      where l.rank is not null and l.blocked_on is null and l.route > a.route
+      order by l.route
+      limit 1
+    ) as n
+    where a.n < 1000
+  )
+  select p.blocked_on, p.route, h.rank, h.waiting_since
+  from parked as p
+  cross join lateral (
+    select l.rank, l.waiting_since
+    from interlock.job_lanes as l
+    where l.blocked_on = p.blocked_on and l.route = p.route
+    order by l.rank, l.id
+    limit 1
+  ) as h
+  union all
+  select null, a.route, h.rank, h.waiting_since
+  from awake as a
+  cross join lateral (
+    select l.rank, l.waiting_since
+    from interlock.job_lanes as l
+    where l.rank is not null and l.blocked_on is null and l.route = a.route
+    order by l.rank, l.id
+    limit 1
+  ) as h;
+end
+$function$;
+comment on function interlock.waiting_lines() is 'The lines that lanes stand in, each with the rank of its first and since when that waits: one for each resource that somebody is parked on, by route (at most 1,000), and one, with blocked_on null, of the awake lanes of each route (at most 1,000). Its cost does not grow with what waits. Locks nothing.';
 
 CREATE OR REPLACE FUNCTION interlock.wake_and_ring(p_freed text[], p_agent_ids text[] DEFAULT '{}'::text[])
  RETURNS void

@@ -54,6 +54,8 @@ const seconds = options.seconds ?? defect?.seconds ?? 10
 const faults = options.faults ?? defect?.faults
 const runs = options.runs ?? (Number.isFinite(minutes) ? Number.POSITIVE_INFINITY : 1)
 
+// A run has more processes than ten, and ends each of them with its own.
+process.setMaxListeners(100)
 const stopping = new AbortController()
 process.once('SIGINT', () => stopping.abort(new Error('interrupted')))
 const startedAt = performance.now()

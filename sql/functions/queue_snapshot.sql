@@ -15,55 +15,9 @@ begin
   into v_counted
   from interlock.count_live_jobs(p_count_limit) as c;
 
-  with recursive
-  -- The lines that lanes stand in: one for each resource that somebody is parked on, by route, and one of the awake lanes
-  -- of each route. Found by hopping from one to the next in the index: reading every lane costs with their number.
-  parked (blocked_on, route) as (
-    (select l.blocked_on, l.route from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
-    union all
-    select n.blocked_on, n.route
-    from parked as p
-    cross join lateral (
-      select l.blocked_on, l.route
-      from interlock.job_lanes as l
-      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
-      order by l.blocked_on, l.route
-      limit 1
-    ) as n
-  ),
-  awake (route) as (
-    (select l.route from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
-    union all
-    select n.route
-    from awake as a
-    cross join lateral (
-      select l.route
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route > a.route
-      order by l.route
-      limit 1
-    ) as n
-  ),
-  lines as materialized (
-    select p.blocked_on, p.route, h.rank, h.waiting_since
-    from (select k.blocked_on, k.route from parked as k limit 1000) as p
-    cross join lateral (
-      select l.rank, l.waiting_since
-      from interlock.job_lanes as l
-      where l.blocked_on = p.blocked_on and l.route = p.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-    union all
-    select null, a.route, h.rank, h.waiting_since
-    from (select k.route from awake as k limit 1000) as a
-    cross join lateral (
-      select l.rank, l.waiting_since
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route = a.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
+  with lines as materialized (
+    select l.blocked_on, l.route, l.rank, l.waiting_since
+    from interlock.waiting_lines() as l
   ),
   -- Whoever is among the first hundred stands in one of the hundred lines whose first is soonest.
   first_lines as materialized (

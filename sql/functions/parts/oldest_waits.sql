@@ -25,61 +25,11 @@ begin
     group by 1;
     return;
   end if;
-  -- Of many, who is first in a line is among the oldest of it: lines are found by hopping from one to the next in the index.
+  -- Of many, who is first in a line is among the oldest of it.
   return query
-  with recursive
-  parked (blocked_on, route, n) as (
-    (select l.blocked_on, l.route, 1 from interlock.job_lanes as l where l.blocked_on is not null order by l.blocked_on, l.route limit 1)
-    union all
-    select n.blocked_on, n.route, p.n + 1
-    from parked as p
-    cross join lateral (
-      select l.blocked_on, l.route
-      from interlock.job_lanes as l
-      where l.blocked_on is not null and (l.blocked_on, l.route) > (p.blocked_on, p.route)
-      order by l.blocked_on, l.route
-      limit 1
-    ) as n
-    where p.n < 1000
-  ),
-  awake (route, n) as (
-    (select l.route, 1 from interlock.job_lanes as l where l.rank is not null and l.blocked_on is null order by l.route limit 1)
-    union all
-    select n.route, a.n + 1
-    from awake as a
-    cross join lateral (
-      select l.route
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route > a.route
-      order by l.route
-      limit 1
-    ) as n
-    where a.n < 1000
-  ),
-  firsts as (
-    select h.route, h.waiting_since
-    from parked as p
-    cross join lateral (
-      select l.route, l.waiting_since
-      from interlock.job_lanes as l
-      where l.blocked_on = p.blocked_on and l.route = p.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-    union all
-    select h.route, h.waiting_since
-    from awake as a
-    cross join lateral (
-      select l.route, l.waiting_since
-      from interlock.job_lanes as l
-      where l.rank is not null and l.blocked_on is null and l.route = a.route
-      order by l.rank, l.id
-      limit 1
-    ) as h
-  )
-  select f.route, pg_catalog.min(f.waiting_since)
-  from firsts as f
-  group by f.route;
+  select l.route, pg_catalog.min(l.waiting_since)
+  from interlock.waiting_lines() as l
+  group by l.route;
 end
 $$;
 
