@@ -66,6 +66,12 @@ const unavailableErrnos = new Set([
 const unavailableMessages =
   /^(Connection terminated|timeout e(xceeded|xpired)|Query read timeout|Client (was closed|has encountered a connection error|network socket disconnected)|The server does not support SSL|There was an error establishing an SSL connection|Cannot use a pool after calling end)/
 
+// What OpenSSL and Node call a certificate that is none for us, and a line on which TLS does not come about.
+const tlsRefusals =
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|ERR_(TLS|SSL)_|EPROTO$)/
+const tlsHint =
+  'See sslrootcert and the host in DATABASE_URL: the certificate has to be for that name, by that authority.'
+
 const repeatable = new Set(['40001', '40P01', '55P03'])
 const collisions = new Set(['40001', '40P01'])
 
@@ -131,8 +137,10 @@ export function toInterlockError(error: unknown): InterlockError {
 }
 
 function fromConnection(error: DriverError): InterlockError {
-  const isAway = unavailableErrnos.has(error.code ?? '') || unavailableMessages.test(error.message)
+  const isMistrusted = tlsRefusals.test(error.code ?? '')
+  const isAway = isMistrusted || unavailableErrnos.has(error.code ?? '') || unavailableMessages.test(error.message)
   return new InterlockError(isAway ? 'unavailable' : 'internal', error.message || (error.code ?? error.name), {
+    hint: isMistrusted ? tlsHint : null,
     cause: error,
   })
 }
