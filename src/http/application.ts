@@ -7,6 +7,7 @@ import type { Auditor } from './auditor.ts'
 import type { Authenticator } from './authenticator.ts'
 import { createGuard, principalOf } from './guard.ts'
 import { createHostCheck } from './host-check.ts'
+import { watchRight } from './lasting-right.ts'
 import { HttpError, toProblem } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
 import { type Answer, matchesPath, type Route } from './route.ts'
@@ -49,22 +50,39 @@ export function createApplication(options: ApplicationOptions): Express {
   return application
 }
 
+/** A stream has so long to end well once its reader's key is good for nothing. */
+const endingMs = 500
+
 /** What the log says of who asked through this door, unless they have a key or say who they are. */
 const door = 'http'
 
 async function serve(route: Route, request: Request, response: Response, options: ApplicationOptions): Promise<void> {
   const left = new AbortController()
   response.once('close', () => left.abort())
+  const principal = principalOf(response)
+  const lost = route.isLong === true && principal.kind === 'key' ? watch(route, request, left.signal, options) : null
+  const signals = [left.signal, options.stopping]
   const permitted: PermittedCall = {
     request,
     requestId: requestIdOf(response),
-    principal: principalOf(response),
+    principal,
     door,
-    signal: AbortSignal.any([left.signal, options.stopping]),
+    signal: AbortSignal.any(lost === null ? signals : [...signals, lost]),
     hasLeft: () => request.socket.destroyed,
   }
-  if (route.stream !== undefined) return route.stream(callOf(permitted).call, { request, response })
-  send(request, response, await answerCall(route, permitted, options.auditor))
+  if (route.stream !== undefined) {
+    lost?.addEventListener('abort', () => void setTimeout(() => response.destroy(), endingMs), { once: true })
+    return route.stream(callOf(permitted).call, { request, response })
+  }
+  const answer = await answerCall(route, permitted, options.auditor).catch((error: unknown) => {
+    throw lost?.aborted === true ? lost.reason : error
+  })
+  lost?.throwIfAborted()
+  send(request, response, answer)
+}
+
+function watch(route: Route, request: Request, over: AbortSignal, { authenticator }: ApplicationOptions): AbortSignal {
+  return watchRight(route.scope, { authenticator, authorization: request.get('authorization'), over })
 }
 
 function send(request: Request, response: Response, { status, headers = {}, body }: Answer): void {

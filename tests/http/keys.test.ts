@@ -158,6 +158,35 @@ describe('a key', () => {
     expect((await door.get('/jobs', bearer(key))).json.detail).toBe('this key was revoked')
   })
 
+  test('that is revoked ends the streams and waits that were begun with it, and no others', async () => {
+    const { id, key } = await makeKey('going', ['read', 'work'])
+    const staying = await makeKey('staying', ['read'])
+    const registered = await door.post('/agents', { name: 'of-going', queues: ['default'] }, bearer(key))
+    const leaving = new AbortController()
+    const events = (by: string) =>
+      fetch(`${door.url}/events`, {
+        headers: { ...bearer(by), accept: 'text/event-stream' },
+        signal: leaving.signal,
+      })
+    const [hers, others] = await Promise.all([events(key), events(staying.key)])
+    const wait = door.post(`/agents/${registered.json.agent_id}/claim?wait_seconds=60`, {}, bearer(key))
+    const revokedAt = performance.now()
+    await revokeKey(world.test.database, id, by)
+    const reply = await wait
+    expect([reply.status, reply.json.detail]).toEqual([401, 'this key was revoked'])
+    await hers.text()
+    expect(performance.now() - revokedAt).toBeLessThan(5000)
+
+    await door.post('/jobs', { task: 't', id: 'after-going', user: 'gina' }, bearer(keys.get('enqueue') ?? ''))
+    const reader = others.body?.getReader()
+    let told = ''
+    while (!told.includes('after-going')) told += new TextDecoder().decode((await reader?.read())?.value)
+    leaving.abort()
+    await reader?.cancel().catch(() => undefined)
+    const [job] = await world.test.query(`select status, agent_id from interlock.jobs where id = 'after-going'`)
+    expect(job).toEqual({ status: 'pending', agent_id: null })
+  })
+
   test('that is rotated is good with both secrets until the overlap is over, then with the new one', async () => {
     const { id, key } = await makeKey('turning', ['read'])
     const rotated = await door.post(`/keys/${id}/rotate`, { overlap_seconds: 60 }, bearer(keys.get('admin') ?? ''))
