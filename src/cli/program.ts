@@ -111,12 +111,18 @@ function prepare(command: Command, terminal: Terminal): void {
     .exitOverride()
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .showHelpAfterError(`See \`${wordsOf(command)} --help\`.`)
     .configureHelp({ showGlobalOptions: true, helpWidth: terminal.width })
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => terminal.note(text.replace(/\n$/, '')),
       outputError: (text, write) => write(terminal.paintError('red', text.trimEnd())),
     })
+}
+
+/** As it is typed: `interlock job list`. */
+function wordsOf(command: Command): string {
+  return command.parent === null ? command.name() : `${wordsOf(command.parent)} ${command.name()}`
 }
 
 function everyCommand(command: Command): Command[] {

@@ -56,6 +56,16 @@ describe('interlock', () => {
     expect(stderr).not.toMatch(/\n\s+at /)
   })
 
+  it.each([
+    [['lokcs'], '`interlock --help`'],
+    [['job', 'add'], '`interlock job --help`'],
+    [['job', 'show'], '`interlock job show --help`'],
+    [['queue', 'add'], '`interlock queue add --help`'],
+  ])('%j is told where to look', async (args, where) => {
+    const { stderr } = await runCli(args)
+    expect(stderr.trimEnd()).toMatch(new RegExp(`See ${where}\\.$`))
+  })
+
   it('ends with 6 and one line when nothing answers, be it HTTP or a database', async () => {
     for (const place of [
       ['--url', 'http://127.0.0.1:64999'],

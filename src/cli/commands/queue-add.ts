@@ -63,7 +63,9 @@ export function createQueueAddCommand(runtime: Runtime): Command {
   ])
   return runsWithBackend<QueueAddOptions>(command, runtime, async (call, backend) => {
     if (call.optionalArgument(0) === null && call.options.workOrder === undefined) {
-      throw new InterlockError('invalid_argument', "missing required argument 'task'")
+      throw new InterlockError('invalid_argument', "missing required argument 'task'", {
+        hint: 'See `interlock queue add --help`.',
+      })
     }
     const request = checkJobRequest(
       await readJobRequest(call.optionalArgument(0), call.optionalArgument(1), call.options),
