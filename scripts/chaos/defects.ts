@@ -90,7 +90,13 @@ export const defects: readonly Defect[] = [
     shape: { users: 60, modelShare: 0, dueShare: 0, routes: 1, scheduling: 'fifo', slots: 3, agents: 2 },
     verbs: {
       name: 'junior lanes first',
-      edits: [{ verb: 'pop_lanes', find: /order by x\.rank, x\.id/, replace: 'order by x.rank desc' }],
+      edits: [
+        {
+          verb: 'pop_lanes',
+          find: /order by k\.rank, k\.id(?=\s+limit [^\n]+\s+for no key update skip locked)/,
+          replace: 'order by k.rank desc',
+        },
+      ],
     },
   },
   {
