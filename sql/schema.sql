@@ -4835,19 +4835,22 @@ begin
     p_jobs := interlock.expand_work_orders(p_jobs);
   end if;
 
-  -- Everything that can be wrong is named before anything is written: the first wrong field of the first wrong job.
-  select e.ordinal, w.field, w.problem, w.code
-  into v_wrong
-  from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
-  cross join lateral interlock.wrong_field(e.job) as w
-  where not interlock.is_everyday_job(e.job)
-  order by e.ordinal
-  limit 1;
-  if found then
-    raise exception using
-      errcode = v_wrong.code,
-      message = format('%s%s', case when v_many then format('jobs[%s]: ', v_wrong.ordinal - 1) else '' end, v_wrong.problem),
-      column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
+  -- Everything that can be wrong is named before anything is written: the first wrong field of the first wrong job. Asked
+  -- in two steps: to set up the second, with all that can be wrong, costs a third of what a lone everyday job does.
+  if exists (select from jsonb_array_elements(p_jobs) as e (job) where not interlock.is_everyday_job(e.job)) then
+    select e.ordinal, w.field, w.problem, w.code
+    into v_wrong
+    from jsonb_array_elements(p_jobs) with ordinality as e (job, ordinal)
+    cross join lateral interlock.wrong_field(e.job) as w
+    where not interlock.is_everyday_job(e.job)
+    order by e.ordinal
+    limit 1;
+    if found then
+      raise exception using
+        errcode = v_wrong.code,
+        message = format('%s%s', case when v_many then format('jobs[%s]: ', v_wrong.ordinal - 1) else '' end, v_wrong.problem),
+        column = case when v_many then format('jobs[%s].%s', v_wrong.ordinal - 1, v_wrong.field) else v_wrong.field end;
+    end if;
   end if;
 
   if v_asks_more then
@@ -4942,14 +4945,16 @@ begin
   end if;
   -- An id names one job for ever: one that has ended is in the history. Asked after the insert, which may
   -- have waited for that end; before it, a client that asked again as its job completed had it run twice.
-  if exists (
-    select
-    from jsonb_array_elements(p_jobs) as e (job)
-    join interlock.task_history as t on t.job_id = e.job ->> 'id'
-    where e.job ? 'id'
-      and (v_known = '{}' or e.job ->> 'id' = any (v_ids))
-  ) then
-    raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
+  if jsonb_path_exists(p_jobs, '$[*].id') then
+    if exists (
+      select
+      from jsonb_array_elements(p_jobs) as e (job)
+      join interlock.task_history as t on t.job_id = e.job ->> 'id'
+      where e.job ? 'id'
+        and (v_known = '{}' or e.job ->> 'id' = any (v_ids))
+    ) then
+      raise exception using errcode = 'IL006', message = 'a job with this id exists already, and has ended', column = 'id', hint = 'Choose another id, or leave it out.';
+    end if;
   end if;
   if jsonb_path_exists(p_jobs, '$[*].approved_by') then
     insert into interlock.job_queue_log (created_at, event_type, job_id, job_type, from_status, to_status, actor, conflict_reason)
@@ -11726,6 +11731,8 @@ CREATE OR REPLACE FUNCTION interlock.start_jobs(p_job_ids text[], p_tokens bigin
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   v_now timestamptz := interlock.clock();

@@ -36,6 +36,10 @@ export class ClaimLoop {
   readonly #stopping = new AbortController()
   readonly #contention = new Contention()
   #listedAtMs = Number.NEGATIVE_INFINITY
+  /** Somebody said that there is something for it. */
+  #isTold = false
+  /** It has room that it had not, or nobody has told it anything for a while. */
+  #isSeeking = true
   /** A database that is away is worth one line, not one a second. */
   #isAway = false
   /** By the look under way, or the last one. */
@@ -52,12 +56,13 @@ export class ClaimLoop {
 
   /** Something may have been assigned, or become startable. */
   ring(): void {
-    this.#listedAtMs = Number.NEGATIVE_INFINITY
+    this.#isTold = true
     this.#bell.ring()
   }
 
   /** There is room for another. */
   ringForRoom(): void {
+    this.#isSeeking = true
     this.#bell.ring()
   }
 
@@ -79,18 +84,25 @@ export class ClaimLoop {
         else if (!this.#isAway) log.warn({ agentId, error }, 'looking for work failed; it is repeated')
         this.#isAway = isInterlockError(error, 'unavailable')
       }
-      await this.#bell.wait(tickMs * (0.9 + Math.random() / 10), signal)
+      if (!(await this.#bell.wait(tickMs * (0.9 + Math.random() / 10), signal))) this.#isSeeking = true
     }
   }
 
   async #look(): Promise<void> {
     const { agentId, database } = this.#options
     const now = performance.now()
+    const isTold = this.#isTold
+    const isSeeking = this.#isSeeking
+    this.#isTold = false
+    this.#isSeeking = false
     this.#found = 0
-    if (now - this.#listedAtMs > tickMs / 2) {
+    if (isTold || now - this.#listedAtMs > tickMs / 2) {
       this.#listedAtMs = now
       for (const assignment of await listAssignments(database, agentId)) this.#take(assignment)
     }
+    // Who was told has been given what there was by who told it, and need not ask for itself: an absorbing and a claim for
+    // each start, at half of what two cores can do.
+    if (!isSeeking && this.#found > 0) return
     for (let round = 0; round < roundsMax && this.#mayClaim; round += 1) {
       await absorbTouches(database)
       const limit = this.#options.room()

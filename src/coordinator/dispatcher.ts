@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Contention } from '../domain/contention.ts'
 import { isInterlockError } from '../domain/errors.ts'
-import { absorbTouches, type Claimed, claimJobs, claimLane } from '../store/agents.ts'
-import { type AgentWithRoom, agentsWithRoom, notifyAgent } from '../store/dispatch.ts'
+import { absorbTouches, claimJobsFor, claimLaneFor } from '../store/agents.ts'
+import { type AgentWithRoom, agentsWithRoom } from '../store/dispatch.ts'
 import type { Queryable } from '../store/queryable.ts'
 import { Turns } from './turns.ts'
 
@@ -15,8 +15,8 @@ export interface DispatcherOptions {
 }
 
 /**
- * Answers doorbells: folds touches into lanes, then claims for the agents of the route, the least loaded first, as long
- * as any has room, and tells them.
+ * Answers doorbells: folds touches into lanes, then claims for the agents of the route, who are told, the least loaded
+ * first, as long as any has room.
  *
  * Several bells of one route are answered once. One that arrives during a dispatch runs it again: what it speaks of
  * may have been committed after the running one looked.
@@ -46,8 +46,7 @@ export class Dispatcher {
     let assigned = 0
     do {
       state.again = false
-      await this.#absorb()
-      const turns = new Turns(await agentsWithRoom(this.#database, route))
+      const turns = new Turns(await this.#absorbAndLook(route))
       for (let turn = turns.next(); turn !== null; turn = turns.next()) {
         const { jobs, hasMore } = await this.#claimFor(turn).catch(passOver)
         turns.took(turn, jobs)
@@ -58,10 +57,14 @@ export class Dispatcher {
     return assigned
   }
 
-  async #absorb(): Promise<void> {
-    for (let round = 0; round < roundsAtMost; round++) {
-      if ((await absorbTouches(this.#database)) === 0) return
+  /** Both at once, which saves a round trip of every bell; after a flood, which takes its time, who has room is asked again. */
+  async #absorbAndLook(route: string): Promise<readonly AgentWithRoom[]> {
+    const [leftOver, agents] = await Promise.all([absorbTouches(this.#database), agentsWithRoom(this.#database, route)])
+    if (leftOver === 0) return agents
+    for (let round = 1; round < roundsAtMost; round++) {
+      if ((await absorbTouches(this.#database)) === 0) break
     }
+    return agentsWithRoom(this.#database, route)
   }
 
   /** `hasMore`: it was given what its turn is for, and something may still be startable, for the next one. */
@@ -70,16 +73,13 @@ export class Dispatcher {
   ): Promise<{ readonly jobs: number; readonly hasMore: boolean }> {
     const contention = new Contention()
     let jobs = 0
-    const take = async (claimed: Claimed): Promise<void> => {
-      jobs += claimed.assignments.length
-      if (claimed.assignments.length > 0) await notifyAgent(this.#database, agent.agentId)
-    }
     for (let round = 0; round < roundsAtMost && jobs < agent.room; round++) {
       const before = jobs
-      const claimed = await claimJobs(this.#database, agent.agentId, agent.room - jobs)
-      await take(claimed)
+      const claimed = await claimJobsFor(this.#database, agent.agentId, agent.room - jobs)
+      jobs += claimed.assignments.length
       for (const lane of contention.note(claimed.contended)) {
-        if (jobs < agent.room) await take(await claimLane(this.#database, agent.agentId, lane))
+        if (jobs >= agent.room) break
+        jobs += (await claimLaneFor(this.#database, agent.agentId, lane)).assignments.length
       }
       if (!claimed.hasMore && claimed.contended.length === 0) return { jobs, hasMore: false }
       // Who has those locks needs milliseconds, and asking meanwhile only keeps it from them.

@@ -143,6 +143,8 @@ export async function listAssignments(database: Queryable, agentId: AgentId): Pr
   return (row?.jobs ?? []).map(assignmentFromJson)
 }
 
+const tellingAgent = `(select pg_notify('interlock_agent', $1) where c.jobs <> '[]')`
+
 /** Returns how many touches it had to leave: come back for those. */
 export async function absorbTouches(database: Queryable, limit = 1000): Promise<number> {
   const [row] = await database.query<{ left_over: number }>(
@@ -171,6 +173,31 @@ export async function claimLane(database: Queryable, agentId: AgentId, laneId: s
       'select jobs, contended, more from interlock.claim_lane($1, $2)',
       [agentId, laneId],
       'claim_lane',
+    ),
+  )
+}
+
+/**
+ * Claims for an agent elsewhere, which is told in the same transaction: a coordinator that ends right after it has left
+ * nobody who does not know, and the start of a job is a statement and a commit nearer. Throws `agent_not_active`.
+ */
+export async function claimJobsFor(database: Queryable, agentId: AgentId, limit: number): Promise<Claimed> {
+  return told(() =>
+    database.query<ClaimedRow>(
+      `select c.jobs, c.contended, c.more, ${tellingAgent} from interlock.claim_jobs($1, null, $2) as c`,
+      [agentId, limit],
+      'claim_jobs_for',
+    ),
+  )
+}
+
+/** As claimLane(), for an agent elsewhere. */
+export async function claimLaneFor(database: Queryable, agentId: AgentId, laneId: string): Promise<Claimed> {
+  return told(() =>
+    database.query<ClaimedRow>(
+      `select c.jobs, c.contended, c.more, ${tellingAgent} from interlock.claim_lane($1, $2) as c`,
+      [agentId, laneId],
+      'claim_lane_for',
     ),
   )
 }

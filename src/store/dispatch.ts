@@ -24,8 +24,3 @@ export async function agentsWithRoom(database: Queryable, route: string): Promis
     scorePerJob: score_per_job,
   }))
 }
-
-/** Tells an agent, wherever it listens, that something was assigned to it. */
-export async function notifyAgent(database: Queryable, agentId: AgentId): Promise<void> {
-  await database.query(`select pg_notify('interlock_agent', $1)`, [agentId], 'notify_agent')
-}

@@ -5,8 +5,8 @@ import { killAndAttend } from './coordinator-killed.ts'
 
 describe.concurrent('a coordinator killed with -9', () => {
   it.for([
-    { side: 'after the server', statement: 'claim_jobs', when: 'when its claim is done and nobody was told' },
+    { side: 'after the server', statement: 'claim_jobs', when: 'when its claim is done and it has not heard so' },
     { side: 'after the server', statement: 'sweep_agent', when: 'when it has given an agent up' },
-    { side: 'before the server', statement: 'notify_agent', when: 'as it is about to tell the agent' },
+    { side: 'before the server', statement: 'claim_jobs', when: 'as it is about to claim' },
   ] as const)('$when: another one ends what it began, once', ({ side, statement }) => killAndAttend(side, statement))
 })

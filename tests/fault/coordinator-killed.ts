@@ -34,8 +34,8 @@ export const verbs = [
   'wake_patient_lanes',
 ] as const
 
-/** What it says beside them: that an agent has something to do, and what graphile-worker says to fetch and to end a bell. */
-export const otherStatements = ['notify_agent', 'with j_raw as', 'delete from "graphile_worker"._private_jobs'] as const
+/** What it says beside them: what graphile-worker says to fetch and to end a bell. */
+export const otherStatements = ['with j_raw as', 'delete from "graphile_worker"._private_jobs'] as const
 
 /** How all ends, whoever was killed at whatever. */
 export const ends = {
