@@ -8857,6 +8857,7 @@ declare
   v_new xid8[];
   v_lasts bigint[];
   v_is_cut boolean := false;
+  v_last xid8;
   v_first_ahead bigint;
   v_running xid8[];
   v_at xid8 := '0';
@@ -8889,8 +8890,19 @@ begin
   v_now := pg_current_snapshot();
 
   if p_cursor is null then
+    v_last := (
+      select l.transaction_id
+      from interlock.job_queue_log as l
+      where l.transaction_id < pg_snapshot_xmax(v_now)
+        and l.id > v_log.starts_after
+        and pg_visible_in_snapshot(l.transaction_id, v_now)
+      order by l.transaction_id desc
+      limit 1
+    );
+    v_upto := interlock.snapshot_up_to(
+      (coalesce(v_last, v_log.pruned_through, '0')::text::bigint + 1)::text::xid8, array(select pg_snapshot_xip(v_now)));
     events := '[]';
-    next_cursor := v_log.lifetime || '.' || interlock.snapshot_words(v_now);
+    next_cursor := v_log.lifetime || '.' || interlock.snapshot_words(v_upto);
     more := false;
     return next;
     return;
@@ -8990,11 +9002,15 @@ begin
       where pg_visible_in_snapshot(u.x, v_now);
       v_running := v_running || array(select u.x from unnest(v_new, v_lasts) as u (x, last_id) where u.last_id > v_first_ahead);
     end if;
-    select format('%s:%s:%s', coalesce(min(r.x::text::bigint), w.ends_at::text::bigint), w.ends_at, string_agg(r.x::text, ',' order by r.x))::pg_snapshot
-    into v_upto
-    from (select case when v_is_cut then v_found[c_transactions + 1] else pg_snapshot_xmax(v_now) end as ends_at) as w
-    left join unnest(v_running) as r (x) on r.x < w.ends_at
-    group by w.ends_at;
+    -- No further than the last transaction that has written: a crash forgets the numbers of those behind it that came to
+    -- nothing and were not on disk yet, and gives them out again, to who writes. A cursor that had them would miss that.
+    v_last := (select max(x) from unnest(v_found) as x where pg_visible_in_snapshot(x, v_now));
+    v_upto := interlock.snapshot_up_to(
+      case
+        when v_is_cut then v_found[c_transactions + 1]
+        else greatest(pg_snapshot_xmax(v_seen), (v_last::text::bigint + 1)::text::xid8)
+      end,
+      v_running);
     select coalesce(array_agg(u.x order by u.last_id), '{}'), coalesce(array_agg(u.last_id order by u.last_id), '{}')
     into v_new, v_lasts
     from unnest(v_new, v_lasts) as u (x, last_id)
@@ -11576,6 +11592,18 @@ exception
 end
 $function$;
 comment on function interlock.snapshot_of_words(text) is 'The snapshot that snapshot_words() wrote. Raises IL005 for what it cannot have written.';
+
+CREATE OR REPLACE FUNCTION interlock.snapshot_up_to(p_ends_at xid8, p_running xid8[])
+ RETURNS pg_snapshot
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select format('%s:%s:%s', coalesce(min(r.x::text::bigint), p_ends_at::text::bigint), p_ends_at, string_agg(r.x::text, ',' order by r.x))::pg_snapshot
+  from unnest(p_running) as r (x)
+  where r.x < p_ends_at
+$function$;
+comment on function interlock.snapshot_up_to(xid8,xid8[]) is 'The snapshot in which every transaction before the first argument is visible, but for those that were still running.';
 
 CREATE OR REPLACE FUNCTION interlock.snapshot_words(p_snapshot pg_snapshot)
  RETURNS text
