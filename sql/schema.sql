@@ -9371,7 +9371,6 @@ begin
 
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
-  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -9386,6 +9385,8 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, agent_id, conflict_reason)
   select v_now, 'agent_draining', s.id, 'superseded by a new incarnation'
   from superseded as s;
+  -- Only now: the update has waited for whoever was suspending or resuming the former one.
+  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
 
   incarnation := nextval('interlock.incarnations');
   agent_id := p_name || '.' || incarnation;
@@ -11050,14 +11051,20 @@ begin
   v_new.missed_limit := coalesce((p_settings ->> 'missed_limit')::integer, 100);
   v_new.job := p_settings -> 'job';
 
-  insert into interlock.schedules as s (name, is_paused, cron, time_zone, missed, missed_limit, job, created_at, updated_at)
-  values (p_name, coalesce((p_settings ->> 'is_paused')::boolean, false), v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_now, v_now)
-  on conflict (name) do nothing
-  returning s.revision into revision;
-  if found then
-    outcome := 'created';
-  else
-    v_old := interlock.lock_schedule(p_name);
+  -- One that is deleted between the insert that finds it and its lock is made after all.
+  loop
+    insert into interlock.schedules as s (name, is_paused, cron, time_zone, missed, missed_limit, job, created_at, updated_at)
+    values (p_name, coalesce((p_settings ->> 'is_paused')::boolean, false), v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_now, v_now)
+    on conflict (name) do nothing
+    returning s.revision into revision;
+    if found then
+      outcome := 'created';
+      exit;
+    end if;
+    select s.* into v_old from interlock.schedules as s where s.name = p_name for no key update;
+    exit when found;
+  end loop;
+  if outcome is null then
     v_new.is_paused := coalesce((p_settings ->> 'is_paused')::boolean, v_old.is_paused);
     revision := v_old.revision;
     outcome := 'unchanged';

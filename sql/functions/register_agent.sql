@@ -74,7 +74,6 @@ begin
 
   -- One registration of a name at a time: the next one is to see this one, and supersede it.
   perform pg_advisory_xact_lock(interlock.lock_key('agent ' || p_name));
-  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
   -- A former incarnation of the name may not extend its lease any more. Its jobs go back once its processes have had the
   -- time to be killed, not now: its keeper needs it.
   with superseded as (
@@ -89,6 +88,8 @@ begin
   insert into interlock.job_queue_log (created_at, event_type, agent_id, conflict_reason)
   select v_now, 'agent_draining', s.id, 'superseded by a new incarnation'
   from superseded as s;
+  -- Only now: the update has waited for whoever was suspending or resuming the former one.
+  select a.suspended_at into v_suspended_at from interlock.agent_stats as a where a.name = p_name order by a.incarnation desc limit 1;
 
   incarnation := nextval('interlock.incarnations');
   agent_id := p_name || '.' || incarnation;

@@ -22,14 +22,20 @@ begin
   v_new.missed_limit := coalesce((p_settings ->> 'missed_limit')::integer, 100);
   v_new.job := p_settings -> 'job';
 
-  insert into interlock.schedules as s (name, is_paused, cron, time_zone, missed, missed_limit, job, created_at, updated_at)
-  values (p_name, coalesce((p_settings ->> 'is_paused')::boolean, false), v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_now, v_now)
-  on conflict (name) do nothing
-  returning s.revision into revision;
-  if found then
-    outcome := 'created';
-  else
-    v_old := interlock.lock_schedule(p_name);
+  -- One that is deleted between the insert that finds it and its lock is made after all.
+  loop
+    insert into interlock.schedules as s (name, is_paused, cron, time_zone, missed, missed_limit, job, created_at, updated_at)
+    values (p_name, coalesce((p_settings ->> 'is_paused')::boolean, false), v_new.cron, v_new.time_zone, v_new.missed, v_new.missed_limit, v_new.job, v_now, v_now)
+    on conflict (name) do nothing
+    returning s.revision into revision;
+    if found then
+      outcome := 'created';
+      exit;
+    end if;
+    select s.* into v_old from interlock.schedules as s where s.name = p_name for no key update;
+    exit when found;
+  end loop;
+  if outcome is null then
     v_new.is_paused := coalesce((p_settings ->> 'is_paused')::boolean, v_old.is_paused);
     revision := v_old.revision;
     outcome := 'unchanged';
