@@ -11,6 +11,7 @@ export function differences(model: Model, observed: Observed): string[] {
   return [
     ...differing('job', [...model.jobs.values()], observed.jobs),
     ...differing('agent', agents, observed.agents),
+    ...differing('the dependency of', [...model.dependencies.values()], observed.dependencies),
     ...differing('start', startsOf(model.starts, observed), startsOf(observedStarts(observed), observed)),
     ...differing('limit', model.limits.map(named), observed.seen.limits.map(named)),
     ...differing(

@@ -1,5 +1,6 @@
 // The verbs of who holds a job: every one names its token, and a stale one changes nothing.
 
+import { tellDependents } from './dependency-rules.ts'
 import type { Claim, Model, ModelJob } from './model.ts'
 import { expectRefusal, expectRows, type Row, type Situation, theRow, type VerbCall } from './rule.ts'
 
@@ -108,6 +109,8 @@ export function completeJobs(claims: readonly Claim[]): VerbCall {
     shown: showClaims(claims),
     rule: (situation) => {
       for (const id of expectReleases(situation, claims)) situation.model.end(id, 'completed')
+      // It tells those that wait for them, as far as it can have their rows.
+      tellDependents(situation)
     },
   }
 }

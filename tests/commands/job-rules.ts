@@ -30,7 +30,7 @@ function resourcesOf({ user, resources }: NewJob): string[] {
   return [...new Set([...(user === undefined ? [] : [`user:${user}`]), ...resources])].toSorted(byResourceOrder)
 }
 
-function wireOf(job: NewJob): Record<string, unknown> {
+export function wireOf(job: NewJob): Record<string, unknown> {
   return {
     ...(job.id === undefined ? {} : { id: job.id }),
     task: job.task,
@@ -48,7 +48,7 @@ function wireOf(job: NewJob): Record<string, unknown> {
   }
 }
 
-function showJob(job: NewJob): string {
+export function showJob(job: NewJob): string {
   const delay = job.delaySeconds === undefined ? '' : ` in ${job.delaySeconds} s`
   const wrong = job.wrong === undefined ? '' : ` wrong ${job.wrong.field}`
   const ttl = job.ttlSeconds === 0 ? '' : ` ttl ${job.ttlSeconds}`
@@ -83,7 +83,7 @@ export function enqueueJobs(jobs: readonly NewJob[]): VerbCall {
   }
 }
 
-function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
+export function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
   const runAt = job.delaySeconds === undefined ? null : at + job.delaySeconds
   const status = job.start === false ? 'paused' : runAt !== null && runAt > at ? 'scheduled' : 'pending'
   return {

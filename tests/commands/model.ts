@@ -4,7 +4,7 @@
 
 import { demandOf, limitOf, ratesOf } from '../property/demand.ts'
 import type { LimitSeen } from '../property/observation.ts'
-import type { AgentRow, JobRow, Observed } from './observation.ts'
+import type { AgentRow, DependencyRow, JobRow, Observed } from './observation.ts'
 
 export type ModelJob = JobRow
 export type ModelAgent = Omit<AgentRow, 'active'>
@@ -28,6 +28,7 @@ export const isLock = ({ queue }: Pick<ModelJob, 'queue'>): boolean => queue ===
 export class Model {
   jobs: Map<string, ModelJob>
   agents: Map<string, ModelAgent>
+  dependencies: Map<string, DependencyRow>
   /** By job, how it ended: once for good, and once each time that it failed. */
   ended: Map<string, readonly string[]>
   limits: readonly LimitSeen[]
@@ -44,9 +45,10 @@ export class Model {
   suspendedNames: ReadonlySet<string> = new Set()
 
   /** The model of what is there now. */
-  constructor({ jobs, agents, ended, seen, fences }: Observed) {
+  constructor({ jobs, agents, dependencies, ended, seen, fences }: Observed) {
     this.jobs = new Map(jobs.map((job) => [job.id, job]))
     this.agents = new Map(agents.map(({ active: _, ...agent }) => [agent.id, agent]))
+    this.dependencies = new Map(dependencies.map((dependency) => [dependency.id, dependency]))
     this.ended = new Map(Object.entries(ended))
     this.limits = seen.limits
     this.pausedQueues = new Set(seen.pausedQueues)
@@ -67,6 +69,7 @@ export class Model {
     return Object.assign(copy, this, {
       jobs: new Map(this.jobs),
       agents: new Map(this.agents),
+      dependencies: new Map(this.dependencies),
       ended: new Map(this.ended),
       fences: new Map(this.fences),
       lockOwners: new Map(this.lockOwners),

@@ -47,15 +47,27 @@ export interface AgentRow {
   readonly endReason: string | null
 }
 
+/** That one job waits for another, or waited. */
+export interface DependencyRow {
+  /** Both ids. */
+  readonly id: string
+  readonly child: string
+  readonly parent: string
+  readonly needs: 'success' | 'any'
+  /** What the child was told of the parent's end; null: nothing yet. */
+  readonly outcome: string | null
+}
+
 export interface Observed {
   readonly seen: Observation
   readonly jobs: readonly JobRow[]
   readonly agents: readonly AgentRow[]
+  readonly dependencies: readonly DependencyRow[]
   /** Outcomes in task_history by job, sorted. */
   readonly ended: Readonly<Record<string, readonly string[]>>
   /** `resource slot`, its fence and holder, of every slot that was ever granted. */
   readonly fences: Readonly<Record<string, readonly [number, string | null]>>
-  /** Of all touches, all bytes of output and all lanes: what a refused call must not change. */
+  /** Of all touches, all bytes of output, all lanes: what a refused call must not change. */
   readonly rest: string
 }
 
@@ -77,6 +89,9 @@ const more = `
         'leaseSeconds', a.lease_seconds, 'leaseUntil', ${seconds('a.lease_until')},
         'lastHeartbeatAt', ${seconds('a.last_heartbeat_at')}, 'endedAt', ${seconds('a.ended_at')}, 'endReason', a.end_reason
       ) order by a.incarnation), '[]') from interlock.agent_stats as a),
+    'dependencies', (select coalesce(json_agg(json_build_object(
+        'id', d.job_id || ' on ' || d.parent_id, 'child', d.job_id, 'parent', d.parent_id, 'needs', d.needs, 'outcome', d.parent_outcome
+      ) order by d.job_id, d.parent_id), '[]') from interlock.job_dependencies as d),
     'ended', (select coalesce(json_object_agg(h.job_id, h.outcomes), '{}') from (
         select t.job_id, array_agg(t.outcome order by t.outcome) as outcomes from interlock.task_history as t group by t.job_id) as h),
     'fences', (select coalesce(json_object_agg(s.resource || ' ' || s.slot, json_build_array(s.fence, s.active_job_id)), '{}')
@@ -85,6 +100,8 @@ const more = `
         select concat_ws(',', x.lane_id, x.inserted_by) as line from interlock.job_lane_touches as x
         union all
         select concat_ws(',', l.id, l.rank, l.blocked_on, l.reserving) from interlock.job_lanes as l
+        union all
+        select concat_ws(',', d.id, d.parent_id) from interlock.job_dependency_touches as d
         union all
         select concat_ws(',', o.job_id, o.total_bytes) from interlock.job_output as o) as t)
   )`

@@ -23,10 +23,21 @@ export const drainSupport = `
      commit;
      perform interlock.start_paused_job(j.id) from interlock.jobs as j where j.status = 'paused';
      commit;
+     -- Who needs the success of a dead letter waits for a person.
+     perform interlock.requeue_job(j.id)
+     from interlock.jobs as j
+     where j.status = 'failed'
+       and exists (select from interlock.job_dependencies as d where d.parent_id = j.id and d.needs = 'success');
+     commit;
      for v_round in 1..30 loop
        perform ${later(20)};
        perform interlock.promote_due_jobs();
        commit;
+       loop
+         select s.more into v_more from interlock.settle_dependents() as s;
+         commit;
+         exit when not v_more;
+       end loop;
        loop
          select a.left_over into v_left from interlock.absorb_touches() as a;
          commit;
@@ -46,7 +57,8 @@ export const drainSupport = `
          exit when not v_more;
        end loop;
        select array_agg(j.id), array_agg(j.token) into v_ids, v_tokens from interlock.jobs as j where j.held is not null;
-       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed') then
+       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed')
+         and not exists (select from interlock.job_dependency_touches) then
          return;
        end if;
        commit;

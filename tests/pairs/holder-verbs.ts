@@ -12,7 +12,7 @@ import {
   returnJobs,
   startJobs,
 } from '../commands/holder-rules.ts'
-import { current, ifJobIs, jobBecomes, type PairVerb, released, when } from './standing.ts'
+import { completed, current, ifJobIs, jobBecomes, type PairVerb, released, when } from './standing.ts'
 import { claimOf } from './subjects.ts'
 
 export const holderVerbs: readonly PairVerb[] = [
@@ -67,7 +67,7 @@ export const holderVerbs: readonly PairVerb[] = [
     lockScenes: ['granted', 'locked'],
     call: (subject) => completeJobs([claimOf(subject)]),
     outcome: ifJobIs(current),
-    after: jobBecomes('ended'),
+    after: completed,
   },
   {
     name: 'fail_job',

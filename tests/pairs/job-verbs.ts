@@ -17,7 +17,7 @@ import {
 } from '../commands/job-rules.ts'
 import { held, ifJobIs, jobBecomes, type PairVerb, waiting, when } from './standing.ts'
 
-const again: NewJob = {
+export const again: NewJob = {
   task: 'work',
   queue: 'default',
   user: 'alice',
@@ -49,7 +49,7 @@ export const jobVerbs: readonly PairVerb[] = [
     scenes: ['pending', 'running'],
     lockScenes: ['asked', 'locked'],
     call: ({ id }) => cancelJob(id),
-    outcome: ({ job }) => when(job !== 'failed' && job !== 'ended' && job !== 'idle'),
+    outcome: ({ job }) => when(job !== 'failed' && job !== 'ended'),
     after: (standing) => ({
       ...standing,
       job: !held.includes(standing.job) ? 'ended' : standing.isLock ? 'marked' : 'stopping',
@@ -61,8 +61,7 @@ export const jobVerbs: readonly PairVerb[] = [
     lockScenes: ['asked', 'locked'],
     call: () => cancelAllOf('alice'),
     // The lock is ann's.
-    outcome: ({ job, isLock }) =>
-      when(!isLock && !['failed', 'ended', 'idle', 'stopping'].includes(job), 'has nothing to do'),
+    outcome: ({ job, isLock }) => when(!isLock && !['failed', 'ended', 'stopping'].includes(job), 'has nothing to do'),
     after: (standing) => ({ ...standing, job: held.includes(standing.job) ? 'stopping' : 'ended' }),
   },
   {
@@ -106,7 +105,7 @@ export const jobVerbs: readonly PairVerb[] = [
     scenes: ['pending'],
     lockScenes: ['asked'],
     call: ({ id }) => setPriority(id, 1),
-    outcome: ({ job }) => when(job !== 'ended' && job !== 'idle'),
+    outcome: ({ job }) => when(job !== 'ended'),
   },
   {
     name: 'start_paused_job',

@@ -3,7 +3,7 @@
 import { expireLocks, releaseResource, sweepLocks } from '../commands/lock-end-rules.ts'
 import { extendLock, releaseLock } from '../commands/lock-holder-rules.ts'
 import { acquireLock, pollLock } from '../commands/lock-rules.ts'
-import { always, current, held, jobBecomes, type PairVerb, type Standing, when } from './standing.ts'
+import { always, completed, current, held, jobBecomes, type PairVerb, type Standing, when } from './standing.ts'
 
 const request = {
   resources: ['user:alice', 'model:flux'],
@@ -48,7 +48,7 @@ export const lockVerbs: readonly PairVerb[] = [
     scenes: ['locked', 'lapsed'],
     call: ({ id }) => releaseLock(id, 1),
     outcome: ({ isLock, job }) => when(isLock && current.includes(job)),
-    after: jobBecomes('ended'),
+    after: completed,
   },
   {
     name: 'release_lock (by force)',

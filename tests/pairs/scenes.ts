@@ -24,6 +24,7 @@ const empty = [
 ]
 const assigned = [...empty, enqueue('j'), ...others, claim(100), claim(100)]
 const running = [...assigned, `interlock.start_jobs('{j}', '{1}')`]
+const untold = [...running, enqueue('c', ', "depends_on": ["j"], "ttl_seconds": 0')]
 const acquire = `interlock.acquire_lock('{user:alice,model:flux}', 'ann', 60, 30)`
 const grant = `interlock.claim_jobs('locks.0', null, 10)`
 // The first number is drawn for nothing, so that a token of 1 is stale once it is granted.
@@ -101,6 +102,10 @@ export const scenes = {
   locked,
   lapsed: [...locked, later(100)],
   marked: [...locked, later(100), 'interlock.expire_locks()'],
+  // A job `c` depends on its success. Who ends it leaves a touch, where it was not told before that it has a child.
+  untold,
+  parent: [...untold, 'interlock.settle_dependents()'],
+  orphaned: [...untold, `interlock.complete_jobs('{j}', '{1}')`],
   idle: [...empty, enqueue('j'), absorb, claim(1), `interlock.complete_jobs('{j}', '{1}')`, later(100)],
 } as const satisfies Record<string, readonly string[]>
 
@@ -117,6 +122,7 @@ const kept = [
     'task_history',
   ],
   ...['job_results', 'job_output', 'agent_stats', 'resource_limits', 'queues'],
+  ...['job_dependencies', 'job_dependency_touches'],
   ...['workflows', 'workflow_executions', 'job_messages'],
 ].map((table) => `interlock.${table}`)
 const sequences = [
@@ -138,6 +144,8 @@ const resetMore = `
     delete from interlock.workflows;
     delete from interlock.workflow_executions;
     delete from interlock.job_messages;
+    delete from interlock.job_dependencies;
+    delete from interlock.job_dependency_touches;
     insert into interlock.queues (name) values ('default');
     ${locksOfTheSchema};
     perform setval('interlock.job_numbers', 1, false);

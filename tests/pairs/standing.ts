@@ -17,6 +17,8 @@ export interface Standing {
   readonly agent: 'alive' | 'draining' | 'lost' | 'gone'
   readonly isQueuePaused: boolean
   readonly isResourcePaused: boolean
+  /** Of one that has ended: whether it was completed. */
+  readonly hasCompleted: boolean
   /** Whether the id `n` names a job. */
   readonly isIdTaken: boolean
 }
@@ -62,6 +64,7 @@ export const ifJobIs =
 export const jobBecomes =
   (job: Standing['job']) =>
   (standing: Standing): Standing => ({ ...standing, job })
+export const completed = (standing: Standing): Standing => ({ ...standing, job: 'ended', hasCompleted: true })
 
 /** Its holder has given it back. */
 export function released(standing: Standing): Standing {
@@ -89,14 +92,23 @@ export const ofClaim = (standing: Standing): Outcome => {
   return when(isOpen && startable.includes(standing.job), 'has nothing to do')
 }
 
+// Of the scenes that are not named after what the job is.
+const jobIn: Partial<Record<SceneName, Standing['job']>> = {
+  untold: 'running',
+  parent: 'running',
+  orphaned: 'ended',
+  idle: 'ended',
+}
+
 export function standingOf(scene: SceneName): Standing {
   return {
-    job: scene,
+    job: jobIn[scene] ?? scene,
     isLock: isOfLock(scene),
     isExecution: scene === 'executing',
     agent: scene === 'lost' ? 'lost' : 'alive',
     isQueuePaused: scene === 'reserving',
     isResourcePaused: scene === 'closed',
+    hasCompleted: scene === 'idle' || scene === 'orphaned',
     isIdTaken: false,
   }
 }

@@ -10,6 +10,7 @@ import {
   wakePatientLanes,
 } from '../commands/lane-rules.ts'
 import { agentVerbs } from './agent-verbs.ts'
+import { dependencyVerbs } from './dependency-verbs.ts'
 import { ensurePartitions, pruneHistory } from './history-rules.ts'
 import { holderVerbs } from './holder-verbs.ts'
 import { jobVerbs } from './job-verbs.ts'
@@ -76,6 +77,7 @@ const laneVerbs: readonly PairVerb[] = [
 
 export const pairVerbs: readonly PairVerb[] = [
   ...jobVerbs,
+  ...dependencyVerbs,
   ...laneVerbs,
   ...holderVerbs,
   ...agentVerbs,
