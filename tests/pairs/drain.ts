@@ -9,6 +9,7 @@ export const drainSupport = `
      v_agent text;
      v_left integer;
      v_more boolean;
+     v_request text;
      v_ids text[];
      v_tokens bigint[];
    begin
@@ -56,9 +57,18 @@ export const drainSupport = `
          commit;
          exit when not v_more;
        end loop;
+       perform interlock.expire_requests();
+       commit;
+       foreach v_request in array interlock.away_requests() loop
+         perform interlock.resume_request(v_request);
+         commit;
+       end loop;
        select array_agg(j.id), array_agg(j.token) into v_ids, v_tokens from interlock.jobs as j where j.held is not null;
        if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed')
-         and not exists (select from interlock.job_dependency_touches) then
+         and not exists (select from interlock.job_dependency_touches)
+         and not exists (
+           select from interlock.job_messages as m where m.state = 'open' or (m.given_back is not null and m.resumed_at is null)
+         ) then
          return;
        end if;
        commit;

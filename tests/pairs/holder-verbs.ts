@@ -2,7 +2,6 @@
 
 import {
   appendOutput,
-  ask,
   completeJobs,
   confirmCancel,
   failJob,
@@ -48,13 +47,6 @@ export const holderVerbs: readonly PairVerb[] = [
     outcome: ({ job, isExecution }) => when(isExecution && current.includes(job)),
   },
   {
-    name: 'ask',
-    scenes: ['running'],
-    lockScenes: ['locked'],
-    call: (subject) => ask(claimOf(subject)),
-    outcome: ifJobIs(['running', 'executing', 'lost', 'locked', 'lapsed']),
-  },
-  {
     name: 'append_output',
     scenes: ['running'],
     lockScenes: ['locked'],
@@ -80,6 +72,14 @@ export const holderVerbs: readonly PairVerb[] = [
       standing.isLock && current.includes(standing.job) && standing.job !== 'marked'
         ? { ...standing, job: 'failed' }
         : released(standing),
+  },
+  {
+    name: 'fail_job (for good)',
+    scenes: ['running'],
+    lockScenes: ['locked'],
+    call: (subject) => failJob(claimOf(subject), 'never'),
+    outcome: ifJobIs(current),
+    after: (standing) => ({ ...standing, job: ['stopping', 'marked'].includes(standing.job) ? 'ended' : 'failed' }),
   },
   {
     name: 'return_jobs',

@@ -63,7 +63,7 @@ export const lockVerbs: readonly PairVerb[] = [
     scenes: ['running'],
     lockScenes: ['locked'],
     call: ({ id }) => releaseResource('model:flux', id),
-    outcome: ({ job }) => when(held.includes(job)),
+    outcome: ({ job, hasLent }) => when(held.includes(job) && !hasLent),
     after: (standing) => ({ ...standing, job: standing.isLock ? 'ended' : 'stopping' }),
     looksFirst: true,
   },
@@ -72,8 +72,10 @@ export const lockVerbs: readonly PairVerb[] = [
     isForLocks: true,
     scenes: ['locked'],
     call: () => sweepLocks(0, false),
-    outcome: ({ isLock, job }) => when(isLock && held.includes(job), 'has nothing to do'),
-    after: jobBecomes('ended'),
+    // A companion, too: another one is sent.
+    outcome: ({ isLock, job, question }) =>
+      when((isLock && held.includes(job)) || question === 'returning', 'has nothing to do'),
+    after: (standing) => (standing.isLock ? { ...standing, job: 'ended' } : { ...standing, question: 'recalled' }),
     looksFirst: true,
   },
   {
