@@ -1,7 +1,8 @@
 // The verbs of who holds a job: every one names its token, and a stale one changes nothing.
 
+import { tellDependents } from './dependency-rules.ts'
 import type { Claim, Model, ModelJob } from './model.ts'
-import { expectRefusal, expectRows, type Row, type Situation, theRow, type VerbCall } from './rule.ts'
+import { expectRefusal, expectRows, isBeaten, type Row, type Situation, theRow, type VerbCall } from './rule.ts'
 
 const showClaims = (claims: readonly Claim[]) => claims.map(({ job, token }) => `${job} #${token}`).join(', ')
 const idsAndTokens = (claims: readonly Claim[]) => [claims.map(({ job }) => job), claims.map(({ token }) => token)]
@@ -73,21 +74,6 @@ export function reportStep(claim: Claim, step: string): VerbCall {
   }
 }
 
-export function ask(claim: Claim): VerbCall {
-  return {
-    verb: 'ask',
-    parameters: `$1, $2, '{"message": "Shall it?"}'`,
-    values: [claim.job, claim.token],
-    shown: showClaims([claim]),
-    rule: (situation) => {
-      if (isRefusedAsHolder(situation, claim)) return
-      const job = situation.model.jobs.get(claim.job) as ModelJob
-      if (job.status !== 'running' || job.askedToStopAt !== null) expectRefusal(situation, 'IL003')
-      else expectRows(situation, [{ status: 'open', given_back: null }])
-    },
-  }
-}
-
 export function appendOutput(claim: Claim, lines: string): VerbCall {
   return {
     verb: 'append_output',
@@ -107,7 +93,10 @@ export function completeJobs(claims: readonly Claim[]): VerbCall {
     values: idsAndTokens(claims),
     shown: showClaims(claims),
     rule: (situation) => {
+      if (hasGrown(situation, claims)) return
       for (const id of expectReleases(situation, claims)) situation.model.end(id, 'completed')
+      // It tells those that wait for them, as far as it can have their rows.
+      tellDependents(situation)
     },
   }
 }
@@ -119,6 +108,7 @@ export function returnJobs(claims: readonly Claim[]): VerbCall {
     values: idsAndTokens(claims),
     shown: showClaims(claims),
     rule: (situation) => {
+      if (hasGrown(situation, claims)) return
       for (const id of expectReleases(situation, claims)) putBack(situation.model, id, { attempts: -1 })
     },
   }
@@ -136,7 +126,7 @@ export function failJob(claim: Claim, retry: string): VerbCall {
         expectRefusal(situation, 'IL005')
         return
       }
-      if (isRefusedAsHolder(situation, claim)) return
+      if (hasGrown(situation, [claim]) || isRefusedAsHolder(situation, claim)) return
       const job = model.jobs.get(claim.job) as ModelJob
       if (job.askedToStopAt !== null) {
         expectRows(situation, [{ status: 'cancelled' }])
@@ -164,7 +154,7 @@ export function confirmCancel(claim: Claim): VerbCall {
         expectRefusal(situation, 'IL003')
         return
       }
-      if (isRefusedAsHolder(situation, claim)) return
+      if (hasGrown(situation, [claim]) || isRefusedAsHolder(situation, claim)) return
       theRow(situation)
       situation.model.end(claim.job, 'cancelled')
     },
@@ -185,11 +175,18 @@ export function putBack(model: Model, id: string, { attempts = 0 }: { readonly a
   else model.move(id, 'pending', { attempts })
 }
 
-function isRefusedAsHolder(situation: Situation, { job, token }: Claim): boolean {
+export function isRefusedAsHolder(situation: Situation, { job, token }: Claim): boolean {
   const claim = situation.model.claimOf(job, token)
   if (claim === 'current') return false
   expectRefusal(situation, claim === 'job_not_found' ? 'IL001' : 'IL002')
   return true
+}
+
+/** What one of them gave back for a question it may have taken again between the look and the locks. */
+function hasGrown(situation: Situation, claims: readonly Claim[]): boolean {
+  const requests = [...situation.model.requests.values()]
+  const mayGrow = requests.some(({ job, givenBack }) => givenBack !== null && claims.some((claim) => claim.job === job))
+  return mayGrow && isBeaten(situation)
 }
 
 /** Returns the jobs of the claims that have to be accepted: each once. */

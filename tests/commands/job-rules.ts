@@ -30,7 +30,7 @@ function resourcesOf({ user, resources }: NewJob): string[] {
   return [...new Set([...(user === undefined ? [] : [`user:${user}`]), ...resources])].toSorted(byResourceOrder)
 }
 
-function wireOf(job: NewJob): Record<string, unknown> {
+export function wireOf(job: NewJob): Record<string, unknown> {
   return {
     ...(job.id === undefined ? {} : { id: job.id }),
     task: job.task,
@@ -48,7 +48,7 @@ function wireOf(job: NewJob): Record<string, unknown> {
   }
 }
 
-function showJob(job: NewJob): string {
+export function showJob(job: NewJob): string {
   const delay = job.delaySeconds === undefined ? '' : ` in ${job.delaySeconds} s`
   const wrong = job.wrong === undefined ? '' : ` wrong ${job.wrong.field}`
   const ttl = job.ttlSeconds === 0 ? '' : ` ttl ${job.ttlSeconds}`
@@ -83,7 +83,7 @@ export function enqueueJobs(jobs: readonly NewJob[]): VerbCall {
   }
 }
 
-function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
+export function newJob(job: NewJob, at: number): Omit<ModelJob, 'id'> {
   const runAt = job.delaySeconds === undefined ? null : at + job.delaySeconds
   const status = job.start === false ? 'paused' : runAt !== null && runAt > at ? 'scheduled' : 'pending'
   return {
@@ -168,10 +168,15 @@ export function requeueJob(id: string): VerbCall {
       return
     }
     expectRows(situation, [{ status: 'pending' }])
-    const { model, at } = situation
-    if (job.status === 'failed') model.change(id, { attempt: 0, expiresAt: isLock(job) ? null : at + queueTtlSeconds })
-    model.move(id, 'pending')
+    revive(situation, job)
   })
+}
+
+/** A dead letter begins anew. */
+export function revive({ model, at }: Pick<Situation, 'model' | 'at'>, job: ModelJob): void {
+  if (job.status === 'failed')
+    model.change(job.id, { attempt: 0, expiresAt: isLock(job) ? null : at + queueTtlSeconds })
+  model.move(job.id, 'pending')
 }
 
 export function startPausedJob(id: string): VerbCall {
@@ -221,7 +226,7 @@ export function cancelAllOf(user: string): VerbCall {
       const { changed, asked } = theRow(situation)
       if (observed === null) return
       const before = [...model.jobs.values()].filter(
-        (job) => job.user === user && job.status !== 'failed' && job.askedToStopAt === null,
+        (job) => job.user === user && !isLock(job) && job.status !== 'failed' && job.askedToStopAt === null,
       )
       const ended = before.filter(({ id, held }) => held === null && observed.ended[id]?.includes('cancelled') === true)
       // One that was asked may have ended since, by who holds it.

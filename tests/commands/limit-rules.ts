@@ -90,7 +90,7 @@ function countWhatRuns(model: Model, pattern: string): void {
   for (const job of model.held()) {
     const held = job.held ?? []
     const missing = model
-      .demandOf(job)
+      .dueTo(job)
       .filter(
         (name) =>
           isMeantBy(pattern, name) &&

@@ -2,9 +2,9 @@
 // memory, changed by the rules of the verbs (holder-rules.ts, job-rules.ts, ...) and by nothing that SQL has computed,
 // but for the choices that are a claim's own: which jobs it starts.
 
-import { demandOf, limitOf, ratesOf } from '../property/demand.ts'
+import { byResourceOrder, demandOf, limitOf, ratesOf } from '../property/demand.ts'
 import type { LimitSeen } from '../property/observation.ts'
-import type { AgentRow, JobRow, Observed } from './observation.ts'
+import type { AgentRow, DependencyRow, JobRow, Observed, RequestRow, ScheduleRow } from './observation.ts'
 
 export type ModelJob = JobRow
 export type ModelAgent = Omit<AgentRow, 'active'>
@@ -28,6 +28,9 @@ export const isLock = ({ queue }: Pick<ModelJob, 'queue'>): boolean => queue ===
 export class Model {
   jobs: Map<string, ModelJob>
   agents: Map<string, ModelAgent>
+  dependencies: Map<string, DependencyRow>
+  schedules: Map<string, ScheduleRow>
+  requests: Map<string, RequestRow>
   /** By job, how it ended: once for good, and once each time that it failed. */
   ended: Map<string, readonly string[]>
   limits: readonly LimitSeen[]
@@ -41,18 +44,22 @@ export class Model {
   lockOwners: Map<string, string | null>
   starts: readonly RatedStart[]
   /** Names of agents whose next incarnation is suspended, too. */
-  suspendedNames: ReadonlySet<string> = new Set()
+  suspendedNames: ReadonlySet<string>
 
   /** The model of what is there now. */
-  constructor({ jobs, agents, ended, seen, fences }: Observed) {
+  constructor({ jobs, agents, dependencies, schedules, requests, ended, seen, fences }: Observed) {
     this.jobs = new Map(jobs.map((job) => [job.id, job]))
     this.agents = new Map(agents.map(({ active: _, ...agent }) => [agent.id, agent]))
+    this.dependencies = new Map(dependencies.map((dependency) => [dependency.id, dependency]))
+    this.schedules = new Map(schedules.map((schedule) => [schedule.id, schedule]))
+    this.requests = new Map(requests.map((request) => [request.id, request]))
     this.ended = new Map(Object.entries(ended))
     this.limits = seen.limits
     this.pausedQueues = new Set(seen.pausedQueues)
     this.fences = new Map()
     for (const [slot, [fence]] of Object.entries(fences)) this.noteFence(slot.slice(0, slot.lastIndexOf(' ')), fence)
     this.given = jobs.flatMap(({ id, token }) => (token === null ? [] : [{ job: id, token }]))
+    this.suspendedNames = new Set(agents.flatMap(({ name, state }) => (state === 'suspended' ? [name] : [])))
     this.incarnations = Math.max(0, ...agents.map(({ id }) => incarnationOf(id)))
     this.lockOwners = new Map(jobs.filter(isLock).map(({ id, user }) => [id, user]))
     this.starts = seen.slots.flatMap(({ resource, slot, takenUntil }) =>
@@ -67,6 +74,9 @@ export class Model {
     return Object.assign(copy, this, {
       jobs: new Map(this.jobs),
       agents: new Map(this.agents),
+      dependencies: new Map(this.dependencies),
+      schedules: new Map(this.schedules),
+      requests: new Map(this.requests),
       ended: new Map(this.ended),
       fences: new Map(this.fences),
       lockOwners: new Map(this.lockOwners),
@@ -107,6 +117,16 @@ export class Model {
 
   noteStart(rate: string, token: number, at: number): void {
     this.starts = [...this.starts.filter(({ until }) => until > at - 600), { rate, token, until: at + 60 }]
+  }
+
+  /** What a job needs, but for what it has given back until it is answered. */
+  dueTo(job: ModelJob): readonly string[] {
+    const lent = [...this.requests.values()].find(
+      ({ job: id, token, givenBack, isResumed }) =>
+        id === job.id && token === job.token && givenBack !== null && !isResumed,
+    )
+    const [first] = lent?.givenBack ?? []
+    return this.demandOf(job).filter((name) => first === undefined || byResourceOrder(name, first) < 0)
   }
 
   capacityOf(resource: string): { capacity: number; paused: boolean } {

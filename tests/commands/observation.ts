@@ -47,15 +47,56 @@ export interface AgentRow {
   readonly endReason: string | null
 }
 
+/** That one job waits for another, or waited. */
+export interface DependencyRow {
+  /** Both ids. */
+  readonly id: string
+  readonly child: string
+  readonly parent: string
+  readonly needs: 'success' | 'any'
+  /** What the child was told of the parent's end; null: nothing yet. */
+  readonly outcome: string | null
+}
+
+export interface ScheduleRow {
+  /** Its name. */
+  readonly id: string
+  readonly isPaused: boolean
+  readonly cron: string
+  /** Null: not computed yet. */
+  readonly nextAt: number | null
+  readonly revision: number
+  readonly lastJob: string | null
+}
+
+/** A question to a person. */
+export interface RequestRow {
+  readonly id: string
+  readonly job: string
+  readonly token: number
+  readonly state: string
+  readonly expiresAt: number
+  /** In resource order. */
+  readonly givenBack: readonly string[] | null
+  /** Who stands in line for what was given back. */
+  readonly companion: string | null
+  readonly isResumed: boolean
+  /** Under which its job holds again what it gave back. */
+  readonly fence: number | null
+}
+
 export interface Observed {
   readonly seen: Observation
   readonly jobs: readonly JobRow[]
   readonly agents: readonly AgentRow[]
+  readonly dependencies: readonly DependencyRow[]
+  readonly schedules: readonly ScheduleRow[]
+  readonly requests: readonly RequestRow[]
   /** Outcomes in task_history by job, sorted. */
   readonly ended: Readonly<Record<string, readonly string[]>>
   /** `resource slot`, its fence and holder, of every slot that was ever granted. */
   readonly fences: Readonly<Record<string, readonly [number, string | null]>>
-  /** Of all touches, all bytes of output and all lanes: what a refused call must not change. */
+  /** Of all touches, all bytes of output, all lanes: what a refused call must not change. */
   readonly rest: string
 }
 
@@ -77,6 +118,17 @@ const more = `
         'leaseSeconds', a.lease_seconds, 'leaseUntil', ${seconds('a.lease_until')},
         'lastHeartbeatAt', ${seconds('a.last_heartbeat_at')}, 'endedAt', ${seconds('a.ended_at')}, 'endReason', a.end_reason
       ) order by a.incarnation), '[]') from interlock.agent_stats as a),
+    'dependencies', (select coalesce(json_agg(json_build_object(
+        'id', d.job_id || ' on ' || d.parent_id, 'child', d.job_id, 'parent', d.parent_id, 'needs', d.needs, 'outcome', d.parent_outcome
+      ) order by d.job_id, d.parent_id), '[]') from interlock.job_dependencies as d),
+    'schedules', (select coalesce(json_agg(json_build_object(
+        'id', s.name, 'isPaused', s.is_paused, 'cron', s.cron, 'nextAt', ${seconds("nullif(s.next_at, '-infinity')")},
+        'revision', s.revision, 'lastJob', s.last_job_id
+      ) order by s.name), '[]') from interlock.schedules as s),
+    'requests', (select coalesce(json_agg(json_build_object(
+        'id', m.id, 'job', m.job_id, 'token', m.token, 'state', m.state, 'expiresAt', ${seconds('m.expires_at')}, 'givenBack', m.given_back, 'companion', m.companion_id,
+        'isResumed', m.resumed_at is not null, 'fence', m.resume_fence
+      ) order by m.id), '[]') from interlock.job_messages as m where m.kind = 'request'),
     'ended', (select coalesce(json_object_agg(h.job_id, h.outcomes), '{}') from (
         select t.job_id, array_agg(t.outcome order by t.outcome) as outcomes from interlock.task_history as t group by t.job_id) as h),
     'fences', (select coalesce(json_object_agg(s.resource || ' ' || s.slot, json_build_array(s.fence, s.active_job_id)), '{}')
@@ -85,6 +137,8 @@ const more = `
         select concat_ws(',', x.lane_id, x.inserted_by) as line from interlock.job_lane_touches as x
         union all
         select concat_ws(',', l.id, l.rank, l.blocked_on, l.reserving) from interlock.job_lanes as l
+        union all
+        select concat_ws(',', d.id, d.parent_id) from interlock.job_dependency_touches as d
         union all
         select concat_ws(',', o.job_id, o.total_bytes) from interlock.job_output as o) as t)
   )`

@@ -63,6 +63,7 @@ export const locksOfTheSchema = `
 export async function begin(stage: Stage, { scheduling, patienceSeconds, limits }: Beginning): Promise<Run> {
   stage.transcript.length = 0
   await stage.look('select interlock_test.reset()')
+  await stage.look('delete from interlock.job_messages')
   await stage.look(`select setval('interlock.job_numbers', 1, false)`)
   await stage.look('insert into interlock.queues (name) select unnest($1::text[])', [queueNames])
   await stage.look(locksOfTheSchema)

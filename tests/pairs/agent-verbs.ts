@@ -1,6 +1,14 @@
 // The verbs of the agent that holds the subject, and of who gives it up.
 
-import { drainAgent, endAgent, heartbeatAgent, registerAgent, sweepAgent } from '../commands/agent-rules.ts'
+import {
+  drainAgent,
+  endAgent,
+  heartbeatAgent,
+  registerAgent,
+  resumeAgent,
+  suspendAgent,
+  sweepAgent,
+} from '../commands/agent-rules.ts'
 import { agentIs, always, held, holdingX, ifAlive, ifProcess, type PairVerb, released, when } from './standing.ts'
 import { claimOf } from './subjects.ts'
 
@@ -28,6 +36,21 @@ export const agentVerbs: readonly PairVerb[] = [
     call: ({ agent }) => drainAgent(agent),
     outcome: ifProcess(ifAlive),
     after: agentIs('draining'),
+  },
+  {
+    name: 'suspend_agent',
+    scenes: ['running'],
+    lockScenes: ['locked'],
+    call: ({ agent }) => suspendAgent(agent),
+    outcome: ifProcess(ifAlive),
+    after: (standing) => (standing.agent === 'alive' ? agentIs('suspended')(standing) : standing),
+  },
+  {
+    name: 'resume_agent',
+    scenes: ['suspended'],
+    call: ({ agent }) => resumeAgent(agent),
+    outcome: ifProcess(ifAlive),
+    after: (standing) => (standing.agent === 'suspended' ? agentIs('alive')(standing) : standing),
   },
   {
     name: 'end_agent',

@@ -9,6 +9,7 @@ export const drainSupport = `
      v_agent text;
      v_left integer;
      v_more boolean;
+     v_request text;
      v_ids text[];
      v_tokens bigint[];
    begin
@@ -23,10 +24,21 @@ export const drainSupport = `
      commit;
      perform interlock.start_paused_job(j.id) from interlock.jobs as j where j.status = 'paused';
      commit;
+     -- Who needs the success of a dead letter waits for a person.
+     perform interlock.requeue_job(j.id)
+     from interlock.jobs as j
+     where j.status = 'failed'
+       and exists (select from interlock.job_dependencies as d where d.parent_id = j.id and d.needs = 'success');
+     commit;
      for v_round in 1..30 loop
        perform ${later(20)};
        perform interlock.promote_due_jobs();
        commit;
+       loop
+         select s.more into v_more from interlock.settle_dependents() as s;
+         commit;
+         exit when not v_more;
+       end loop;
        loop
          select a.left_over into v_left from interlock.absorb_touches() as a;
          commit;
@@ -45,8 +57,18 @@ export const drainSupport = `
          commit;
          exit when not v_more;
        end loop;
+       perform interlock.expire_requests();
+       commit;
+       foreach v_request in array interlock.away_requests() loop
+         perform interlock.resume_request(v_request);
+         commit;
+       end loop;
        select array_agg(j.id), array_agg(j.token) into v_ids, v_tokens from interlock.jobs as j where j.held is not null;
-       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed') then
+       if v_ids is null and not exists (select from interlock.jobs as j where j.status <> 'failed')
+         and not exists (select from interlock.job_dependency_touches)
+         and not exists (
+           select from interlock.job_messages as m where m.state = 'open' or (m.given_back is not null and m.resumed_at is null)
+         ) then
          return;
        end if;
        commit;

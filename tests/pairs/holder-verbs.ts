@@ -2,7 +2,6 @@
 
 import {
   appendOutput,
-  ask,
   completeJobs,
   confirmCancel,
   failJob,
@@ -12,7 +11,7 @@ import {
   returnJobs,
   startJobs,
 } from '../commands/holder-rules.ts'
-import { current, ifJobIs, jobBecomes, type PairVerb, released, when } from './standing.ts'
+import { completed, current, ifJobIs, jobBecomes, type PairVerb, released, when } from './standing.ts'
 import { claimOf } from './subjects.ts'
 
 export const holderVerbs: readonly PairVerb[] = [
@@ -48,13 +47,6 @@ export const holderVerbs: readonly PairVerb[] = [
     outcome: ({ job, isExecution }) => when(isExecution && current.includes(job)),
   },
   {
-    name: 'ask',
-    scenes: ['running'],
-    lockScenes: ['locked'],
-    call: (subject) => ask(claimOf(subject)),
-    outcome: ifJobIs(['running', 'executing', 'lost', 'locked', 'lapsed']),
-  },
-  {
     name: 'append_output',
     scenes: ['running'],
     lockScenes: ['locked'],
@@ -67,7 +59,7 @@ export const holderVerbs: readonly PairVerb[] = [
     lockScenes: ['granted', 'locked'],
     call: (subject) => completeJobs([claimOf(subject)]),
     outcome: ifJobIs(current),
-    after: jobBecomes('ended'),
+    after: completed,
   },
   {
     name: 'fail_job',
@@ -80,6 +72,14 @@ export const holderVerbs: readonly PairVerb[] = [
       standing.isLock && current.includes(standing.job) && standing.job !== 'marked'
         ? { ...standing, job: 'failed' }
         : released(standing),
+  },
+  {
+    name: 'fail_job (for good)',
+    scenes: ['running'],
+    lockScenes: ['locked'],
+    call: (subject) => failJob(claimOf(subject), 'never'),
+    outcome: ifJobIs(current),
+    after: (standing) => ({ ...standing, job: ['stopping', 'marked'].includes(standing.job) ? 'ended' : 'failed' }),
   },
   {
     name: 'return_jobs',

@@ -77,7 +77,7 @@ function outcomeOf({ answer }: Called, scene: SceneName): Outcome {
   if (answer.state === '40001') return 'has to ask again'
   if (isRefused(answer)) return 'is refused'
   const [row] = answer.rows
-  const counts = ['jobs_returned', 'promote_due_jobs', 'expire_jobs'] as const
+  const counts = ['jobs_returned', 'promote_due_jobs', 'expire_jobs', 'expire_requests'] as const
   if (answer.rows.some(({ held_seconds }) => held_seconds !== undefined) || answer.rows.length === 0)
     return answer.rows.some(({ status }) => status === 'released') ? 'takes effect' : 'has nothing to do'
   // What somebody has locked it leaves to them.
@@ -85,6 +85,8 @@ function outcomeOf({ answer }: Called, scene: SceneName): Outcome {
     return (row.examples as readonly string[] | null)?.includes(idIn(scene)) === true
       ? 'takes effect'
       : 'has nothing to do'
+  if (row?.resume_request === 'open' || row?.resume_request === 'waiting') return 'has nothing to do'
+  if (row?.outcome === 'passed' || row?.outcome === 'unchanged' || row?.is_changed === false) return 'has nothing to do'
   if (row?.ended === 0 && row.lapsed === 0) return 'has nothing to do'
   if (Array.isArray(row?.jobs)) {
     if (row.jobs.some(({ job_id }: { job_id: string }) => job_id === idIn(scene))) return 'takes effect'

@@ -3,7 +3,6 @@
 import type { NewJob } from '../commands/job-rules.ts'
 import {
   approveJob,
-  cancelAllOf,
   cancelExecution,
   cancelJob,
   deleteJob,
@@ -15,9 +14,10 @@ import {
   setPriority,
   startPausedJob,
 } from '../commands/job-rules.ts'
+import { executeWorkflow } from '../commands/workflow-rules.ts'
 import { held, ifJobIs, jobBecomes, type PairVerb, waiting, when } from './standing.ts'
 
-const again: NewJob = {
+export const again: NewJob = {
   task: 'work',
   queue: 'default',
   user: 'alice',
@@ -45,25 +45,30 @@ export const jobVerbs: readonly PairVerb[] = [
     outcome: () => 'is refused',
   },
   {
+    name: 'execute_workflow',
+    scenes: ['pending', 'executing'],
+    lockScenes: ['asked'],
+    call: () => executeWorkflow('n', 'alice'),
+    outcome: ({ isIdTaken }) => when(!isIdTaken),
+    after: (standing) => ({ ...standing, isIdTaken: true }),
+  },
+  {
+    name: 'execute_workflow (of that id)',
+    scenes: ['executing'],
+    lockScenes: ['locked'],
+    call: ({ id }) => executeWorkflow(id, 'alice'),
+    outcome: () => 'is refused',
+  },
+  {
     name: 'cancel_job',
     scenes: ['pending', 'running'],
     lockScenes: ['asked', 'locked'],
     call: ({ id }) => cancelJob(id),
-    outcome: ({ job }) => when(job !== 'failed' && job !== 'ended' && job !== 'idle'),
+    outcome: ({ job }) => when(job !== 'failed' && job !== 'ended'),
     after: (standing) => ({
       ...standing,
       job: !held.includes(standing.job) ? 'ended' : standing.isLock ? 'marked' : 'stopping',
     }),
-  },
-  {
-    name: 'change_jobs (cancel)',
-    scenes: ['pending', 'running'],
-    lockScenes: ['asked', 'locked'],
-    call: () => cancelAllOf('alice'),
-    // The lock is ann's.
-    outcome: ({ job, isLock }) =>
-      when(!isLock && !['failed', 'ended', 'idle', 'stopping'].includes(job), 'has nothing to do'),
-    after: (standing) => ({ ...standing, job: held.includes(standing.job) ? 'stopping' : 'ended' }),
   },
   {
     name: 'cancel_execution',
@@ -106,7 +111,8 @@ export const jobVerbs: readonly PairVerb[] = [
     scenes: ['pending'],
     lockScenes: ['asked'],
     call: ({ id }) => setPriority(id, 1),
-    outcome: ({ job }) => when(job !== 'ended' && job !== 'idle'),
+    outcome: ({ job }) => when(job !== 'ended'),
+    after: (standing) => ({ ...standing, isUrgent: false }),
   },
   {
     name: 'start_paused_job',

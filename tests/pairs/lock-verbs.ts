@@ -3,7 +3,7 @@
 import { expireLocks, releaseResource, sweepLocks } from '../commands/lock-end-rules.ts'
 import { extendLock, releaseLock } from '../commands/lock-holder-rules.ts'
 import { acquireLock, pollLock } from '../commands/lock-rules.ts'
-import { always, current, held, jobBecomes, type PairVerb, type Standing, when } from './standing.ts'
+import { always, completed, current, held, jobBecomes, type PairVerb, type Standing, when } from './standing.ts'
 
 const request = {
   resources: ['user:alice', 'model:flux'],
@@ -48,7 +48,7 @@ export const lockVerbs: readonly PairVerb[] = [
     scenes: ['locked', 'lapsed'],
     call: ({ id }) => releaseLock(id, 1),
     outcome: ({ isLock, job }) => when(isLock && current.includes(job)),
-    after: jobBecomes('ended'),
+    after: completed,
   },
   {
     name: 'release_lock (by force)',
@@ -63,7 +63,7 @@ export const lockVerbs: readonly PairVerb[] = [
     scenes: ['running'],
     lockScenes: ['locked'],
     call: ({ id }) => releaseResource('model:flux', id),
-    outcome: ({ job }) => when(held.includes(job)),
+    outcome: ({ job, hasLent }) => when(held.includes(job) && !hasLent),
     after: (standing) => ({ ...standing, job: standing.isLock ? 'ended' : 'stopping' }),
     looksFirst: true,
   },
@@ -72,8 +72,10 @@ export const lockVerbs: readonly PairVerb[] = [
     isForLocks: true,
     scenes: ['locked'],
     call: () => sweepLocks(0, false),
-    outcome: ({ isLock, job }) => when(isLock && held.includes(job), 'has nothing to do'),
-    after: jobBecomes('ended'),
+    // A companion, too: another one is sent.
+    outcome: ({ isLock, job, question }) =>
+      when((isLock && held.includes(job)) || question === 'returning', 'has nothing to do'),
+    after: (standing) => (standing.isLock ? { ...standing, job: 'ended' } : { ...standing, question: 'recalled' }),
     looksFirst: true,
   },
   {

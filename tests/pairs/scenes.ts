@@ -2,8 +2,6 @@
 // its lane and its resources are in the state that goes with it, and `k` (alice's too) and `m` (bob's on flux) wait beside it.
 // In the scenes of manual locks a lock of alice and flux, `a1` of ann, is in the place of that job.
 
-import { locksOfTheSchema } from '../commands/setting.ts'
-
 export type SceneName = keyof typeof scenes
 
 const enqueue = (id: string, more = '') =>
@@ -19,11 +17,23 @@ const empty = [
   'interlock_test.reset_more()',
   `interlock.set_queue('default', '{"patience_seconds": "30", "priority_step_seconds": 20}')`,
   `interlock.set_limit('limit:all', 3)`,
+  `interlock.apply_workflow('{"id": "w", "task": "work", "steps": [{"name": "draw", "default_model": "flux"}]}')`,
   `interlock.register_agent('worker', '{default}', 100, p_lease_seconds => 600)`,
   `interlock.register_agent('other', '{default}', 100, p_lease_seconds => 3600)`,
 ]
 const assigned = [...empty, enqueue('j'), ...others, claim(100), claim(100)]
 const running = [...assigned, `interlock.start_jobs('{j}', '{1}')`]
+const lent = [
+  ...running,
+  `interlock.ask('j', 1, '{"message": "Shall it?", "release_models": true, "expires_in_seconds": 60}')`,
+]
+const recalled = [...lent, `interlock.answer_request('q-a1', '{"message": "It shall."}')`]
+const untold = [...running, enqueue('c', ', "depends_on": ["j"], "ttl_seconds": 0')]
+const struck = [
+  ...running,
+  `interlock.set_schedule('s', '{"cron": "* * * * *", "job": {"task": "work", "queue": "default", "user": "alice", "retry_delays_seconds": [3], "ttl_seconds": 0}}')`,
+  `interlock.fire_schedule('s', 1, '{}', '2030-01-01 00:00+00')`,
+]
 const acquire = `interlock.acquire_lock('{user:alice,model:flux}', 'ann', 60, 30)`
 const grant = `interlock.claim_jobs('locks.0', null, 10)`
 // The first number is drawn for nothing, so that a token of 1 is stale once it is granted.
@@ -50,12 +60,12 @@ export const scenes = {
   running,
   stopping: [...running, `interlock.cancel_job('j')`],
   lost: [...running, later(700)],
+  suspended: [...running, `interlock.suspend_agent('worker.1')`],
   scheduled: [...empty, enqueue('j', ', "delay_seconds": 5'), ...others, later(10)],
   paused: [...empty, enqueue('j', ', "start": false'), ...others],
   unapproved: [...empty, enqueue('j', ', "permission_level": "human_required"'), ...others],
   executing: [
     ...empty,
-    `interlock.apply_workflow('{"id": "w", "task": "work", "steps": [{"name": "draw", "default_model": "flux"}]}')`,
     `interlock.execute_workflow('w', '{"id": "j", "user": "alice", "queue": "default"}')`,
     ...others,
     claim(100),
@@ -101,85 +111,18 @@ export const scenes = {
   locked,
   lapsed: [...locked, later(100)],
   marked: [...locked, later(100), 'interlock.expire_locks()'],
+  // A job `c` depends on its success. Who ends it leaves a touch, where it was not told before that it has a child.
+  untold,
+  parent: [...untold, 'interlock.settle_dependents()'],
+  orphaned: [...untold, `interlock.complete_jobs('{j}', '{1}')`],
+  // It has asked a person; then it has given back its model, was answered, and its companion is in line, or at its turn.
+  asking: [...running, `interlock.ask('j', 1, '{"message": "Shall it?"}')`],
+  lent,
+  recalled,
+  returning: [...recalled, absorb, grant],
+  overdue: [...lent, later(100)],
+  // A schedule `s`, of whose slots the first has come.
+  struck,
+  resting: [...struck, `interlock.pause_schedule('s')`],
   idle: [...empty, enqueue('j'), absorb, claim(1), `interlock.complete_jobs('{j}', '{1}')`, later(100)],
 } as const satisfies Record<string, readonly string[]>
-
-const kept = [
-  ...[
-    'jobs',
-    'job_lanes',
-    'job_lane_touches',
-    'lane_floors',
-    'touch_floor',
-    'lane_users',
-    'job_queue_state',
-    'job_queue_log',
-    'task_history',
-  ],
-  ...['job_results', 'job_output', 'agent_stats', 'resource_limits', 'queues'],
-  ...['workflows', 'workflow_executions', 'job_messages'],
-].map((table) => `interlock.${table}`)
-const sequences = [
-  'interlock_test.seconds',
-  'interlock.incarnations',
-  'interlock.grant_numbers',
-  'interlock.job_numbers',
-  'interlock.message_numbers',
-]
-
-/** What reset() leaves, and what prune_history() and ensure_partitions() find or make. */
-const resetMore = `
-  create or replace function interlock_test.reset_more() returns void
-  language plpgsql
-  set client_min_messages = warning
-  as $$
-  begin
-    delete from interlock.job_output;
-    delete from interlock.workflows;
-    delete from interlock.workflow_executions;
-    delete from interlock.job_messages;
-    insert into interlock.queues (name) values ('default');
-    ${locksOfTheSchema};
-    perform setval('interlock.job_numbers', 1, false);
-    perform setval('interlock.message_numbers', 1, false);
-  end
-  $$`
-
-const resetPartitions = `
-  create or replace function interlock_test.reset_partitions() returns void
-  language plpgsql
-  set client_min_messages = warning
-  as $$
-  begin
-    if to_regclass('interlock.job_queue_log_20300101') is not null then
-      drop table interlock.job_queue_log_20300101;
-    end if;
-    if to_regclass('interlock.job_queue_log_20291201') is null then
-      create table interlock.job_queue_log_20291201 partition of interlock.job_queue_log
-        for values from ('2029-12-01 00:00+00') to ('2029-12-02 00:00+00');
-    end if;
-  end
-  $$`
-
-const copyOf = (scene: string, table: string) => `interlock_test.${scene}_${table.replace('.', '_')}`
-
-/** Builds every scene once by its verbs, and keeps a copy of it: that is put back in a tenth of the time. */
-export function sceneSteps(): readonly string[] {
-  return [
-    resetMore,
-    resetPartitions,
-    'select interlock_test.reset_partitions()',
-    ...Object.entries(scenes).flatMap(([name, statements]) => [
-      ...statements.map((statement) => `select ${statement}`),
-      ...[...kept, ...sequences].map((table) => `create table ${copyOf(name, table)} as table ${table}`),
-      `create or replace function interlock_test.scene_${name}() returns void language plpgsql as $$
-       begin
-         perform interlock_test.reset_partitions();
-         delete from graphile_worker._private_jobs;
-         ${kept.map((table) => `delete from ${table}; insert into ${table} overriding system value table ${copyOf(name, table)};`).join('\n')}
-         ${sequences.map((sequence) => `perform setval('${sequence}', s.last_value, s.is_called) from ${copyOf(name, sequence)} as s;`).join('\n')}
-       end
-       $$`,
-    ]),
-  ]
-}

@@ -6,7 +6,7 @@ import { Stage } from '../property/stage.ts'
 import { failpointSupport, failpointsOf, type Verb, verbsQuery, withFailpoints } from '../support/failpoints.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { drainSupport } from './drain.ts'
-import { sceneSteps } from './scenes.ts'
+import { sceneSteps } from './scene-copies.ts'
 import { type Subjects, subjectQuery, subjectsOf } from './subjects.ts'
 
 export interface PairStage {

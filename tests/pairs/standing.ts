@@ -14,9 +14,19 @@ export interface Standing {
   readonly isLock: boolean
   /** Whether it is the run of a workflow. */
   readonly isExecution: boolean
-  readonly agent: 'alive' | 'draining' | 'lost' | 'gone'
+  readonly agent: 'alive' | 'draining' | 'suspended' | 'lost' | 'gone'
   readonly isQueuePaused: boolean
   readonly isResourcePaused: boolean
+  /** Of one that has ended: whether it was completed. */
+  readonly hasCompleted: boolean
+  /** What became of the first question; `asking` and `lent`: it is open, and nothing or something was given back for it. */
+  readonly question: 'asking' | 'lent' | 'answered' | 'overdue' | 'recalled' | 'returning' | null
+  /** Whether it has given back its model. */
+  readonly hasLent: boolean
+  /** Of the schedule `s`, where there is one: `set` to other times, or `planned` for a slot to come. */
+  readonly schedule: 'due' | 'set' | 'planned' | 'paused' | null
+  /** Whether it has the priority 0. */
+  readonly isUrgent: boolean
   /** Whether the id `n` names a job. */
   readonly isIdTaken: boolean
 }
@@ -62,6 +72,7 @@ export const ifJobIs =
 export const jobBecomes =
   (job: Standing['job']) =>
   (standing: Standing): Standing => ({ ...standing, job })
+export const completed = (standing: Standing): Standing => ({ ...standing, job: 'ended', hasCompleted: true })
 
 /** Its holder has given it back. */
 export function released(standing: Standing): Standing {
@@ -80,7 +91,7 @@ export const ifProcess =
   (outcome: (standing: Standing) => Outcome) =>
   (standing: Standing): Outcome =>
     standing.isLock ? 'is refused' : outcome(standing)
-export const ifAlive = ({ agent }: Standing): Outcome => when(agent === 'alive' || agent === 'draining')
+export const ifAlive = ({ agent }: Standing): Outcome => when(agent !== 'lost' && agent !== 'gone')
 
 /** A claim of the agent that may hold the subject already. */
 export const ofClaim = (standing: Standing): Outcome => {
@@ -89,14 +100,38 @@ export const ofClaim = (standing: Standing): Outcome => {
   return when(isOpen && startable.includes(standing.job), 'has nothing to do')
 }
 
+// Of the scenes that are not named after what the job is.
+const jobIn: Partial<Record<SceneName, Standing['job']>> = {
+  untold: 'running',
+  parent: 'running',
+  orphaned: 'ended',
+  suspended: 'running',
+  asking: 'running',
+  lent: 'running',
+  recalled: 'running',
+  returning: 'running',
+  overdue: 'running',
+  struck: 'running',
+  resting: 'running',
+  idle: 'ended',
+}
+
+const isOfQuestion = (scene: SceneName) =>
+  scene === 'asking' || scene === 'lent' || scene === 'overdue' || scene === 'recalled' || scene === 'returning'
+
 export function standingOf(scene: SceneName): Standing {
   return {
-    job: scene,
+    job: jobIn[scene] ?? scene,
     isLock: isOfLock(scene),
     isExecution: scene === 'executing',
-    agent: scene === 'lost' ? 'lost' : 'alive',
+    agent: scene === 'lost' || scene === 'suspended' ? scene : 'alive',
     isQueuePaused: scene === 'reserving',
     isResourcePaused: scene === 'closed',
+    hasCompleted: scene === 'idle' || scene === 'orphaned',
+    question: isOfQuestion(scene) ? scene : null,
+    hasLent: isOfQuestion(scene) && scene !== 'asking',
+    schedule: scene === 'struck' ? 'due' : scene === 'resting' ? 'paused' : null,
+    isUrgent: false,
     isIdTaken: false,
   }
 }

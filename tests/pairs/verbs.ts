@@ -10,11 +10,15 @@ import {
   wakePatientLanes,
 } from '../commands/lane-rules.ts'
 import { agentVerbs } from './agent-verbs.ts'
+import { changeJobsVerbs } from './change-jobs-verbs.ts'
+import { dependencyVerbs } from './dependency-verbs.ts'
 import { ensurePartitions, pruneHistory } from './history-rules.ts'
 import { holderVerbs } from './holder-verbs.ts'
 import { jobVerbs } from './job-verbs.ts'
 import { limitVerbs } from './limit-verbs.ts'
 import { lockVerbs } from './lock-verbs.ts'
+import { questionVerbs } from './question-verbs.ts'
+import { scheduleVerbs } from './schedule-verbs.ts'
 import { always, jobBecomes, ofClaim, type PairVerb } from './standing.ts'
 
 const laneVerbs: readonly PairVerb[] = [
@@ -76,9 +80,13 @@ const laneVerbs: readonly PairVerb[] = [
 
 export const pairVerbs: readonly PairVerb[] = [
   ...jobVerbs,
+  ...changeJobsVerbs,
+  ...dependencyVerbs,
   ...laneVerbs,
   ...holderVerbs,
   ...agentVerbs,
   ...limitVerbs,
   ...lockVerbs,
+  ...questionVerbs,
+  ...scheduleVerbs,
 ]

@@ -1,6 +1,6 @@
 // The rules, computed from what was observed and not by the SQL under test. Each check throws a Violated.
 
-import { demandOf, isRate, limitOf, needsOf } from './demand.ts'
+import { byResourceOrder, demandOf, isRate, limitOf, needsOf } from './demand.ts'
 import type { AgentSeen, JobSeen, LaneSeen, Observation, SlotSeen } from './observation.ts'
 
 export class Violated extends Error {
@@ -128,6 +128,7 @@ function runningThatNeed(scene: Scene): Map<string, JobSeen[]> {
   for (const job of scene.seen.jobs) {
     if (!job.isHeld) continue
     for (const resource of demandOf(scene.seen.limits, job)) {
+      if (job.lentFrom !== null && byResourceOrder(resource, job.lentFrom) >= 0) continue
       needed.set(resource, [...(needed.get(resource) ?? []), job])
     }
   }

@@ -14,6 +14,8 @@ export interface JobSeen {
   readonly agent: string | null
   readonly isHeld: boolean
   readonly isAskedToStop: boolean
+  /** For the time of a question it has given back all of its resources from this one on. */
+  readonly lentFrom: string | null
   readonly runAt: number | null
 }
 
@@ -88,6 +90,8 @@ const jobs = `
     'id', j.id, 'status', j.status, 'task', j.task, 'queue', j.queue, 'route', j.queue || '/' || j.permission_level,
     'resources', j.resources, 'lane', j.lane_id, 'token', j.token, 'agent', j.agent_id, 'isHeld', j.held is not null,
     'isAskedToStop', j.cancel_requested_at is not null,
+    'lentFrom', (select m.given_back[1] from interlock.job_messages as m
+      where m.job_id = j.id and m.token = j.token and m.given_back is not null and m.resumed_at is null),
     'runAt', extract(epoch from j.run_at - '2030-01-01'::timestamptz)::float8) order by j.id), '[]')
   from interlock.jobs as j`
 const lanes = `
