@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { awaitsRepair } from './awaiting-repair.ts'
 import { interleave } from './interleave.ts'
 import { openPairStage, type PairStage } from './stage.ts'
 import { meetingsAtTheEnd, pairs, titleOf } from './table.ts'
@@ -17,7 +16,7 @@ export function describeAtTheEnd(how: 'commit' | 'rollback', orders: 'both' | 'b
     afterAll(() => world.stage.close())
 
     for (const [n, pair] of pairs.entries()) {
-      it.skipIf(awaitsRepair(pair, { isInside: false }))(titleOf(pair), async () => {
+      it(titleOf(pair), async () => {
         for (const { expected, order, ...meeting } of meetingsAtTheEnd(pair, world.subjects)) {
           if (meeting.how !== how) continue
           if (orders === 'by turns' && pair[0] !== pair[1] && order !== n % 2) continue

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { awaitsRepair } from './awaiting-repair.ts'
 import { failpointsPassed, interleave } from './interleave.ts'
 import type { SceneName } from './scenes.ts'
 import { openPairStage, type PairStage } from './stage.ts'
@@ -24,7 +23,7 @@ export function describeInside(pairs: readonly Pair[]): void {
     afterAll(() => world.stage.close())
 
     for (const pair of pairs) {
-      it.skipIf(awaitsRepair(pair, { isInside: true }))(titleOf(pair), { timeout: 600_000 }, async () => {
+      it(titleOf(pair), { timeout: 600_000 }, async () => {
         const meetings = meetingsInside(pair, world.subjects, (verb, scene) => failpoints.get(key(verb, scene)) ?? [])
         for (const { expected, ...meeting } of meetings) {
           const met = await interleave(world.stage, meeting)
