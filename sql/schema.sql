@@ -8900,7 +8900,7 @@ begin
       limit 1
     );
     v_upto := interlock.snapshot_up_to(
-      (coalesce(v_last, v_log.pruned_through, '0')::text::bigint + 1)::text::xid8, array(select pg_snapshot_xip(v_now)));
+      (coalesce(greatest(v_last, v_log.pruned_through), '0')::text::bigint + 1)::text::xid8, array(select pg_snapshot_xip(v_now)));
     events := '[]';
     next_cursor := v_log.lifetime || '.' || interlock.snapshot_words(v_upto);
     more := false;

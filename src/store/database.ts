@@ -27,6 +27,8 @@ export class Database implements Queryable {
   readonly #pool: pg.Pool
   readonly #clients = new Set<pg.PoolClient>()
   readonly #idle = new Set<pg.PoolClient>()
+  /** Who waits for a new connection, and would as well take one that is given back. */
+  readonly #waiting = new Set<() => void>()
   #ending: Promise<void> | null = null
 
   constructor(options: DatabaseOptions) {
@@ -55,9 +57,14 @@ export class Database implements Queryable {
     })
     this.#pool.on('acquire', (client) => void this.#idle.delete(client))
     this.#pool.on('release', (error, client) => {
-      if (!error) this.#idle.add(client)
+      if (!error) {
+        this.#idle.add(client)
+        // Once the pool has it back, and those have been served who stand in its own line.
+        if (this.#waiting.size > 0) setImmediate(() => this.#offerIdle())
+        return
+      }
       // The network has forgotten one: most likely the others too, and each would cost its user the same wait.
-      else for (const idle of this.#idle) evict(idle)
+      for (const idle of this.#idle) evict(idle)
     })
   }
 
@@ -135,7 +142,7 @@ export class Database implements Queryable {
 
   // Not pool.query(): it throws the connection away on any error, and a refusal by a verb is an ordinary answer.
   async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
+    const client = await this.#acquire().catch((error: unknown) => {
       throw toInterlockError(error)
     })
     let broken = false
@@ -147,6 +154,40 @@ export class Database implements Queryable {
     } finally {
       client.release(broken)
     }
+  }
+
+  /**
+   * An idle connection, a new one, or one that is given back before the new one is there. The pool has who came while none
+   * was idle wait for the new one alone: where an answer takes 3 s opening takes nine, which is longer than it may, and a
+   * job's end was not heard for as long as others kept the few connections busy that there were.
+   */
+  async #acquire(): Promise<pg.PoolClient> {
+    const opening = this.#pool.connect()
+    if (this.#pool.waitingCount > 0) return opening
+    const taken = Promise.withResolvers<pg.PoolClient>()
+    let isTaken = false
+    const take = (client: pg.PoolClient): void => {
+      if (isTaken) client.release()
+      else taken.resolve(client)
+      isTaken = true
+    }
+    const takeIdle = (): void => void this.#pool.connect().then(take, () => undefined)
+    this.#waiting.add(takeIdle)
+    opening.then(take, taken.reject)
+    try {
+      return await taken.promise
+    } finally {
+      isTaken = true
+      this.#waiting.delete(takeIdle)
+    }
+  }
+
+  #offerIdle(): void {
+    if (this.#pool.idleCount === 0) return
+    const [first] = this.#waiting
+    if (first === undefined) return
+    this.#waiting.delete(first)
+    first()
   }
 }
 
